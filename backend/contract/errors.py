@@ -1,0 +1,100 @@
+"""The errors that a person may meet; each says what was given, what was wanted, how to mend it.
+
+RecedeError
+├── InvalidInput          a value that cannot be used
+│   ├── UnknownName       a name that is not in the catalog
+│   └── ImpossiblePlan    a cut that this network cannot have
+├── NotFound              a run, job, checkpoint or epoch that does not exist
+├── Conflict              right in itself, but not in the present state
+│   └── WeightsGone       the weights of that epoch were not kept
+├── Unavailable           try again: the store is busy or no worker has started yet
+├── StorageProblem        a folder or file that cannot be read or written
+└── SchemaMismatch        the store was written by another version of Recede
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class RecedeError(Exception):
+    """Root of all errors that are shown in words; `field` is a dotted path into the input."""
+
+    code = "error"
+
+    def __init__(self, message: str, *, field: str | None = None, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.field = field
+        self.hint = hint
+
+    def as_dict(self) -> dict[str, str]:
+        """The one JSON shape of an error: code, message and, where known, field and hint."""
+        optional = {"field": self.field, "hint": self.hint}
+        present = {key: value for key, value in optional.items() if value}
+        return {"code": self.code, "message": self.message, **present}
+
+
+class InvalidInput(RecedeError):
+    """A value that cannot be used."""
+
+    code = "invalid_input"
+
+
+class UnknownName(InvalidInput):
+    """A name that is not in the catalog."""
+
+    code = "unknown_name"
+
+    def __init__(self, kind: str, given: str, known: Iterable[str], *, field: str) -> None:
+        names = sorted(known)
+        close = difflib.get_close_matches(given, names, n=1)
+        hint = f"Did you mean {close[0]!r}?" if close else f"Use one of: {', '.join(names)}."
+        super().__init__(
+            f"Unknown {kind} {given!r}; known: {', '.join(names) or 'none'}.",
+            field=field,
+            hint=hint,
+        )
+
+
+class ImpossiblePlan(InvalidInput):
+    """A cut that this network cannot have."""
+
+    code = "impossible_plan"
+
+
+class NotFound(RecedeError):
+    """A run, job, checkpoint or epoch that does not exist."""
+
+    code = "not_found"
+
+
+class Conflict(RecedeError):
+    """Right in itself, but not in the present state."""
+
+    code = "conflict"
+
+
+class WeightsGone(Conflict):
+    """The weights of that epoch were not kept; the hint names the epochs that were."""
+
+    code = "weights_gone"
+
+
+class Unavailable(RecedeError):
+    """Try again: the store is busy or no worker has started yet."""
+
+    code = "unavailable"
+
+
+class StorageProblem(RecedeError):
+    """A folder or file that cannot be read or written."""
+
+    code = "storage"
+
+
+class SchemaMismatch(RecedeError):
+    """The store was written by another version of Recede."""
+
+    code = "schema_mismatch"

@@ -1,0 +1,90 @@
+"""What a person asks for: a RunSpec (one training), a Plan (one cut) and job payloads."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Scope = Literal["global", "local"]
+
+
+class RunSpec(BaseModel):
+    """One training of one network; only data set, architecture and method have no default."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = Field("", max_length=120)
+    dataset: str
+    dataset_params: dict[str, Any] = {}
+    architecture: str
+    architecture_params: dict[str, Any] = {}
+    method: str
+    method_params: dict[str, Any] = {}
+    epochs: int = Field(10, ge=1, le=10_000)
+    batch_size: int = Field(64, ge=2, le=65_536)
+    lr: float = Field(0.1, gt=0, le=10, allow_inf_nan=False)
+    seed: int = Field(0, ge=0, le=2**31 - 1)
+    device: str = Field("auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$")
+    val_fraction: float = Field(0.1, gt=0, lt=0.9, allow_inf_nan=False)
+
+    def title(self) -> str:
+        """The given name, or one made of what is trained."""
+        return self.name.strip() or f"{self.method} · {self.architecture} · {self.dataset}"
+
+
+class Plan(BaseModel):
+    """Which channels to keep, by ratio or by threshold, at one epoch.
+
+    `epoch` None is the best epoch (by validation). `ratio` is the share of neurons to remove
+    in [0, 1); `threshold` keeps importances strictly above it. Locked layers keep every
+    channel; an override gives one layer a ratio of its own. The rest share the plan's choice.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    epoch: int | None = Field(None, ge=0)
+    scope: Scope = "global"
+    ratio: float | None = Field(None, ge=0, lt=1, allow_inf_nan=False)
+    threshold: float | None = Field(None, ge=0, allow_inf_nan=False)
+    locks: tuple[str, ...] = ()
+    overrides: dict[str, float] = {}
+
+    @model_validator(mode="after")
+    def _one_choice(self) -> Self:
+        if (self.ratio is None) == (self.threshold is None):
+            raise ValueError(
+                "give either a ratio in [0, 1) or a threshold, one of the two and not both"
+            )
+        for layer, ratio in self.overrides.items():
+            if not 0 <= ratio < 1:
+                raise ValueError(f"override of {layer!r} was {ratio}; it must be in [0, 1)")
+            if layer in self.locks:
+                raise ValueError(f"layer {layer!r} is both locked and overridden; choose one")
+        return self
+
+
+class PrunePayload(BaseModel):
+    """What a prune job needs beside its run."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    plan: Plan
+    formats: tuple[Literal["safetensors", "pt2"], ...] = ("safetensors", "pt2")
+
+
+class EvaluatePayload(BaseModel):
+    """What an evaluate job needs beside its run."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    plan: Plan
+
+
+class CurvePayload(BaseModel):
+    """What a curve job needs beside its run: ratios to measure on really cut networks."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    scope: Scope = "global"
+    ratios: tuple[float, ...] = tuple(step / 20 for step in range(20))

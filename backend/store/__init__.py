@@ -1,0 +1,1 @@
+"""Everything that touches the database: SQLAlchemy only, no web and no torch."""

@@ -1,0 +1,104 @@
+"""What a run leaves behind epoch by epoch: its network's shape, metrics and snapshots."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sqlalchemy import func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from backend.contract.errors import NotFound
+from backend.contract.network import NetworkShape
+from backend.store import events
+from backend.store.clock import db_now
+from backend.store.tables import Base, EpochRow, NetworkRow, RunRow, SnapshotRow
+
+FloatArray = npt.NDArray[np.float32]
+
+
+def put_network(session: Session, run_id: str, shape: NetworkShape) -> None:
+    """Keep the layout of a run's snapshots; a retry changes nothing."""
+    _insert_once(session, NetworkRow, run_id=run_id, shape=shape.model_dump(mode="json"))
+
+
+def network(session: Session, run_id: str) -> NetworkShape:
+    """The shape of the run's network.
+
+    Raises:
+        NotFound: the run has not started, so its network was not built yet.
+    """
+    row = session.get(NetworkRow, run_id)
+    if row is None:
+        raise NotFound(
+            f"Run {run_id} has no network yet.", hint="It is built when the training starts."
+        )
+    return NetworkShape.model_validate(row.shape)
+
+
+def put_epoch(
+    session: Session, run_id: str, epoch: int, metrics: dict[str, Any], raw: FloatArray
+) -> None:
+    """Metrics and snapshot of one epoch together; a retry of the same epoch changes nothing."""
+    blob = raw.astype("<f4").tobytes()
+    _insert_once(session, EpochRow, run_id=run_id, epoch=epoch, finished_at=db_now(), **metrics)
+    _insert_once(session, SnapshotRow, run_id=run_id, epoch=epoch, raw=blob)
+    session.execute(
+        update(RunRow)
+        .where(RunRow.id == run_id, RunRow.epochs_done < epoch)
+        .values(epochs_done=epoch)
+    )
+    events.append(session, "epoch", run_id=run_id, data={"epoch": epoch, **metrics})
+
+
+def epochs(session: Session, run_id: str, *, after: int = -1) -> Sequence[EpochRow]:
+    """Finished epochs with a larger number, in order."""
+    query = select(EpochRow).where(EpochRow.run_id == run_id, EpochRow.epoch > after)
+    return session.scalars(query.order_by(EpochRow.epoch)).all()
+
+
+def snapshot_epochs(session: Session, run_id: str) -> list[int]:
+    """Epochs of which a snapshot is stored, in order."""
+    query = select(SnapshotRow.epoch).where(SnapshotRow.run_id == run_id)
+    return list(session.scalars(query.order_by(SnapshotRow.epoch)).all())
+
+
+def snapshot(session: Session, run_id: str, epoch: int) -> FloatArray:
+    """Raw scales of all prunable neurons in network order.
+
+    Raises:
+        NotFound: no snapshot of that epoch; the message names those that exist.
+    """
+    row = session.get(SnapshotRow, (run_id, epoch))
+    if row is None:
+        known = snapshot_epochs(session, run_id)
+        range_ = f"{known[0]} to {known[-1]}" if known else "none yet"
+        raise NotFound(
+            f"Run {run_id} has no snapshot of epoch {epoch}; stored: {range_}.", field="epoch"
+        )
+    return np.frombuffer(row.raw, dtype="<f4").astype(np.float32)
+
+
+def snapshots(session: Session, run_id: str) -> tuple[list[int], npt.NDArray[np.float32]]:
+    """All snapshots: their epochs and an array of shape (epochs, neurons)."""
+    query = select(SnapshotRow).where(SnapshotRow.run_id == run_id).order_by(SnapshotRow.epoch)
+    rows = session.scalars(query).all()
+    if not rows:
+        return [], np.zeros((0, 0), dtype=np.float32)
+    stacked = np.stack([np.frombuffer(row.raw, dtype="<f4") for row in rows])
+    return [row.epoch for row in rows], stacked.astype(np.float32)
+
+
+def n_snapshots(session: Session, run_id: str) -> int:
+    """Number of stored snapshots: with the run it keys what is computed from all of them."""
+    query = select(func.count()).where(SnapshotRow.run_id == run_id)
+    return session.scalar(query) or 0
+
+
+def _insert_once(session: Session, table: type[Base], **values: Any) -> None:
+    postgres = session.get_bind().dialect.name == "postgresql"
+    insert = postgresql.insert if postgres else sqlite.insert
+    session.execute(insert(table).values(**values).on_conflict_do_nothing())

@@ -1,0 +1,136 @@
+"""Runs: create, list, rename, delete; their state follows their train job."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+
+from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy.orm import Session
+
+from backend.contract.errors import Conflict, NotFound
+from backend.contract.specs import RunSpec
+from backend.contract.states import JobKind, State
+from backend.store import events, jobs
+from backend.store.clock import db_now
+from backend.store.tables import EventRow, JobRow, RunRow
+
+_ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"  # no 0/o, 1/i/l: ids are read aloud and typed
+_ID_LENGTH = 8
+
+
+def new_id() -> str:
+    """A short random id for a URL: 8 characters, about 8 · 10¹¹ values."""
+    return "".join(secrets.choice(_ALPHABET) for _ in range(_ID_LENGTH))
+
+
+def create(
+    session: Session, spec: RunSpec, *, idempotency_key: str | None = None
+) -> tuple[RunRow, JobRow]:
+    """A queued run and its train job; the same key with the same spec gives the first ones again.
+
+    Raises:
+        Conflict: the key was used for another spec.
+    """
+    wanted = spec.model_dump(mode="json")
+    if idempotency_key is not None:
+        known = session.scalar(select(RunRow).where(RunRow.idempotency_key == idempotency_key))
+        if known is not None:
+            if known.spec != wanted:
+                raise Conflict(
+                    f"Idempotency-Key {idempotency_key!r} was used for another run.",
+                    field="Idempotency-Key",
+                    hint="Use a new key for a new run.",
+                )
+            return known, jobs.train_job(session, known.id)
+    run = RunRow(
+        id=new_id(),
+        name=spec.title(),
+        state=State.QUEUED.value,
+        spec=wanted,
+        idempotency_key=idempotency_key,
+        created_at=db_now(),
+    )
+    session.add(run)
+    session.flush()
+    events.append(session, "run", run_id=run.id, data={"state": State.QUEUED.value})
+    job = jobs.enqueue(session, run.id, JobKind.TRAIN, {})
+    session.refresh(run)
+    return run, job
+
+
+def get(session: Session, run_id: str) -> RunRow:
+    """The run; raises NotFound."""
+    run = session.get(RunRow, run_id)
+    if run is None:
+        raise NotFound(f"There is no run {run_id!r}.", hint="It may have been deleted.")
+    return run
+
+
+def page(
+    session: Session,
+    *,
+    state: State | None = None,
+    search: str = "",
+    limit: int = 50,
+    cursor: tuple[float, str] | None = None,
+) -> Sequence[RunRow]:
+    """Runs, newest first, after the cursor (created_at, id) of the last one seen."""
+    query = select(RunRow).order_by(RunRow.created_at.desc(), RunRow.id.desc()).limit(limit)
+    if state is not None:
+        query = query.where(RunRow.state == state.value)
+    if search:
+        query = query.where(RunRow.name.icontains(search, autoescape=True))
+    if cursor is not None:
+        created_at, run_id = cursor
+        query = query.where(
+            or_(
+                RunRow.created_at < created_at,
+                (RunRow.created_at == created_at) & (RunRow.id < run_id),
+            )
+        )
+    return session.scalars(query).all()
+
+
+def counts(session: Session) -> dict[str, int]:
+    """Number of runs by state."""
+    rows = session.execute(select(RunRow.state, func.count()).group_by(RunRow.state))
+    return {state: count for state, count in rows.tuples()}
+
+
+def rename(session: Session, run_id: str, *, name: str | None, notes: str | None) -> RunRow:
+    """Change what a person wrote about a run."""
+    run = get(session, run_id)
+    if name is not None:
+        run.name = name
+    if notes is not None:
+        run.notes = notes
+    session.flush()
+    events.append(session, "run", run_id=run_id, data={"name": run.name})
+    return run
+
+
+def remove(session: Session, run_id: str) -> None:
+    """Delete a run with all that belongs to it in the store.
+
+    Raises:
+        NotFound: no such run.
+        Conflict: a job of it is queued or running; cancel it first.
+    """
+    get(session, run_id)
+    active = select(JobRow.id).where(
+        JobRow.run_id == run_id, JobRow.state.in_([State.QUEUED.value, State.RUNNING.value])
+    )
+    if session.scalars(active).first() is not None:
+        raise Conflict(
+            f"Run {run_id} still has work queued or running.",
+            hint="Cancel it and wait until it is cancelled, then delete it.",
+        )
+    session.execute(delete(EventRow).where(EventRow.run_id == run_id))
+    session.execute(delete(RunRow).where(RunRow.id == run_id))
+    events.append(session, "run_deleted", data={"run_id": run_id})
+
+
+def set_results(session: Session, run_id: str, **values: float | int | None) -> None:
+    """Write result columns such as best_epoch, test_correct or lossless_ratio."""
+    session.execute(update(RunRow).where(RunRow.id == run_id).values(**values))
