@@ -1,0 +1,81 @@
+"""`python -m worker`: the worker process, or with --probe a look at what it could train."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import socket
+import sys
+import threading
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from backend.contract.errors import Conflict, RecedeError
+from backend.store.engine import WORKER_BUSY_TIMEOUT_S, open_store
+from worker.catalog import build_catalog
+from worker.engine.settings import WorkerSettings
+from worker.engine.supervisor import Supervisor
+
+SPIN_COUNT = "10000"
+"""How long an OpenMP thread spins before it sleeps (libgomp's default is about 300,000).
+
+With the default, one other busy process on a two-core machine slows training 5 to 30 times;
+10,000 costs nothing measurable on an idle machine (benchmarks/contention.py).
+"""
+
+
+def main() -> int:
+    """Run the worker; returns the exit code."""
+    os.environ.setdefault("GOMP_SPINCOUNT", SPIN_COUNT)  # read when a job's process loads torch
+    arguments = _parser().parse_args()
+    roots = tuple(Path(root) for root in arguments.data_root)
+    if arguments.probe:
+        sys.stdout.write(build_catalog(roots).model_dump_json(indent=2) + "\n")
+        return 0
+    settings = WorkerSettings(
+        arguments.store, Path(arguments.artifacts).resolve(), roots, arguments.threads
+    )
+    try:
+        _serve(settings)
+    except RecedeError as error:
+        hint = f" {error.hint}" if error.hint else ""
+        sys.stderr.write(f"worker: {error.message}{hint}\n")
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m worker", description=__doc__)
+    parser.add_argument("--store", default="", help="URL of the store")
+    parser.add_argument("--artifacts", default="", help="folder of weights and logs")
+    parser.add_argument(
+        "--data-root", action="append", default=[], help="folder with data sets (repeatable)"
+    )
+    parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--probe", action="store_true", help="print the catalog as JSON and end")
+    return parser
+
+
+def _serve(settings: WorkerSettings) -> None:
+    settings.artifacts.mkdir(parents=True, exist_ok=True)
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    # One supervisor for each folder and host: several hosts may share one folder.
+    lock = FileLock(settings.artifacts / f".worker-{socket.gethostname()}.lock")
+    try:
+        with lock.acquire(timeout=0):
+            store = open_store(settings.store_url, busy_timeout_s=WORKER_BUSY_TIMEOUT_S)
+            Supervisor(settings, store, build_catalog(settings.roots), stop).run()
+            store.close()
+    except Timeout:
+        raise Conflict(
+            f"Another worker already serves {settings.artifacts}.",
+            hint="Stop it first, or choose another data folder with --data.",
+        ) from None
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Network families, one file each: every `PLUGINS` tuple in here is found by the registry."""

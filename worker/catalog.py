@@ -1,0 +1,79 @@
+"""The catalog that a worker publishes: its plug-ins, its devices and a demo run."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import psutil
+import torch
+
+from backend.contract.catalog import Catalog, DatasetInfo, Device
+from backend.contract.specs import RunSpec
+from worker.registry import architectures, datasets, methods
+
+DEMO_DATASETS = ("fashion-mnist", "digits")  # the first one that is ready
+DEMO_SETTINGS: dict[str, Any] = {
+    "name": "Demo",
+    "architecture": "vgg11",
+    "architecture_params": {"width": 0.2},
+    "method": "rni",
+    "method_params": {"lam": 0.1, "shift": 3.0},
+    "epochs": 4,
+    "batch_size": 128,
+    "lr": 0.1,
+}
+
+
+def build_catalog(roots: Sequence[Path]) -> Catalog:
+    """Everything that this process can train, with data looked for under `roots`.
+
+    Asks CUDA for its devices, so start other processes afterwards by spawn, not by fork.
+
+    Raises:
+        BadPlugin: a plug-in file that cannot be used.
+    """
+    infos = tuple(dataset.info(roots) for dataset in datasets().values())
+    return Catalog(
+        methods=tuple(method.info for method in methods().values()),
+        architectures=tuple(architecture.info for architecture in architectures().values()),
+        datasets=infos,
+        devices=(_cpu(), *_cuda_devices()),
+        demo=RunSpec(dataset=_demo_dataset(infos), **DEMO_SETTINGS),
+    )
+
+
+def _demo_dataset(infos: Sequence[DatasetInfo]) -> str:
+    ready = {info.name for info in infos if info.status == "ready"}
+    return next((name for name in DEMO_DATASETS if name in ready), DEMO_DATASETS[-1])
+
+
+def _cpu() -> Device:
+    threads = torch.get_num_threads()
+    label = f"{_cpu_name()} ({threads} thread{'s' if threads > 1 else ''})"
+    return Device(name="cpu", label=label, memory_bytes=psutil.virtual_memory().total)
+
+
+def _cpu_name() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        lines = []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine() or "CPU"
+
+
+def _cuda_devices() -> list[Device]:
+    found = []
+    for index in range(torch.cuda.device_count()):
+        properties = torch.cuda.get_device_properties(index)
+        found.append(
+            Device(
+                name=f"cuda:{index}",
+                label=properties.name,
+                memory_bytes=properties.total_memory,
+            )
+        )
+    return found

@@ -1,0 +1,136 @@
+"""Surgery: from a mask of kept channels to a really smaller network, or a masked one."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from backend.contract.cost import cost
+from backend.contract.errors import ImpossiblePlan
+from backend.contract.network import NetworkShape
+from backend.contract.selection import Mask
+from worker.core.coupling import Side, couplings, is_depthwise
+from worker.core.fold import fold
+
+
+class Surgeon:
+    """Cuts one network many times over, on the CPU and always in copies.
+
+    torch-pruning's dependency graph is read once, on a folded copy; a cut then slices a fresh
+    copy by what was recorded, so cuts are independent of each other and of its global state.
+    `norms` maps each group of `shape` to its batch norm, in network order.
+
+    Raises:
+        InvalidInput: a channel reaches a layer that cannot be cut.
+    """
+
+    @torch.inference_mode(mode=False)  # tensors made in inference mode cannot be trained
+    def __init__(self, model: nn.Module, shape: NetworkShape, norms: Mapping[str, str]) -> None:
+        assert list(norms) == [group.name for group in shape.groups]
+        self._shape = shape
+        self._dense = fold(model).cpu().eval()
+        self._couplings = couplings(self._dense, list(norms), shape.input_shape)
+
+    @torch.inference_mode(mode=False)
+    def cut(self, mask: Mask) -> nn.Module:
+        """The network with the channels that are True in `mask`, folded and in eval mode.
+
+        `mask` holds one boolean a neuron, in network order.
+
+        Raises:
+            ImpossiblePlan: the mask does not fit the network or empties a layer.
+        """
+        kept_by_group = self._checked(mask)
+        small = copy.deepcopy(self._dense)
+        for (name, side), keep in self._slices(kept_by_group):
+            _slice(small.get_submodule(name), side, torch.from_numpy(keep))
+        kept = [int(keep.sum()) for keep in kept_by_group]
+        assert sum(p.numel() for p in small.parameters()) == cost(self._shape, kept).params
+        return small.eval()
+
+    @torch.inference_mode(mode=False)
+    def masked(self, mask: Mask) -> nn.Module:
+        """The dense network, folded, with γ = β = 0 for the channels that are False.
+
+        The same function as `cut(mask)`: a channel without scale and bias sends only zeros.
+        Every batch norm that the channel passes is masked, also one behind a depthwise layer.
+
+        Raises:
+            ImpossiblePlan: the mask does not fit the network or empties a layer.
+        """
+        kept_by_group = self._checked(mask)
+        dense = copy.deepcopy(self._dense)
+        with torch.no_grad():
+            for (name, _), keep in self._slices(kept_by_group):
+                norm = dense.get_submodule(name)
+                if isinstance(norm, nn.BatchNorm2d):
+                    removed = torch.from_numpy(~keep)
+                    norm.weight[removed] = 0
+                    norm.bias[removed] = 0
+        return dense.eval()
+
+    def _checked(self, mask: Mask) -> list[Mask]:
+        if mask.dtype != np.bool_ or mask.shape != (self._shape.n_neurons,):
+            raise ImpossiblePlan(
+                f"The mask has shape {mask.shape} and type {mask.dtype}; this network needs "
+                f"{self._shape.n_neurons} booleans."
+            )
+        kept_by_group = self._shape.split(mask)
+        for group, keep in zip(self._shape.groups, kept_by_group, strict=True):
+            if keep.sum() < group.minimum:
+                raise ImpossiblePlan(
+                    f"Layer {group.name!r} would keep {keep.sum()} of {group.size} channels; "
+                    f"at least {group.minimum} must stay."
+                )
+        return kept_by_group
+
+    def _slices(self, kept_by_group: list[Mask]) -> Iterator[tuple[tuple[str, Side], Mask]]:
+        """What each layer keeps on each side, from all groups that reach it."""
+        widths = {op.name: {"in": op.fan_in, "out": op.fan_out} for op in self._shape.ops}
+        keeps: dict[tuple[str, Side], Mask] = {}
+        for keep, coupled in zip(kept_by_group, self._couplings, strict=True):
+            for coupling in coupled:
+                width = widths[coupling.name][coupling.side]
+                key = coupling.name, coupling.side
+                mask = keeps.setdefault(key, np.ones(width, dtype=np.bool_))
+                mask[coupling.slices] = keep[coupling.channels]
+        return iter(keeps.items())
+
+
+def max_difference(a: nn.Module, b: nn.Module, x_NCHW: Tensor) -> float:
+    """Largest absolute difference of two networks' outputs for the same images."""
+    with torch.inference_mode():
+        return float((a(x_NCHW) - b(x_NCHW)).abs().max())
+
+
+def _slice(layer: nn.Module, side: Side, keep: Tensor) -> None:
+    """Keep only some slices of one layer, in place."""
+    width = int(keep.sum())
+    if isinstance(layer, nn.BatchNorm2d):
+        _slice_tensors(layer, ("weight", "bias", "running_mean", "running_var"), keep)
+        layer.num_features = width
+    elif side == "in":
+        _slice_tensors(layer, ("weight",), keep, dim=1)
+        setattr(layer, "in_features" if isinstance(layer, nn.Linear) else "in_channels", width)
+    else:
+        _slice_tensors(layer, ("weight", "bias"), keep)
+        if is_depthwise(layer):
+            layer.in_channels = layer.groups = width
+        setattr(layer, "out_features" if isinstance(layer, nn.Linear) else "out_channels", width)
+
+
+def _slice_tensors(
+    layer: nn.Module, names: tuple[str, ...], keep: Tensor, *, dim: int = 0
+) -> None:
+    index = keep.nonzero().flatten()
+    for name in names:
+        tensor = getattr(layer, name)
+        if tensor is None:
+            continue
+        part = tensor.detach().index_select(dim, index)
+        is_parameter = isinstance(tensor, nn.Parameter)
+        setattr(layer, name, nn.Parameter(part, tensor.requires_grad) if is_parameter else part)

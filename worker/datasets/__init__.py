@@ -1,0 +1,1 @@
+"""Image data sets, one file each: every `PLUGINS` tuple in here is found by the registry."""

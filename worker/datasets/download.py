@@ -1,0 +1,101 @@
+"""Fetches one file whole or not at all: temporary name, checksum, rename."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Sequence
+from http.client import HTTPException
+from pathlib import Path
+from typing import BinaryIO
+from urllib.request import Request, urlopen
+
+from backend.contract.errors import StorageProblem, Unavailable
+from worker.datasets.base import Progress
+
+CHUNK_BYTES = 1 << 20
+TIMEOUT_S = 30.0
+
+
+class DownloadFailed(Unavailable):
+    """A file that could not be fetched; nothing half done is left behind."""
+
+    code = "download_failed"
+
+
+def fetch(url: str, target: Path, md5: str, progress: Progress) -> None:
+    """Download `url` to `target`, which appears only once its checksum is right.
+
+    Raises:
+        DownloadFailed: no connection, an interrupted transfer or a wrong checksum.
+        StorageProblem: the folder cannot be written or the disk is full.
+    """
+    folder = writable_folder(target.parent)
+    part = folder / f".{target.name}.{os.getpid()}.part"
+    try:
+        with part.open("wb") as file:
+            digest = _transfer(url, file, target.name, progress)
+        if digest != md5:
+            raise DownloadFailed(
+                f"{url} came with checksum {digest}, not {md5}; the file was thrown away.",
+                hint="Try again; if it happens again, the server holds another file.",
+            )
+        part.replace(target)
+    except OSError as problem:
+        raise _cannot_write(folder, problem) from problem
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def writable_folder(folder: Path) -> Path:
+    """The folder, made if needed; raises StorageProblem if it cannot be written."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise _cannot_write(folder, problem) from problem
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise _cannot_write(folder, PermissionError("permission denied"))
+    return folder
+
+
+def can_download(roots: Sequence[Path]) -> bool:
+    """True if the first root, or the folder that it would be made in, can be written."""
+    if not roots:
+        return False
+    nearest = next((p for p in (roots[0], *roots[0].absolute().parents) if p.exists()), None)
+    return nearest is not None and nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK)
+
+
+def _transfer(url: str, file: BinaryIO, name: str, progress: Progress) -> str:
+    digest = hashlib.md5(usedforsecurity=False)
+    done = 0
+    try:
+        with urlopen(Request(url), timeout=TIMEOUT_S) as response:  # noqa: S310 - https constants
+            total = int(response.headers.get("Content-Length") or 0)
+            while chunk := response.read(CHUNK_BYTES):
+                _write(file, chunk)
+                digest.update(chunk)
+                done += len(chunk)
+                progress(done, total, f"Downloading {name}")
+            if done < total:
+                raise EOFError(f"the connection ended after {done} of {total} bytes")
+    except (OSError, EOFError, HTTPException) as problem:
+        raise DownloadFailed(
+            f"Cannot download {url}: {problem}.",
+            hint="Check the network connection, or put the files into the data folder by hand.",
+        ) from problem
+    return digest.hexdigest()
+
+
+def _write(file: BinaryIO, chunk: bytes) -> None:
+    try:
+        file.write(chunk)
+    except OSError as problem:
+        raise _cannot_write(Path(file.name).parent, problem) from problem
+
+
+def _cannot_write(folder: Path, problem: OSError) -> StorageProblem:
+    return StorageProblem(
+        f"Cannot write to {folder}: {problem.strerror or problem}.",
+        hint="Choose a data folder that this user may write, with free space.",
+    )

@@ -1,0 +1,76 @@
+"""JobContext: all that a job may use, handed in: store, lease, folders, device, log, progress."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from sqlalchemy.orm import Session
+
+from backend.contract.specs import RunSpec
+from backend.contract.states import JobKind
+from backend.store import lease as leases
+from backend.store import runs
+from backend.store.engine import Store
+from worker.engine.settings import WorkerSettings
+from worker.engine.signals import Cancelled, Interrupted
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a finished job leaves: its result and the job that should follow, if any."""
+
+    result: dict[str, Any]
+    follow_up: tuple[JobKind, dict[str, Any]] | None = None
+
+
+@dataclass
+class JobContext:
+    """One running job. Every write of it goes through `write`, which proves the lease."""
+
+    settings: WorkerSettings
+    store: Store
+    lease: leases.Lease
+    device: torch.device
+    log: Callable[[str], None]
+    publish: Callable[[dict[str, Any]], None]
+    cancelled: threading.Event
+    stopping: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def folder(self) -> Path:
+        """Folder of the run's files."""
+        return self.settings.run_folder(self.lease.run_id)
+
+    def spec(self) -> RunSpec:
+        """The spec of the run that this job works for."""
+        with self.store.read() as session:
+            return RunSpec.model_validate(runs.get(session, self.lease.run_id).spec)
+
+    def check(self) -> None:
+        """Call between batches: raises Cancelled or Interrupted if the job should stop."""
+        if self.cancelled.is_set():
+            raise Cancelled
+        if self.stopping.is_set():
+            raise Interrupted
+
+    @contextmanager
+    def write(self, **columns: Any) -> Iterator[Session]:
+        """One fenced transaction; `columns` are written to the job itself.
+
+        Raises:
+            LeaseLost: the job was taken over; nothing is written.
+        """
+        with self.store.write() as session:
+            leases.fence(session, self.lease, **columns)
+            yield session
+
+    def progress(self, stage: str, done: int, total: int, unit: str, **more: Any) -> None:
+        """Tell how far the job is; the next heartbeat carries it to the store."""
+        base = {"stage": stage, "done": done, "total": total, "unit": unit}
+        self.publish({**base, "message": "", "eta_s": None, **more})

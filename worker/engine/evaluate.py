@@ -1,0 +1,48 @@
+"""Accuracy and loss of a network over a whole split: exact, every image counted once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from worker.engine.batches import Normalisation, Split, evaluation_batches
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Correct answers of n images and their mean cross-entropy."""
+
+    correct: int
+    n: int
+    loss: float
+    seconds: float
+
+
+@torch.no_grad()
+def evaluate(
+    model: nn.Module,
+    split: Split,
+    normalise: Normalisation,
+    check: Callable[[], None] = lambda: None,
+) -> Evaluation:
+    """Evaluate in eval mode; the model's mode is put back. `check` is called for each batch."""
+    was_training = model.training
+    model.eval()
+    started = time.perf_counter()
+    correct = torch.zeros((), dtype=torch.int64, device=split.y_N.device)
+    loss = torch.zeros((), dtype=torch.float64, device=split.y_N.device)
+    try:
+        for x_BCHW, y_B in evaluation_batches(split, normalise):
+            check()
+            logits_BK = model(x_BCHW)
+            correct += (logits_BK.argmax(1) == y_B).sum()
+            loss += functional.cross_entropy(logits_BK, y_B, reduction="sum").double()
+    finally:
+        model.train(was_training)
+    seconds = time.perf_counter() - started
+    return Evaluation(int(correct), len(split), float(loss) / len(split), seconds)

@@ -1,0 +1,87 @@
+"""The thread that renews a job's lease each second and hears what the store answers."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from backend.contract.errors import RecedeError
+from backend.store import lease as leases
+from backend.store.engine import Store, open_store
+
+BEAT_S = 1.0
+GIVE_UP_SHARE = 0.7
+"""Share of the lease without a successful beat after which the process ends itself: before
+anyone may take the job over."""
+BUSY_TIMEOUT_S = 0.15 * leases.LEASE_S
+"""Under 0.2 × lease, so that a locked store is noticed in time."""
+STALL_S = 1800.0
+"""Without any progress for this long the job hangs, even if this thread still runs."""
+
+EXIT_LOST = 75
+EXIT_STALLED = 76
+
+Progress = dict[str, Any]
+
+
+class Heartbeat:
+    """Beats for one lease until stopped; ends the process when the lease is lost."""
+
+    def __init__(self, store_url: str, lease: leases.Lease, log: Callable[[str], None]) -> None:
+        self.cancelled = threading.Event()
+        self._url = store_url
+        self._lease = lease
+        self._log = log
+        self._stopped = threading.Event()
+        self._progress: Progress | None = None
+        self._moved_at = time.monotonic()
+        self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
+
+    def start(self) -> None:
+        """Begin to beat."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Beat no more; returns when the thread has ended."""
+        self._stopped.set()
+        self._thread.join()
+
+    def publish(self, progress: Progress) -> None:
+        """Hand over what the next beat should tell the world."""
+        self._progress = progress
+        self._moved_at = time.monotonic()
+
+    def _run(self) -> None:
+        store = open_store(self._url, busy_timeout_s=BUSY_TIMEOUT_S)
+        told: Progress | None = None
+        last_success = time.monotonic()
+        while not self._stopped.wait(BEAT_S):
+            progress = self._progress
+            answer = self._beat(store, None if progress is told else progress)
+            now = time.monotonic()
+            if answer is not None:
+                told, last_success = progress, now
+            if answer == "lost" and not self._stopped.is_set():
+                self._end("The job was taken over by another process.", EXIT_LOST)
+            if answer == "cancel":
+                self.cancelled.set()
+            if now - last_success > GIVE_UP_SHARE * leases.LEASE_S:
+                self._end("The store did not answer; the lease is about to lapse.", EXIT_LOST)
+            if now - self._moved_at > STALL_S:
+                self._end(f"No progress for {STALL_S:.0f} s: the job hangs.", EXIT_STALLED)
+        store.close()
+
+    def _beat(self, store: Store, progress: Progress | None) -> str | None:
+        try:
+            with store.write() as session:
+                return leases.beat(session, self._lease, progress)
+        except RecedeError as error:
+            self._log(f"heartbeat: {error.message}")
+            return None
+
+    def _end(self, reason: str, code: int) -> None:
+        self._log(reason)
+        os._exit(code)

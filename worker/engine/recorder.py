@@ -1,0 +1,122 @@
+"""Records one finished epoch: weights on disk first, then everything else in one transaction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from backend.contract.cost import dense_cost
+from backend.contract.specs import RunSpec
+from backend.contract.states import CheckpointKind
+from backend.store import history, results, runs
+from worker.core.fold import fold
+from worker.core.importance import raw_scales
+from worker.engine.context import JobContext
+from worker.engine.setup import Data, Network, versions
+from worker.engine.state import TrainerState, save_state
+from worker.engine.weights import Draft, remove_checkpoint, write_checkpoint
+
+
+@dataclass
+class Recorder:
+    """Writes the epochs of one run; a repeated epoch changes nothing."""
+
+    context: JobContext
+    spec: RunSpec
+    network: Network
+    data: Data
+
+    def untrained(self, metrics: dict[str, Any]) -> None:
+        """Record epoch 0: metrics and snapshot, no weights."""
+        with self.context.write() as session:
+            history.put_network(session, self.context.lease.run_id, self.network.shape)
+            history.put_epoch(session, self.context.lease.run_id, 0, metrics, self._raw())
+
+    def epoch(self, state: TrainerState) -> None:
+        """Record a trained epoch whose state is in the model; best and last weights are kept.
+
+        Raises:
+            LeaseLost: the job was taken over; the store is left as it was.
+        """
+        save_state(self.context.folder, state)
+        run_id = self.context.lease.run_id
+        draft = self._draft(state)
+        files = write_checkpoint(draft, self.context.folder, self.context.settings.artifacts)
+        with self.context.write(attempts=0) as session:
+            gone = [
+                row
+                for row in results.checkpoints(session, run_id)
+                if (row.kind == CheckpointKind.TRAINED.value and row.epoch != state.best_epoch)
+                or (row.kind == CheckpointKind.TRAINED.value and row.epoch == state.epoch)
+            ]
+            for row in gone:
+                results.drop_checkpoint(session, row)
+            history.put_epoch(session, run_id, state.epoch, state.metrics, self._raw())
+            results.put_checkpoint(
+                session,
+                id_=draft.id,
+                run_id=run_id,
+                kind=CheckpointKind.TRAINED,
+                epoch=state.epoch,
+                files=files,
+                manifest=draft.manifest,
+            )
+            runs.set_results(
+                session,
+                run_id,
+                best_epoch=state.best_epoch,
+                best_val_correct=state.best_correct,
+                n_val=len(self.data.validation),
+            )
+        for row in gone:
+            remove_checkpoint(self.context.folder, row.id)
+
+    def _raw(self) -> npt.NDArray[np.float32]:
+        return raw_scales(self.network.model, list(self.network.norms.values()))
+
+    def _draft(self, state: TrainerState) -> Draft:
+        network = self.network
+        manifest = {
+            **describe_run(self.context.lease.run_id, self.spec, network, self.data),
+            "kind": CheckpointKind.TRAINED.value,
+            "epoch": state.epoch,
+            "accuracy": {
+                "validation": {
+                    "correct": state.metrics["val_correct"],
+                    "n": state.metrics["n_val"],
+                }
+            },
+            "cost": vars(dense_cost(network.shape)),
+        }
+        source = network.architecture.source(network.config)
+        return Draft(runs.new_id(), fold(network.model), source, manifest)
+
+
+def describe_run(run_id: str, spec: RunSpec, network: Network, data: Data) -> dict[str, Any]:
+    """What every manifest of a run says: where the network comes from and how to feed it."""
+    return {
+        "format": "recede/1",
+        "run_id": run_id,
+        "spec": spec.model_dump(mode="json"),
+        "architecture": spec.architecture,
+        "config": network.config,
+        "widths": {group.name: group.size for group in network.shape.groups},
+        "input": {
+            "shape": list(data.input_shape),
+            "scaling": "pixel / 255, then (x - mean) / std for each channel",
+            "mean": list(data.normalise.mean),
+            "std": list(data.normalise.std),
+            "classes": list(data.classes),
+        },
+        "splits": {
+            "train": len(data.train),
+            "validation": len(data.validation),
+            "test": len(data.test),
+            "seed": spec.seed,
+        },
+        "dense_cost": vars(dense_cost(network.shape)),
+        "versions": versions(),
+    }

@@ -1,0 +1,15 @@
+"""Why a job stops before its end; raised between batches by JobContext.check()."""
+
+from __future__ import annotations
+
+
+class Stop(Exception):
+    """Root of the reasons to stop; not an error of the job."""
+
+
+class Cancelled(Stop):
+    """A person asked for it."""
+
+
+class Interrupted(Stop):
+    """The worker is stopping: the job goes back into its queue."""

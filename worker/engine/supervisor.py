@@ -1,0 +1,202 @@
+"""The supervisor: claims jobs, gives each a process of its own, watches, cancels and reaps."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import threading
+import time
+from dataclasses import dataclass, field
+from multiprocessing.context import ForkServerContext, SpawnContext
+from multiprocessing.process import BaseProcess
+
+from backend.contract.catalog import Catalog
+from backend.contract.errors import RecedeError
+from backend.contract.states import State
+from backend.store import events, jobs, workers
+from backend.store import lease as leases
+from backend.store.engine import Store
+from worker.engine import child
+from worker.engine.owner import Owner
+from worker.engine.settings import WorkerSettings
+from worker.engine.setup import versions
+from worker.engine.slots import Slot, make_slots
+
+POLL_S = 0.25
+BEAT_S = 5.0
+TRIM_S = 600.0
+CANCEL_GRACE_S = 10.0
+"""A child that does not stop by itself within this time is killed."""
+
+
+@dataclass
+class Running:
+    """A child process and what it works on."""
+
+    slot: Slot
+    lease: leases.Lease
+    process: BaseProcess
+    cancel_seen_at: float | None = None
+
+
+@dataclass
+class Supervisor:
+    """Runs until `stop` is set; one per data folder."""
+
+    settings: WorkerSettings
+    store: Store
+    catalog: Catalog
+    stop: threading.Event
+    owner: Owner = field(default_factory=Owner.here)
+    running: list[Running] = field(default_factory=list)
+
+    def run(self) -> None:
+        """Serve the queue; on a clean stop every job goes back into it."""
+        context = _warm_context()
+        slots = make_slots(self.catalog.devices)
+        self._announce()
+        beat_at = trim_at = 0.0
+        while not self.stop.wait(POLL_S):
+            now = time.monotonic()
+            try:
+                self._reap()
+                self._enforce_cancel(now)
+                self._fill(slots, context)
+                if now >= beat_at:
+                    self._beat()
+                    beat_at = now + BEAT_S
+                if now >= trim_at:
+                    self._trim()
+                    trim_at = now + TRIM_S
+            except RecedeError as error:
+                _say(f"{error.message} Trying again.")
+        self._shut_down()
+
+    def _announce(self) -> None:
+        with self.store.write() as session:
+            workers.announce(
+                session,
+                id_=str(self.owner),
+                host=self.owner.host,
+                pid=self.owner.pid,
+                catalog=self.catalog,
+                versions=versions(),
+            )
+
+    def _fill(self, slots: list[Slot], context: ForkServerContext | SpawnContext) -> None:
+        busy = [running.slot for running in self.running]
+        for slot in slots:
+            if slot in busy:
+                continue
+            lease = self._claim(slot)
+            if lease is None:
+                continue
+            process = context.Process(
+                target=child.main,
+                args=(self.settings, lease, slot.device),
+                name=f"job-{lease.job_id}",
+            )
+            process.start()
+            self.running.append(Running(slot, lease, process))
+            _say(f"job {lease.job_id} ({lease.kind}, run {lease.run_id}) started on {slot.device}")
+
+    def _claim(self, slot: Slot) -> leases.Lease | None:
+        with self.store.write() as session:
+            return leases.claim(
+                session,
+                owner=str(self.owner),
+                lanes=[slot.lane],
+                device=slot.device,
+                accepts=slot.accepts,
+            )
+
+    def _reap(self) -> None:
+        for running in list(self.running):
+            if running.process.is_alive():
+                continue
+            running.process.join()
+            self.running.remove(running)
+            self._settle(running)
+            _say(f"job {running.lease.job_id} ended")
+
+    def _settle(self, running: Running) -> None:
+        """A child that ended without a word: queue its job again, or end it."""
+        try:
+            with self.store.write() as session:
+                job = jobs.get(session, running.lease.job_id)
+                if job.cancel_requested_at is not None:
+                    leases.finish(session, running.lease, State.CANCELLED)
+                elif job.attempts >= leases.MAX_ATTEMPTS:
+                    error = _died(running.process.exitcode, job.attempts)
+                    leases.finish(session, running.lease, State.FAILED, error=error)
+                else:
+                    leases.hand_back(session, running.lease, died=True)
+        except (leases.LeaseLost, RecedeError):
+            return  # the child has recorded its own end, or the run was deleted
+
+    def _enforce_cancel(self, now: float) -> None:
+        for running in self.running:
+            if running.cancel_seen_at is None:
+                with self.store.read() as session:
+                    job = jobs.get(session, running.lease.job_id)
+                    if job.cancel_requested_at is not None:
+                        running.cancel_seen_at = now
+            elif now - running.cancel_seen_at > CANCEL_GRACE_S:
+                running.process.kill()
+
+    def _beat(self) -> None:
+        """Say that we live; jobs of owners that died on this machine need not wait."""
+        with self.store.write() as session:
+            workers.beat(session, str(self.owner))
+            dead = [o for o in leases.owners(session) if (p := Owner.parse(o)) and p.is_dead()]
+            leases.expire_owners(session, dead)
+            leases.sweep(session)
+
+    def _trim(self) -> None:
+        with self.store.write() as session:
+            events.trim(session)
+
+    def _shut_down(self) -> None:
+        for running in self.running:
+            running.process.terminate()
+        deadline = time.monotonic() + CANCEL_GRACE_S
+        for running in self.running:
+            running.process.join(max(0.0, deadline - time.monotonic()))
+            if running.process.is_alive():
+                running.process.kill()
+                running.process.join()
+            self._give_back(running.lease)
+        with self.store.write() as session:
+            workers.retire(session, str(self.owner))
+
+    def _give_back(self, lease: leases.Lease) -> None:
+        try:
+            with self.store.write() as session:
+                leases.hand_back(session, lease)
+        except leases.LeaseLost:
+            return  # it has ended or handed itself back
+
+
+def _warm_context() -> ForkServerContext | SpawnContext:
+    """A server process that has imported torch and forks a fresh child for each job."""
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["worker.engine.child"])
+    return context
+
+
+def _died(exit_code: int | None, attempts: int) -> dict[str, str]:
+    how = f"signal {-exit_code}" if exit_code is not None and exit_code < 0 else str(exit_code)
+    return {
+        "code": "process_died",
+        "message": f"The process of this job died {attempts} times without finishing an epoch, "
+        f"the last time with exit code {how}.",
+        "hint": "Signal 9 is often the system running out of memory: try a smaller batch size "
+        "or width. The log of this job has its last words.",
+    }
+
+
+def _say(text: str) -> None:
+    stamp = time.strftime("%H:%M:%S")
+    os.write(2, f"{stamp} worker: {text}\n".encode())

@@ -1,0 +1,66 @@
+"""Finds every plug-in: the `PLUGINS` of all modules in methods/, architectures/ and datasets/."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from functools import cache
+from types import ModuleType
+from typing import Any
+
+import worker.architectures
+import worker.datasets
+import worker.methods
+from backend.contract.errors import RecedeError
+from worker.architectures.base import Architecture
+from worker.datasets.base import Dataset
+from worker.methods.base import Method
+
+
+class BadPlugin(RecedeError):
+    """A plug-in file that cannot be used; the message names the file."""
+
+    code = "bad_plugin"
+
+
+@cache
+def methods() -> dict[str, Method]:
+    """All methods by name; raises BadPlugin."""
+    return discover(worker.methods, Method)
+
+
+@cache
+def architectures() -> dict[str, Architecture]:
+    """All architectures by name; raises BadPlugin."""
+    return discover(worker.architectures, Architecture)
+
+
+@cache
+def datasets() -> dict[str, Dataset]:
+    """All data sets by name; raises BadPlugin."""
+    return discover(worker.datasets, Dataset)
+
+
+def discover(package: ModuleType, kind: type[Any]) -> dict[str, Any]:
+    """The plug-ins of a package by name; a module without `PLUGINS` is a helper.
+
+    Raises:
+        BadPlugin: two plug-ins share a name, or one is not of the wanted kind.
+    """
+    found: dict[str, Any] = {}
+    origin: dict[str, str] = {}
+    for module_info in pkgutil.iter_modules(package.__path__, prefix=f"{package.__name__}."):
+        module = importlib.import_module(module_info.name)
+        for plugin in getattr(module, "PLUGINS", ()):
+            if not isinstance(plugin, kind):
+                raise BadPlugin(
+                    f"{module.__file__}: PLUGINS holds {plugin!r}, which is not a {kind.__name__}."
+                )
+            name = plugin.name
+            if name in found:
+                raise BadPlugin(
+                    f"{module.__file__}: the name {name!r} is already taken by {origin[name]}.",
+                    hint="Give one of the two another name.",
+                )
+            found[name], origin[name] = plugin, str(module.__file__)
+    return found
