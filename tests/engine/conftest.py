@@ -1,0 +1,81 @@
+"""A job context over a real store and folder, for running jobs inside the test's process."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import torch
+
+from backend.contract.specs import RunSpec
+from backend.contract.states import Lane
+from backend.store import lease as leases
+from backend.store import runs
+from backend.store.engine import Store, open_store, sqlite_url
+from worker.engine.context import JobContext
+from worker.engine.settings import WorkerSettings
+
+SMALL = RunSpec(
+    dataset="digits",
+    architecture="vgg11",
+    architecture_params={"width": 0.1},
+    method="rni",
+    method_params={"lam": 0.02, "shift": 3.0},
+    epochs=3,
+    batch_size=128,
+)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> WorkerSettings:
+    url = sqlite_url(tmp_path / "recede.db")
+    return WorkerSettings(url, tmp_path / "artifacts", (tmp_path / "datasets",), threads=1)
+
+
+@pytest.fixture
+def store(settings: WorkerSettings) -> Iterator[Store]:
+    opened = open_store(settings.store_url)
+    yield opened
+    opened.close()
+
+
+def claimed(store: Store) -> leases.Lease:
+    with store.write() as session:
+        lease = leases.claim(session, owner="test", lanes=list(Lane), device="cpu", lease_s=600)
+    assert lease is not None
+    return lease
+
+
+def context_of(settings: WorkerSettings, store: Store, lease: leases.Lease) -> JobContext:
+    said: list[str] = []
+    return JobContext(
+        settings,
+        store,
+        lease,
+        torch.device("cpu"),
+        said.append,
+        lambda _progress: None,
+        threading.Event(),
+    )
+
+
+@pytest.fixture
+def submit(settings: WorkerSettings, store: Store) -> Callable[[RunSpec], JobContext]:
+    """Queue a run and claim its train job."""
+
+    def start(spec: RunSpec) -> JobContext:
+        with store.write() as session:
+            runs.create(session, spec)
+        return context_of(settings, store, claimed(store))
+
+    return start

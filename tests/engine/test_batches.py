@@ -1,0 +1,82 @@
+"""Batches on the device: shuffled, augmented and normalised as the recipe says."""
+
+import pytest
+import torch
+
+from worker.datasets.base import Augmentation
+from worker.engine.batches import (
+    Normalisation,
+    Split,
+    augmented,
+    evaluation_batches,
+    n_batches,
+    training_batches,
+)
+
+PLAIN = Augmentation(pad=0, flip=False)
+NEUTRAL = Normalisation((0.0,), (1.0,))
+
+
+def split_of(n: int) -> Split:
+    x = torch.randint(0, 256, (n, 1, 6, 6), dtype=torch.uint8)
+    return Split(x, torch.arange(n))
+
+
+def test_without_augmentation_images_are_unchanged():
+    x = split_of(5).x_NCHW
+    assert torch.equal(augmented(x, PLAIN, torch.Generator()), x)
+
+
+def test_every_crop_is_a_window_of_the_padded_image():
+    x = torch.randint(1, 256, (40, 2, 6, 5), dtype=torch.uint8)
+    out = augmented(x, Augmentation(pad=2, flip=False), torch.Generator().manual_seed(1))
+    padded = torch.nn.functional.pad(x, [2] * 4)
+    places = set()
+    for image in range(40):
+        windows = {
+            (top, left): padded[image, :, top : top + 6, left : left + 5]
+            for top in range(5)
+            for left in range(5)
+        }
+        found = [place for place, window in windows.items() if torch.equal(window, out[image])]
+        assert len(found) == 1
+        places.add(found[0])
+    assert len(places) > 10  # each image has a shift of its own
+
+
+def test_flip_mirrors_some_images_and_leaves_others():
+    x = split_of(60).x_NCHW
+    out = augmented(x, Augmentation(pad=0, flip=True), torch.Generator().manual_seed(0))
+    mirrored = [torch.equal(o, i.flip(2)) for o, i in zip(out, x, strict=True)]
+    kept = [torch.equal(o, i) for o, i in zip(out, x, strict=True)]
+    assert all(m or k for m, k in zip(mirrored, kept, strict=True))
+    assert 10 < sum(mirrored) < 50
+
+
+@pytest.mark.parametrize(("n", "size"), [(10, 5), (11, 5), (12, 5), (3, 8), (2, 2)])
+def test_each_image_is_seen_once_but_a_lone_last_one(n: int, size: int):
+    batches = list(
+        training_batches(split_of(n), size, PLAIN, NEUTRAL, torch.Generator().manual_seed(3))
+    )
+    seen = torch.cat([y for _, y in batches]).tolist()
+    assert len(batches) == n_batches(n, size)
+    assert len(set(seen)) == len(seen) == (n - 1 if n % size == 1 else n)
+
+
+def test_equal_generators_give_equal_batches():
+    split = split_of(30)
+    augment = Augmentation(pad=2, flip=True)
+    first, second = (
+        list(training_batches(split, 8, augment, NEUTRAL, torch.Generator().manual_seed(5)))
+        for _ in range(2)
+    )
+    assert all(torch.equal(a[0], b[0]) for a, b in zip(first, second, strict=True))
+
+
+def test_normalised_images_have_mean_0_and_deviation_1():
+    split = split_of(500)
+    pixels = split.x_NCHW.double() / 255
+    normalise = Normalisation((pixels.mean().item(),), (pixels.std(correction=0).item(),))
+    x = torch.cat([x for x, _ in evaluation_batches(split, normalise, 64)]).double()
+    assert x.mean().abs() < 1e-5
+    assert (x.std(correction=0) - 1).abs() < 1e-5

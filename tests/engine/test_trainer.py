@@ -1,0 +1,156 @@
+"""The train job inside this process: what it records, and that stopping it loses nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from backend.store import history, results, runs
+from backend.store import lease as leases
+from tests.engine.conftest import SMALL, claimed, context_of
+from worker.engine.signals import Cancelled
+from worker.engine.state import load_state
+from worker.engine.trainer import run_training
+
+
+def snapshots(context):
+    with context.store.read() as session:
+        return history.snapshots(session, context.lease.run_id)
+
+
+def stop_in_epoch(context, number: int) -> None:
+    """Ask to stop in the middle of an epoch."""
+    original = context.publish
+
+    def publish(progress):
+        original(progress)
+        if progress.get("epoch") == number:
+            context.cancelled.set()
+
+    context.publish = publish
+
+
+@pytest.fixture(scope="module")
+def unbroken(tmp_path_factory):
+    """A whole run, trained once for this module."""
+    from backend.store.engine import open_store, sqlite_url
+    from worker.engine.settings import WorkerSettings
+
+    folder = tmp_path_factory.mktemp("unbroken")
+    settings = WorkerSettings(sqlite_url(folder / "db"), folder / "files", (folder,), threads=1)
+    store = open_store(settings.store_url)
+    with store.write() as session:
+        runs.create(session, SMALL)
+    context = context_of(settings, store, claimed(store))
+    outcome = run_training(context)
+    yield context, outcome
+    store.close()
+
+
+def test_each_epoch_has_metrics_and_a_snapshot_and_epoch_0_is_untrained(unbroken):
+    context, _ = unbroken
+    epochs, raw = snapshots(context)
+    with context.store.read() as session:
+        rows = history.epochs(session, context.lease.run_id)
+        shape = history.network(session, context.lease.run_id)
+        run = runs.get(session, context.lease.run_id)
+    assert epochs == [row.epoch for row in rows] == [0, 1, 2, 3]
+    assert raw.shape == (4, shape.n_neurons)
+    assert rows[0].train_loss is None
+    assert all(row.n_val == 144 for row in rows)
+    # w ~ N(0, 1) before training
+    assert abs(raw[0].mean()) < 0.3
+    assert 0.8 < raw[0].std() < 1.2
+    best = max(rows[1:], key=lambda row: row.val_correct)
+    assert (run.best_epoch, run.best_val_correct) == (best.epoch, best.val_correct)
+    assert run.n_test == 359
+
+
+def test_weights_of_best_and_last_epoch_are_kept_and_no_others(unbroken):
+    context, _ = unbroken
+    with context.store.read() as session:
+        rows = results.checkpoints(session, context.lease.run_id)
+        run = runs.get(session, context.lease.run_id)
+    assert {row.epoch for row in rows} == {run.best_epoch, 3}
+    on_disk = {path.name for path in (context.folder / "checkpoints").iterdir()}
+    assert on_disk == {row.id for row in rows}
+
+
+def test_stored_weights_are_plain_and_their_scale_is_the_snapshot(unbroken):
+    context, _ = unbroken
+    with context.store.read() as session:
+        row = results.trained(session, context.lease.run_id, 3)
+        shape = history.network(session, context.lease.run_id)
+        raw = history.snapshot(session, context.lease.run_id, 3)
+    weights = load_file(context.settings.artifacts / row.files["safetensors"]["path"])
+    first = shape.groups[0].size
+    assert torch.equal(weights["features.1.weight"], torch.sigmoid(torch.tensor(raw[:first])))
+    assert not weights["features.1.bias"].any()
+
+
+def test_a_run_stopped_in_mid_epoch_goes_on_bit_for_bit(unbroken, submit, store, settings):
+    whole, _ = unbroken
+    context = submit(SMALL)
+    stop_in_epoch(context, 2)
+    with pytest.raises(Cancelled):
+        run_training(context)
+    assert snapshots(context)[0] == [0, 1]
+    with store.write() as session:
+        leases.hand_back(session, context.lease)
+    resumed = context_of(settings, store, claimed(store))
+    run_training(resumed)
+    assert np.array_equal(snapshots(resumed)[1], snapshots(whole)[1])
+    ours, theirs = (load_state(c.folder) for c in (resumed, whole))
+    assert ours is not None
+    assert theirs is not None
+    assert all(torch.equal(ours.model[name], theirs.model[name]) for name in theirs.model)
+
+
+def test_an_epoch_whose_transaction_was_lost_is_recorded_again(submit, store, settings):
+    """The state file is written first: killed between the two, nothing may be missing."""
+    context = submit(SMALL)
+    stop_in_epoch(context, 2)
+    with pytest.raises(Cancelled):
+        run_training(context)
+    with store.write() as session:
+        from backend.store.tables import EpochRow, SnapshotRow
+
+        for table in (EpochRow, SnapshotRow):
+            session.delete(session.get_one(table, (context.lease.run_id, 1)))
+        leases.hand_back(session, context.lease)
+    resumed = context_of(settings, store, claimed(store))
+    run_training(resumed)
+    assert snapshots(resumed)[0] == [0, 1, 2, 3]
+
+
+def test_a_job_that_was_taken_over_writes_nothing(submit, store, settings):
+    context = submit(SMALL)
+    stop_in_epoch(context, 1)
+    with store.write() as session:
+        leases.hand_back(session, context.lease)
+    taken = claimed(store)
+    with pytest.raises(leases.LeaseLost):
+        run_training(context)
+    with store.read() as session:
+        assert not history.snapshot_epochs(session, taken.run_id)
+
+
+def test_a_run_that_diverges_keeps_the_best_earlier_weights(submit, store):
+    from worker.engine import train
+
+    spec = SMALL.model_copy(update={"method": "ucs", "method_params": {}})
+    context = submit(spec)
+    original = train.lr_at
+    with pytest.MonkeyPatch.context() as patch:
+        rate = lambda epoch, s: 1e30 if epoch == 2 else original(epoch, s)  # noqa: E731
+        patch.setattr("worker.engine.trainer.lr_at", rate)
+        with pytest.raises(train.TrainingDiverged, match="epoch 2, step"):
+            run_training(context)
+    with store.read() as session:
+        row = results.trained(session, context.lease.run_id, None)
+    assert row.epoch == 1
+    assert Path(context.settings.artifacts / row.files["safetensors"]["path"]).exists()
