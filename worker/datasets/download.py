@@ -62,8 +62,11 @@ def can_download(roots: Sequence[Path]) -> bool:
     """True if the first root, or the folder that it would be made in, can be written."""
     if not roots:
         return False
-    nearest = next((p for p in (roots[0], *roots[0].absolute().parents) if p.exists()), None)
-    return nearest is not None and nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK)
+    try:
+        nearest = next(p for p in (roots[0], *roots[0].absolute().parents) if p.exists())
+        return nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK)
+    except OSError:  # a folder on the way that may not be searched
+        return False
 
 
 def _transfer(url: str, file: BinaryIO, name: str, progress: Progress) -> str:

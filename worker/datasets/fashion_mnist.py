@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from torch import Tensor
+
 from backend.contract.catalog import DatasetInfo
 from worker.datasets.base import Augmentation, Dataset, Images, Progress, UnreadableData, images
 from worker.datasets.download import can_download, fetch
@@ -72,8 +74,8 @@ class FashionMnist(Dataset):
             folder = roots[0] / FOLDER
             _download(folder, progress)
         train_x, train_y, test_x, test_y = (read_idx(_existing(folder, name)) for name in FILES)
-        _check_sizes(folder, (*train_x.shape, *train_y.shape), N_TRAIN)
-        _check_sizes(folder, (*test_x.shape, *test_y.shape), N_TEST)
+        _check(folder, train_x, train_y, N_TRAIN)
+        _check(folder, test_x, test_y, N_TEST)
         return images(
             (train_x[:, None], train_y),
             (test_x[:, None], test_y),
@@ -127,11 +129,12 @@ def _first_problem(folder: Path) -> OSError | None:
     return None
 
 
-def _check_sizes(folder: Path, found: tuple[int, ...], n: int) -> None:
-    if found != (n, IMAGE_SIZE, IMAGE_SIZE, n):
+def _check(folder: Path, x_NHW: Tensor, y_N: Tensor, n: int) -> None:
+    found = (*x_NHW.shape, *y_N.shape)
+    if found != (n, IMAGE_SIZE, IMAGE_SIZE, n) or int(y_N.max()) >= len(CLASSES):
         raise UnreadableData(
             f"The files in {folder} hold arrays of {found}; Fashion-MNIST has {n} images of "
-            f"{IMAGE_SIZE}×{IMAGE_SIZE} pixels here.",
+            f"{IMAGE_SIZE}×{IMAGE_SIZE} pixels in {len(CLASSES)} classes here.",
             hint="Another data set lies in this folder; move it away.",
         )
 

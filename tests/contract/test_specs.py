@@ -1,0 +1,77 @@
+"""RunSpec and Plan: nothing unknown, nothing ambiguous, nothing out of range."""
+
+from __future__ import annotations
+
+import pytest
+from pydantic import ValidationError
+
+from backend.contract.specs import CurvePayload, Plan, PrunePayload, RunSpec
+
+NAMES = {"dataset": "d", "architecture": "a", "method": "m"}
+
+
+def test_three_names_are_enough_for_a_run():
+    spec = RunSpec(**NAMES)
+    assert spec.title() == "m · a · d"
+    assert RunSpec(**NAMES, name=" mine ").title() == "mine"
+    assert RunSpec.model_validate_json(spec.model_dump_json()) == spec
+
+
+@pytest.mark.parametrize("missing", NAMES)
+def test_none_of_the_three_names_has_a_default(missing):
+    with pytest.raises(ValidationError, match=missing):
+        RunSpec(**{key: value for key, value in NAMES.items() if key != missing})
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("epochs", 0),
+        ("batch_size", 1),
+        ("lr", 0),
+        ("lr", float("nan")),
+        ("lr", float("inf")),
+        ("seed", -1),
+        ("val_fraction", 0),
+        ("val_fraction", 0.9),
+        ("device", "tpu"),
+        ("device", "cuda:"),
+        ("name", "x" * 121),
+        ("colour", "red"),
+    ],
+)
+def test_values_out_of_range_and_unknown_fields_are_refused_by_name(field, value):
+    with pytest.raises(ValidationError) as refusal:
+        RunSpec(**NAMES, **{field: value})
+    assert refusal.value.errors()[0]["loc"] == (field,)
+
+
+@pytest.mark.parametrize("device", ["auto", "cpu", "cuda", "cuda:3"])
+def test_devices_are_spelt_as_in_torch(device):
+    assert RunSpec(**NAMES, device=device).device == device
+
+
+@pytest.mark.parametrize("choice", [{}, {"ratio": 0.5, "threshold": 0.1}])
+def test_a_plan_has_either_a_ratio_or_a_threshold(choice):
+    with pytest.raises(ValidationError, match="one of the two"):
+        Plan(**choice)
+
+
+@pytest.mark.parametrize("ratio", [-0.1, 1.0, float("nan")])
+def test_ratios_lie_in_zero_to_below_one_for_the_plan_and_for_overrides(ratio):
+    with pytest.raises(ValidationError):
+        Plan(ratio=ratio)
+    with pytest.raises(ValidationError, match=r"overrides\.conv0"):
+        Plan(ratio=0.5, overrides={"conv0": ratio})
+
+
+def test_a_layer_cannot_be_locked_and_overridden():
+    with pytest.raises(ValidationError, match="both locked and overridden"):
+        Plan(ratio=0.5, locks=("conv0",), overrides={"conv0": 0.1})
+
+
+def test_payloads_say_what_they_do_by_default():
+    assert CurvePayload().ratios == tuple(i / 20 for i in range(20))
+    assert PrunePayload(plan=Plan(ratio=0.5)).formats == ("safetensors", "pt2")
+    with pytest.raises(ValidationError):
+        PrunePayload(plan=Plan(ratio=0.5), formats=("pickle",))

@@ -1,0 +1,182 @@
+"""Pull the plug: no job is lost, none runs twice, and what was finished stays."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from backend.contract.specs import RunSpec
+from backend.contract.states import JobKind, State
+from backend.store import events, history, jobs, results, runs, workers
+from backend.store.tables import JobRow, RunRow
+from tests.worker_process import DataFolder, eventually
+
+pytestmark = pytest.mark.slow
+
+SPEC = RunSpec(
+    dataset="digits",
+    architecture="vgg11",
+    architecture_params={"width": 0.1},
+    method="rni",
+    method_params={"lam": 0.02, "shift": 3.0},
+    epochs=6,
+    batch_size=32,
+)
+ENDLESS = SPEC.model_copy(update={"epochs": 10_000})
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[DataFolder]:
+    data = DataFolder(tmp_path)
+    yield data
+    data.store.close()
+
+
+def submit(folder: DataFolder, spec: RunSpec) -> str:
+    with folder.store.write() as session:
+        run, _ = runs.create(session, spec)
+    return run.id
+
+
+def run_of(folder: DataFolder, run_id: str) -> RunRow:
+    with folder.store.read() as session:
+        return runs.get(session, run_id)
+
+
+def train_job(folder: DataFolder, run_id: str) -> JobRow:
+    with folder.store.read() as session:
+        return jobs.train_job(session, run_id)
+
+
+def wait_for_epoch(folder: DataFolder, run_id: str, epoch: int) -> None:
+    eventually(lambda: run_of(folder, run_id).epochs_done >= epoch, f"epoch {epoch}")
+
+
+def wait_for_state(folder: DataFolder, run_id: str, state: State) -> None:
+    eventually(lambda: run_of(folder, run_id).state == state, f"run {state}")
+
+
+def child_of(folder: DataFolder, run_id: str) -> int:
+    return eventually(lambda: train_job(folder, run_id).child_pid, "the child's start")
+
+
+def test_a_killed_worker_is_followed_by_one_that_goes_on(folder: DataFolder):
+    run_id = submit(folder, SPEC)
+    with folder.worker() as first:
+        wait_for_epoch(folder, run_id, 2)
+        child = child_of(folder, run_id)
+        first.send_signal(signal.SIGKILL)
+        first.wait()
+        eventually(lambda: not psutil.pid_exists(child), "the child's end")
+        done = run_of(folder, run_id).epochs_done
+    with folder.worker():
+        wait_for_state(folder, run_id, State.SUCCEEDED)
+    with folder.store.read() as session:
+        assert history.snapshot_epochs(session, run_id) == list(range(7))
+        seen = [e.data["epoch"] for e in events.after(session, 0) if e.type == "epoch"]
+    trained_twice = [epoch for epoch in seen if epoch > done and seen.count(epoch) > 1]
+    assert not trained_twice
+    log = next((folder.artifacts / "runs" / run_id).glob("job-*.log")).read_text()
+    assert f"resuming after epoch {done}" in log or f"resuming after epoch {done + 1}" in log
+
+
+def test_a_killed_child_is_started_again_and_the_worker_lives(folder: DataFolder):
+    run_id = submit(folder, SPEC)
+    with folder.worker() as worker:
+        wait_for_epoch(folder, run_id, 1)
+        os.kill(child_of(folder, run_id), signal.SIGKILL)
+        wait_for_state(folder, run_id, State.SUCCEEDED)
+        assert worker.poll() is None
+    with folder.store.read() as session:
+        assert history.snapshot_epochs(session, run_id) == list(range(7))
+
+
+def test_a_job_that_kills_its_process_each_time_ends_failed_with_the_reason(folder: DataFolder):
+    run_id = submit(folder, ENDLESS)
+    killed: set[int] = set()
+
+    def kill_and_look() -> bool:
+        job = train_job(folder, run_id)
+        pid = job.child_pid
+        if job.state == State.RUNNING and pid is not None and pid not in killed:
+            killed.add(pid)
+            os.kill(pid, signal.SIGKILL)
+        return job.state == State.FAILED
+
+    with folder.worker():
+        eventually(kill_and_look, "the end of attempts")
+    error = train_job(folder, run_id).error
+    assert len(killed) == 3
+    assert error is not None
+    assert error["code"] == "process_died"
+    assert "signal 9" in error["message"]
+    assert run_of(folder, run_id).state == State.FAILED
+
+
+def test_cancel_in_mid_epoch_stops_and_resume_goes_on(folder: DataFolder):
+    run_id = submit(folder, ENDLESS)
+    with folder.worker():
+        wait_for_epoch(folder, run_id, 1)
+        with folder.store.write() as session:
+            jobs.request_cancel(session, jobs.train_job(session, run_id).id)
+        wait_for_state(folder, run_id, State.CANCELLED)
+        done = run_of(folder, run_id).epochs_done
+        with folder.store.write() as session:
+            assert results.trained(session, run_id, None).epoch <= done
+            jobs.resume(session, run_id)
+        wait_for_epoch(folder, run_id, done + 1)
+        with folder.store.write() as session:
+            jobs.request_cancel(session, jobs.train_job(session, run_id).id)
+        wait_for_state(folder, run_id, State.CANCELLED)
+    with folder.store.read() as session:
+        epochs = history.snapshot_epochs(session, run_id)
+    assert epochs == list(range(len(epochs)))
+
+
+def test_a_clean_stop_puts_the_job_back_into_its_queue(folder: DataFolder):
+    run_id = submit(folder, ENDLESS)
+    with folder.worker() as worker:
+        wait_for_epoch(folder, run_id, 1)
+        worker.terminate()
+        assert worker.wait() == 0
+    job = train_job(folder, run_id)
+    assert (job.state, job.owner, job.token) == (State.QUEUED, None, None)
+    assert run_of(folder, run_id).state == State.QUEUED
+
+
+def test_a_second_worker_on_the_same_folder_is_refused(folder: DataFolder):
+    with folder.worker():
+        eventually(lambda: _catalog(folder), "the first worker's start")
+        second = subprocess.run(folder.command(), capture_output=True, text=True, check=False)
+    assert second.returncode == 1
+    assert "Another worker already serves" in second.stderr
+    assert "--data" in second.stderr
+
+
+def test_an_interactive_job_does_not_wait_behind_a_training(folder: DataFolder):
+    run_id = submit(folder, ENDLESS)
+    with folder.worker():
+        wait_for_epoch(folder, run_id, 1)
+        with folder.store.write() as session:
+            plan = {"plan": {"ratio": 0.3}}
+            job_id = jobs.enqueue(session, run_id, JobKind.EVALUATE, plan).id
+
+        def finished() -> JobRow | None:
+            with folder.store.read() as session:
+                job = jobs.get(session, job_id)
+            return job if State(job.state).is_final else None
+
+        job = eventually(finished, "the evaluation")
+        assert job.state == State.SUCCEEDED, job.error
+        assert run_of(folder, run_id).state == State.RUNNING
+
+
+def _catalog(folder: DataFolder) -> bool:
+    with folder.store.read() as session:
+        return bool(workers.all_workers(session))

@@ -1,0 +1,60 @@
+"""Starts the real worker as a process of its own, and waits for what the store says."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+from backend.store.engine import Store, open_store, sqlite_url
+
+T = TypeVar("T")
+PATIENCE_S = 240.0  # for machines that are busy with something else; nothing waits for it
+
+
+class DataFolder:
+    """One data folder with its store, as `recede up` lays it out."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.url = sqlite_url(path / "recede.db")
+        self.artifacts = path / "artifacts"
+        self.store: Store = open_store(self.url, busy_timeout_s=30)
+
+    def command(self) -> list[str]:
+        return [
+            sys.executable, "-m", "worker", "--store", self.url,
+            "--artifacts", str(self.artifacts), "--data-root", str(self.path / "datasets"),
+            "--threads", "2",
+        ]  # fmt: skip
+
+    @contextmanager
+    def worker(self) -> Iterator[subprocess.Popen[bytes]]:
+        """A running worker; it is killed at the end if it still runs."""
+        with (self.path / "worker.log").open("ab") as log:
+            process = subprocess.Popen(self.command(), stdout=log, stderr=log)
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                process.terminate()
+                process.wait(PATIENCE_S)
+
+    def said(self) -> str:
+        """What the workers of this folder have printed."""
+        return (self.path / "worker.log").read_text()
+
+
+def eventually(look: Callable[[], T | None], what: str, patience_s: float = PATIENCE_S) -> T:
+    """The first true answer of `look`; fails with `what` if none comes."""
+    deadline = time.monotonic() + patience_s
+    while time.monotonic() < deadline:
+        answer = look()
+        if answer:
+            return answer
+        time.sleep(0.05)
+    raise AssertionError(f"{what} did not happen within {patience_s:.0f} s")
