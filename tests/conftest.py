@@ -1,12 +1,15 @@
-"""What all tests share: a clean environment, few threads, and a word where chromium is missing."""
+"""What all tests share: a clean environment, few threads, a PostgreSQL server, a browser check."""
 
 from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterator
 
 import hypothesis
 import pytest
+
+from tests.postgres import find_server, running_server
 
 # Before torch is imported anywhere, and inherited by every process that a test starts.
 os.environ.setdefault("OMP_NUM_THREADS", str(min(2, os.cpu_count() or 1)))
@@ -17,7 +20,7 @@ hypothesis.settings.load_profile("recede")
 
 
 @pytest.fixture(autouse=True, scope="session")
-def _no_settings_of_this_person(tmp_path_factory: pytest.TempPathFactory):
+def _no_settings_of_this_person(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Tests see no RECEDE_… variable and no data folder of whoever runs them."""
     patch = pytest.MonkeyPatch()
     for name in [name for name in os.environ if name.startswith("RECEDE_")]:
@@ -25,6 +28,16 @@ def _no_settings_of_this_person(tmp_path_factory: pytest.TempPathFactory):
     patch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("data-home")))
     yield
     patch.undo()
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """URL of an empty database on a server of this session's own; skips where there is none."""
+    programs = find_server()
+    if programs is None:
+        pytest.skip("no PostgreSQL server is installed; Debian: apt-get install postgresql")
+    with running_server(programs) as url:
+        yield url
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -25,6 +25,9 @@ With the default, one other busy process on a two-core machine slows training 5 
 10,000 costs nothing measurable on an idle machine (benchmarks/contention.py).
 """
 
+EXIT_TAKEN = 3
+"""Exit code when another worker serves the folder, so that a keeper can wait for its turn."""
+
 
 def main() -> int:
     """Run the worker; returns the exit code."""
@@ -42,7 +45,7 @@ def main() -> int:
     except RecedeError as error:
         hint = f" {error.hint}" if error.hint else ""
         sys.stderr.write(f"worker: {error.message}{hint}\n")
-        return 1
+        return EXIT_TAKEN if isinstance(error, Conflict) else 1
     return 0
 
 

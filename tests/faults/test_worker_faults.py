@@ -154,7 +154,7 @@ def test_a_second_worker_on_the_same_folder_is_refused(folder: DataFolder):
     with folder.worker():
         eventually(lambda: _catalog(folder), "the first worker's start")
         second = subprocess.run(folder.command(), capture_output=True, text=True, check=False)
-    assert second.returncode == 1
+    assert second.returncode == 3
     assert "Another worker already serves" in second.stderr
     assert "--data" in second.stderr
 

@@ -1,0 +1,58 @@
+# Recede: `make run` opens it, `make test` tests it; both install into .venv first.
+
+PYTHON ?= python3
+DATA ?= $(or $(RECEDE_DATA),./data)
+PORT ?= $(or $(RECEDE_PORT),8400)
+ARGS ?=
+
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+BENCHMARKS := $(basename $(notdir $(filter-out %/__init__.py %/report.py,$(wildcard benchmarks/*.py))))
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint format bench clean
+
+help:  ## Show this list
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@echo "Settings: DATA=$(DATA) PORT=$(PORT) PYTHON=$(PYTHON) ARGS=…"
+
+run: .venv/.installed  ## Install, start everything and open the page
+	$(BIN)/recede up --data "$(DATA)" --port $(PORT) $(ARGS)
+
+test: .venv/.installed-dev  ## Install and run all tests; ARGS="-k cost" chooses some
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: .venv/.installed-dev  ## Check style, format and types
+	$(BIN)/python -m ruff check
+	$(BIN)/python -m ruff format --check
+	$(BIN)/python -m mypy
+
+format: .venv/.installed-dev  ## Put the code into its one format
+	$(BIN)/python -m ruff check --fix-only
+	$(BIN)/python -m ruff format
+
+bench: .venv/.installed-dev  ## Run every benchmark
+	@set -e; for name in $(BENCHMARKS); do $(BIN)/python -m benchmarks.$$name; echo; done
+
+clean:  ## Remove .venv and caches, but no data
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# A stamp is older than what it depends on after a checkout too, or missing in a .venv that came
+# out of a cache: .ci/installed.py then looks whether anything is missing at all, so that a
+# complete .venv needs no network.
+.venv/.installed: pyproject.toml constraints.txt | $(BIN)/python
+	@$(BIN)/python .ci/installed.py || $(PIP) install -c constraints.txt -e .
+	@touch $@
+
+.venv/.installed-dev: pyproject.toml constraints.txt | $(BIN)/python
+	@$(BIN)/python .ci/installed.py dev || $(PIP) install -c constraints.txt -e '.[dev]'
+	@touch $@ .venv/.installed
+
+$(BIN)/python:
+	@command -v $(PYTHON) >/dev/null || { echo "Recede needs Python 3.11 to 3.13, and there is\
+	 no '$(PYTHON)'. Install it, or name another one: make run PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || { \
+	 echo "Recede needs Python 3.11 to 3.13; '$(PYTHON)' is $$($(PYTHON) --version 2>&1).\
+	 Name another one: make run PYTHON=python3.12"; exit 1; }
+	$(PYTHON) -m venv .venv || { rm -rf .venv; exit 1; }

@@ -1,0 +1,1 @@
+"""What is claimed about speed, one command each: python -m benchmarks.NAME."""
