@@ -1,4 +1,4 @@
-"""Bodies of requests and answers; times are seconds since 1970 UTC, sizes bytes, shares in [0, 1]."""
+"""Bodies of requests and answers; times in seconds since 1970 UTC, sizes in bytes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, Generic, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field
 
 from backend.contract.catalog import Device
-from backend.contract.specs import Plan, RunSpec
+from backend.contract.specs import Plan, RunSpec, Text
 from backend.contract.states import CheckpointKind, JobKind, Lane, State
 
 ItemT = TypeVar("ItemT")
@@ -113,8 +113,8 @@ class RunPatch(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    name: str | None = Field(None, min_length=1, max_length=120)
-    notes: str | None = Field(None, max_length=10_000)
+    name: Text | None = Field(None, min_length=1, max_length=120)
+    notes: Text | None = Field(None, max_length=10_000)
 
 
 class Deleted(BaseModel):
@@ -161,6 +161,7 @@ class PruneBody(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     plan: Plan
+    finetune: None = Field(None, description="Only null: a cut network is not trained further")
     formats: list[Literal["safetensors", "pt2"]] = ["safetensors", "pt2"]
 
 

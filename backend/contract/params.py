@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import reprlib
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
@@ -11,6 +12,8 @@ from pydantic import BaseModel, ConfigDict
 from backend.contract.errors import InvalidInput, UnknownName
 
 ParamValue = int | float | bool | str
+
+_LARGEST = 1e300  # JSON integers have no bound: above this they would not fit a float
 
 
 class ParamSpec(BaseModel):
@@ -59,7 +62,7 @@ class ParamSpec(BaseModel):
     def _check_number(self, value: Any, field: str) -> int | float:
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise self._refuse(value, "a number", field)
-        if not math.isfinite(value):
+        if abs(value) > _LARGEST or math.isnan(value):
             raise self._refuse(value, "a finite number", field)
         if self.kind == "int" and value != int(value):
             raise self._refuse(value, "a whole number", field)
@@ -80,7 +83,7 @@ class ParamSpec(BaseModel):
     def _refuse(self, value: Any, wanted: str, field: str, reason: str = "") -> InvalidInput:
         because = f" ({reason})" if reason else ""
         return InvalidInput(
-            f"{self.label} was {value!r}; it must be {wanted}{because}.",
+            f"{self.label} was {reprlib.repr(value)}; it must be {wanted}{because}.",
             field=field,
             hint=f"The default is {self.default}.",
         )

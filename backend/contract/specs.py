@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 Scope = Literal["global", "local"]
+Ratio = Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)]
+MAX_EPOCHS = 10_000
+
+
+def _without_nul(text: str) -> str:
+    if "\0" in text:
+        raise ValueError("holds a NUL character, which no database keeps; remove it")
+    return text
+
+
+Text = Annotated[str, AfterValidator(_without_nul)]
 
 
 class RunSpec(BaseModel):
@@ -14,19 +25,22 @@ class RunSpec(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    name: str = Field("", max_length=120)
+    name: Text = Field("", max_length=120)
     dataset: str
     dataset_params: dict[str, Any] = {}
     architecture: str
     architecture_params: dict[str, Any] = {}
     method: str
     method_params: dict[str, Any] = {}
-    epochs: int = Field(10, ge=1, le=10_000)
+    epochs: int = Field(10, ge=1, le=MAX_EPOCHS)
     batch_size: int = Field(64, ge=2, le=65_536)
     lr: float = Field(0.1, gt=0, le=10, allow_inf_nan=False)
     seed: int = Field(0, ge=0, le=2**31 - 1)
-    device: str = Field("auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$")
+    device: str = Field(
+        "auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$", description="auto, cpu, cuda or cuda:0, …"
+    )
     val_fraction: float = Field(0.1, gt=0, lt=0.9, allow_inf_nan=False)
+    init: None = Field(None, description="Only null: every run starts from its seed")
 
     def title(self) -> str:
         """The given name, or one made of what is trained."""
@@ -43,12 +57,12 @@ class Plan(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    epoch: int | None = Field(None, ge=0)
+    epoch: int | None = Field(None, ge=0, le=MAX_EPOCHS)
     scope: Scope = "global"
     ratio: float | None = Field(None, ge=0, lt=1, allow_inf_nan=False)
-    threshold: float | None = Field(None, ge=0, allow_inf_nan=False)
+    threshold: float | None = Field(None, ge=0, le=1e30, allow_inf_nan=False)
     locks: tuple[str, ...] = ()
-    overrides: dict[str, float] = {}
+    overrides: dict[str, Ratio] = {}
 
     @model_validator(mode="after")
     def _one_choice(self) -> Self:
@@ -56,9 +70,7 @@ class Plan(BaseModel):
             raise ValueError(
                 "give either a ratio in [0, 1) or a threshold, one of the two and not both"
             )
-        for layer, ratio in self.overrides.items():
-            if not 0 <= ratio < 1:
-                raise ValueError(f"override of {layer!r} was {ratio}; it must be in [0, 1)")
+        for layer in self.overrides:
             if layer in self.locks:
                 raise ValueError(f"layer {layer!r} is both locked and overridden; choose one")
         return self

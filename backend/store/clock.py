@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Float
+from sqlalchemy import Float, select
 from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.orm import Session
 from sqlalchemy.sql.functions import GenericFunction
 
 
@@ -25,3 +26,8 @@ def _sqlite(_element: db_now, _compiler: Any, **_: Any) -> str:
 @compiles(db_now, "postgresql")
 def _postgresql(_element: db_now, _compiler: Any, **_: Any) -> str:
     return "extract(epoch from clock_timestamp())::double precision"
+
+
+def now(session: Session) -> float:
+    """The database's time, to compare with times that it wrote."""
+    return session.scalars(select(db_now())).one()

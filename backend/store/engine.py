@@ -7,15 +7,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.orm import Session
 
 from backend.contract.errors import InvalidInput, StorageProblem, Unavailable
-from backend.store.schema import ensure_schema
+from backend.store.schema import ensure_schema, upgrade_schema
 
 WORKER_BUSY_TIMEOUT_S = 30.0
 WEB_BUSY_TIMEOUT_S = 3.0
+_DISK_TROUBLE = ("is full", "readonly", "disk I/O", "No space left", "unable to open")
 
 
 class Store:
@@ -66,19 +67,40 @@ def open_store(url: str, *, busy_timeout_s: float = WEB_BUSY_TIMEOUT_S) -> Store
     """
     engine = _make_engine(url, busy_timeout_s)
     try:
-        with engine.execution_options(recede_write=True).begin() as connection:
+        with _first_transaction(engine, url) as connection:
             ensure_schema(connection)
-    except OperationalError as error:
-        engine.dispose()
-        raise StorageProblem(
-            f"The store at {_shown(url)} cannot be opened: {error.orig}.",
-            hint="Check that the folder exists, is writable and not on a full disk, "
-            "or that the database server runs.",
-        ) from error
     except BaseException:
         engine.dispose()
         raise
     return Store(engine)
+
+
+def upgrade_store(url: str) -> tuple[str | None, str]:
+    """Bring the store at a URL to this version's schema; returns the versions before and after.
+
+    Raises:
+        InvalidInput, StorageProblem: as open_store.
+        SchemaMismatch: a newer Recede wrote it, or it is not ours.
+    """
+    engine = _make_engine(url, WORKER_BUSY_TIMEOUT_S)
+    try:
+        with _first_transaction(engine, url) as connection:
+            return upgrade_schema(connection)
+    finally:
+        engine.dispose()
+
+
+@contextmanager
+def _first_transaction(engine: Engine, url: str) -> Iterator[Connection]:
+    try:
+        with engine.execution_options(recede_write=True).begin() as connection:
+            yield connection
+    except DBAPIError as error:
+        raise StorageProblem(
+            f"The store at {_shown(url)} cannot be opened: {error.orig}.",
+            hint="Check that the folder exists, is writable and not on a full disk, that the "
+            "file is a database, or that the database server runs.",
+        ) from error
 
 
 def sqlite_url(path: Path) -> str:
@@ -128,6 +150,11 @@ def _busy_is_unavailable() -> Iterator[None]:
             raise Unavailable(
                 f"The database did not answer in time ({error.orig}).",
                 hint="Nothing was changed; try again in a moment.",
+            ) from error
+        if any(word in str(error.orig) for word in _DISK_TROUBLE):
+            raise StorageProblem(
+                f"The store cannot be written: {error.orig}.",
+                hint="Free some disk space or mend the folder's permissions; nothing was changed.",
             ) from error
         raise
 

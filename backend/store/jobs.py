@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -21,6 +22,7 @@ def enqueue(session: Session, run_id: str, kind: JobKind, payload: dict[str, Any
         run_id=run_id,
         kind=kind.value,
         lane=LANES[kind].value,
+        wants=session.get_one(RunRow, run_id).spec.get("device", "auto"),
         priority=PRIORITIES[kind],
         state=State.QUEUED.value,
         payload=payload,
@@ -56,6 +58,7 @@ def page(
     *,
     run_id: str | None = None,
     state: State | None = None,
+    kind: JobKind | None = None,
     limit: int = 50,
     before: int | None = None,
 ) -> Sequence[JobRow]:
@@ -65,22 +68,48 @@ def page(
         query = query.where(JobRow.run_id == run_id)
     if state is not None:
         query = query.where(JobRow.state == state.value)
+    if kind is not None:
+        query = query.where(JobRow.kind == kind.value)
     if before is not None:
         query = query.where(JobRow.id < before)
     return session.scalars(query).all()
 
 
-def queue_position(session: Session, job: JobRow) -> int | None:
-    """How many jobs of the lane start before this one; None unless it is queued."""
-    if job.state != State.QUEUED.value:
-        return None
-    ahead = select(func.count()).where(
-        JobRow.lane == job.lane,
-        JobRow.state == State.QUEUED.value,
-        (JobRow.priority > job.priority)
-        | ((JobRow.priority == job.priority) & (JobRow.id < job.id)),
+def train_jobs(session: Session, run_ids: Sequence[str]) -> dict[str, JobRow]:
+    """The newest train job of each of these runs, in one query."""
+    newest = (
+        select(func.max(JobRow.id))
+        .where(JobRow.run_id.in_(run_ids), JobRow.kind == JobKind.TRAIN.value)
+        .group_by(JobRow.run_id)
     )
-    return session.scalar(ahead)
+    rows = session.scalars(select(JobRow).where(JobRow.id.in_(newest))).all()
+    return {job.run_id: job for job in rows}
+
+
+def active(session: Session, run_id: str, kind: JobKind | None = None) -> Sequence[JobRow]:
+    """Jobs of a run that are queued or running, oldest first."""
+    query = select(JobRow).where(
+        JobRow.run_id == run_id,
+        JobRow.state.in_([State.QUEUED.value, State.RUNNING.value]),
+    )
+    if kind is not None:
+        query = query.where(JobRow.kind == kind.value)
+    return session.scalars(query.order_by(JobRow.id)).all()
+
+
+def queue_positions(session: Session) -> dict[int, int]:
+    """For each queued job, how many jobs of its lane start before it."""
+    query = (
+        select(JobRow.id, JobRow.lane)
+        .where(JobRow.state == State.QUEUED.value)
+        .order_by(JobRow.priority.desc(), JobRow.id)
+    )
+    ahead: Counter[str] = Counter()
+    positions = {}
+    for job_id, lane in session.execute(query).tuples():
+        positions[job_id] = ahead[lane]
+        ahead[lane] += 1
+    return positions
 
 
 def request_cancel(session: Session, job_id: int) -> JobRow:
@@ -110,13 +139,8 @@ def request_cancel(session: Session, job_id: int) -> JobRow:
 
 def supersede(session: Session, run_id: str, kind: JobKind) -> None:
     """Cancel earlier unfinished jobs of this kind: a newer choice makes them pointless."""
-    query = select(JobRow.id).where(
-        JobRow.run_id == run_id,
-        JobRow.kind == kind.value,
-        JobRow.state.in_([State.QUEUED.value, State.RUNNING.value]),
-    )
-    for job_id in session.scalars(query).all():
-        request_cancel(session, job_id)
+    for job in active(session, run_id, kind):
+        request_cancel(session, job.id)
 
 
 def resume(session: Session, run_id: str) -> JobRow:

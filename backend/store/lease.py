@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import and_, or_, select, update
+from sqlalchemy import and_, or_, select, true, update
 from sqlalchemy.orm import Session, aliased
 
 from backend.contract.errors import Conflict
@@ -44,9 +44,18 @@ class Lease:
 
 
 def claim(
-    session: Session, *, owner: str, lanes: Sequence[Lane], device: str, lease_s: float = LEASE_S
+    session: Session,
+    *,
+    owner: str,
+    lanes: Sequence[Lane],
+    device: str,
+    accepts: Sequence[str] | None = None,
+    lease_s: float = LEASE_S,
 ) -> Lease | None:
-    """Take the best waiting or abandoned job of these lanes, in one statement."""
+    """Take the best waiting or abandoned job of these lanes, in one statement.
+
+    `accepts` restricts to jobs that want one of these devices ("auto", "cpu", "cuda:0", …).
+    """
     other = aliased(JobRow)
     lapsed = and_(
         other.state == State.RUNNING.value,
@@ -58,6 +67,7 @@ def claim(
         select(other.id)
         .where(other.lane.in_([lane.value for lane in lanes]))
         .where(or_(other.state == State.QUEUED.value, lapsed))
+        .where(true() if accepts is None else other.wants.in_(accepts))
         .order_by(other.priority.desc(), other.id)
         .limit(1)
         .with_for_update(skip_locked=True)
@@ -146,15 +156,18 @@ def finish(
     _tell(session, lease.job_id)
 
 
-def hand_back(session: Session, lease: Lease) -> None:
-    """Put a job back into its queue, as on a clean stop of the worker."""
+def hand_back(session: Session, lease: Lease, *, died: bool = False) -> None:
+    """Put a job back into its queue: on a clean stop of the worker, or because it died.
+
+    Only a death counts as an attempt.
+    """
     fence(
         session,
         lease,
         state=State.QUEUED.value,
         token=None,
         owner=None,
-        attempts=JobRow.attempts - 1,
+        attempts=JobRow.attempts - (0 if died else 1),
         lease_expires_at=None,
     )
     _tell(session, lease.job_id)

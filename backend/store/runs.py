@@ -118,10 +118,7 @@ def remove(session: Session, run_id: str) -> None:
         Conflict: a job of it is queued or running; cancel it first.
     """
     get(session, run_id)
-    active = select(JobRow.id).where(
-        JobRow.run_id == run_id, JobRow.state.in_([State.QUEUED.value, State.RUNNING.value])
-    )
-    if session.scalars(active).first() is not None:
+    if jobs.active(session, run_id):
         raise Conflict(
             f"Run {run_id} still has work queued or running.",
             hint="Cancel it and wait until it is cancelled, then delete it.",

@@ -37,11 +37,21 @@ def ensure_schema(connection: Connection) -> None:
 
 
 def upgrade_schema(connection: Connection) -> tuple[str | None, str]:
-    """Bring an older schema to this version; returns the versions before and after."""
+    """Bring an older schema to this version; returns the versions before and after.
+
+    Raises:
+        SchemaMismatch: the tables are of a newer version, or not ours.
+    """
     before = MigrationContext.configure(connection).get_current_revision()
     config = _config(connection)
+    scripts = ScriptDirectory.from_config(config)
+    head = str(scripts.get_current_head())
+    known = {script.revision for script in scripts.walk_revisions()}
+    foreign = before is None and bool(inspect(connection).get_table_names())
+    if foreign or (before is not None and before not in known):
+        raise _mismatch(before, head, known)
     command.upgrade(config, "head")
-    return before, str(ScriptDirectory.from_config(config).get_current_head())
+    return before, head
 
 
 def _config(connection: Connection) -> Config:

@@ -58,6 +58,7 @@ class JobRow(Base):
     run_id: Mapped[str] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), index=True)
     kind: Mapped[str]
     lane: Mapped[str]
+    wants: Mapped[str] = mapped_column(default="auto")
     priority: Mapped[int] = mapped_column(default=0)
     state: Mapped[str] = mapped_column(default=State.QUEUED.value)
     payload: Mapped[Json] = mapped_column(JSON)

@@ -1,0 +1,99 @@
+"""The application: routes, one error mapper, the guard; the dashboard is mounted by the CLI."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+from collections.abc import AsyncIterator
+from importlib import metadata
+from pathlib import Path
+
+from fastapi import FastAPI, Request
+from fastapi.responses import FileResponse
+from fastapi.staticfiles import StaticFiles
+
+from backend import errors
+from backend.auth import Compression, ContentPolicy, Guard
+from backend.contract.errors import NotFound
+from backend.deps import Services
+from backend.errors import MethodNotAllowed
+from backend.events import EventHub
+from backend.routes import api, system
+from backend.settings import Settings
+from backend.store.engine import Store
+
+STATIC = Path(__file__).parent / "static"
+_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+
+_DESCRIPTION = """Train a network, watch unimportant neurons recede, choose the cut, download it.
+
+Every error has one shape: `{"error": {"code", "message", "field", "hint"}}`. Lists are
+`{"items", "next"}`; pass `next` as `cursor`. Times are seconds since 1970, sizes bytes.
+One multiply-add counts as one MAC; FLOPs are 2 × MACs."""
+
+
+def version() -> str:
+    """The installed version of Recede."""
+    return metadata.version("recede")
+
+
+def create_app(settings: Settings, store: Store) -> FastAPI:
+    """The API with its documentation; whoever opened the store closes it.
+
+    `app.state.policy` is the ContentPolicy, for the hashes of a mounted dashboard's scripts;
+    `app.state.services.hub.close()` ends every event stream.
+    """
+    app = FastAPI(
+        title="Recede",
+        version=version(),
+        description=_DESCRIPTION,
+        docs_url=None,
+        redoc_url=None,
+        lifespan=_lifespan,
+    )
+    policy = ContentPolicy()
+    app.state.policy = policy
+    app.state.services = Services(settings, store, EventHub(store), version())
+    app.add_middleware(Compression)
+    app.add_middleware(Guard, settings=settings, policy=policy)
+    errors.install(app)
+    app.include_router(api)
+    app.include_router(system.root, include_in_schema=False)
+    _add_docs(app)
+    app.add_api_route("/api/{rest:path}", _nothing_here, methods=_METHODS, include_in_schema=False)
+    return app
+
+
+@contextlib.asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    hub = app.state.services.hub
+    poller = asyncio.create_task(hub.run())
+    try:
+        yield
+    finally:
+        poller.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await poller
+
+
+def _add_docs(app: FastAPI) -> None:
+    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+
+    @app.get("/docs", include_in_schema=False)
+    async def docs() -> FileResponse:
+        return FileResponse(STATIC / "docs.html")
+
+
+async def _nothing_here(request: Request, rest: str) -> None:
+    """A path that no route has, or that is asked in a way that its routes do not take."""
+    path = request.url.path
+    allowed = [
+        method.upper()
+        for template, methods in request.app.openapi()["paths"].items()
+        if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", template), path)
+        for method in methods
+    ]
+    if allowed:
+        raise MethodNotAllowed(request.method, path, allowed)
+    raise NotFound(f"There is nothing at /api/{rest[:200]}.", hint="/docs lists every route.")

@@ -1,0 +1,166 @@
+"""Commands that make a smaller network and fetch it: prune, download."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+from pydantic import ValidationError
+from rich.progress import DownloadColumn, Progress, TransferSpeedColumn
+
+from backend.cli import live
+from backend.cli.console import (
+    DEFAULT_URL,
+    FAILED,
+    RunArgument,
+    Url,
+    count,
+    err,
+    in_one_line,
+    out,
+    percent,
+)
+from backend.client import RecedeClient
+from backend.contract.errors import InvalidInput, RecedeError, StorageProblem
+from backend.contract.specs import Plan
+from backend.contract.states import State
+from backend.schemas import JobOut
+from backend.validation import in_words
+
+
+def prune(
+    run: RunArgument,
+    url: Url = DEFAULT_URL,
+    ratio: Annotated[
+        float | None, typer.Option(help="Share of the neurons to remove, from 0 to below 1.")
+    ] = None,
+    threshold: Annotated[
+        float | None, typer.Option(help="Keep neurons whose importance is above this.")
+    ] = None,
+    scope: Annotated[
+        Literal["global", "local"], typer.Option(help="Rank all neurons, or those of each layer.")
+    ] = "global",
+    epoch: Annotated[int | None, typer.Option(help="Default: the best by validation.")] = None,
+    lock: Annotated[list[str] | None, typer.Option(help="Layer that keeps all.")] = None,
+    override: Annotated[list[str] | None, typer.Option(help="LAYER=RATIO of its own.")] = None,
+    formats: Annotated[
+        list[str] | None, typer.Option("--format", help="safetensors, pt2; default: both.")
+    ] = None,
+    target: Annotated[
+        Path | None, typer.Option("--out", help="Folder for the files; implies --watch.")
+    ] = None,
+    watch: Annotated[bool, typer.Option("--watch", help="Follow it to its end.")] = False,
+) -> None:
+    """Cut a network as planned; with --out download the files and verify them."""
+    plan = _plan(
+        ratio=ratio,
+        threshold=threshold,
+        scope=scope,
+        epoch=epoch,
+        locks=lock or [],
+        overrides=dict(_override(given) for given in override or []),
+    )
+    if target is not None:
+        _make_folder(target)
+    with RecedeClient(url) as client:
+        preview = client.preview(run, plan)
+        job = client.prune(run, plan, formats=formats).job
+        out.print(
+            f"job {job.id}: cut {percent(preview.ratio)} of the neurons of epoch {preview.epoch}: "
+            f"{count(preview.cost.params)} of {count(preview.dense.params)} parameters, "
+            f"{count(preview.cost.macs)} of {count(preview.dense.macs)} MACs stay",
+            soft_wrap=True,
+        )
+        if watch or target is not None:
+            _finish(client, job, target)
+
+
+def download(
+    checkpoint: Annotated[str, typer.Argument(metavar="CHECKPOINT", help="Its id.")],
+    url: Url = DEFAULT_URL,
+    format_: Annotated[
+        str, typer.Option("--format", help="safetensors, manifest, python or pt2.")
+    ] = "safetensors",
+    target: Annotated[Path, typer.Option("--out", help="File or folder.")] = Path(),
+) -> None:
+    """Download one file of a checkpoint and verify its SHA-256."""
+    with RecedeClient(url) as client:
+        _fetch(client, checkpoint, format_, target)
+
+
+def _plan(**values: object) -> Plan:
+    try:
+        return Plan.model_validate(values)
+    except ValidationError as error:
+        raise in_words(error.errors(), Plan, subject="The plan") from error
+
+
+def _override(given: str) -> tuple[str, float]:
+    layer, _, text = given.rpartition("=")
+    try:
+        return layer, float(text)
+    except ValueError as error:
+        raise InvalidInput(
+            f"--override was {given!r}; it must be LAYER=RATIO.",
+            field="override",
+            hint="For example --override features.0=0.2.",
+        ) from error
+
+
+def _finish(client: RecedeClient, queued: JobOut, target: Path | None) -> None:
+    try:
+        job = live.follow_job(client, queued)
+    except KeyboardInterrupt:
+        err.print(f"The job goes on; the run {queued.run_id} will list its files.")
+        raise typer.Exit(FAILED) from None
+    if job.state is not State.SUCCEEDED or job.result is None:
+        if job.error is not None:
+            told = RecedeError(job.error.message, field=job.error.field, hint=job.error.hint)
+            err.print(in_one_line(told), soft_wrap=True)
+        err.print(f"The job is {job.state.value}.")
+        raise typer.Exit(FAILED)
+    result = job.result
+    accuracy = result["test_correct"] / result["n_test"]
+    out.print(
+        f"test accuracy of the written file: {percent(accuracy, 2)} of {result['n_test']} images"
+    )
+    checkpoint = client.checkpoint(str(result["checkpoint_id"]))
+    out.print(f"checkpoint {checkpoint.id}, SHA-256 {checkpoint.sha256}", soft_wrap=True)
+    if target is None:
+        out.print(f"fetch it: recede download {checkpoint.id}", style="dim")
+        return
+    for name in checkpoint.formats:
+        _fetch(client, checkpoint.id, name, target)
+
+
+def _fetch(client: RecedeClient, checkpoint_id: str, format_: str, target: Path) -> None:
+    file = client.checkpoint(checkpoint_id).files.get(format_)
+    columns = (*Progress.get_default_columns()[:3], DownloadColumn(), TransferSpeedColumn())
+    with Progress(*columns, console=err, transient=True) as progress:
+        task = progress.add_task(format_, total=file.size_bytes if file else None)
+        try:
+            path = client.download(
+                checkpoint_id,
+                target,
+                format=format_,
+                on_progress=lambda n_bytes: progress.advance(task, n_bytes),
+            )
+        except OSError as error:
+            raise _cannot_write(target, error) from error
+    out.print(f"{path}  (SHA-256 verified)", soft_wrap=True)
+
+
+def _make_folder(target: Path) -> None:
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _cannot_write(target, error) from error
+
+
+def _cannot_write(target: Path, error: OSError) -> StorageProblem:
+    return StorageProblem(
+        f"Cannot write to {target}: {error.strerror or error}.",
+        field="out",
+        hint="Choose a folder that you may write with --out.",
+    )

@@ -1,0 +1,32 @@
+"""All commands of `recede` under one name."""
+
+from __future__ import annotations
+
+import typer
+
+from backend.cli import doctor, pruning, runs, service, submit
+from backend.cli.console import Commands
+
+app = typer.Typer(
+    name="recede",
+    cls=Commands,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_show_locals=False,
+    help="Train a network, watch unimportant neurons recede, choose the cut, take it away. "
+    "Begin with `recede up`.",
+)
+
+app.command("up")(service.up)
+app.command("web")(service.web)
+app.command("worker")(service.worker)
+app.command("submit")(submit.submit)
+app.command("runs")(runs.list_runs)
+app.command("watch")(runs.watch)
+app.command("cancel")(runs.cancel)
+app.command("resume")(runs.resume)
+app.command("prune")(pruning.prune)
+app.command("download")(pruning.download)
+app.command("doctor")(doctor.doctor)
+app.command("upgrade")(service.upgrade)
+app.command("version")(service.show_version)

@@ -1,0 +1,167 @@
+"""`recede submit`: a training from options, checked by the service before it is queued."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+
+import typer
+
+from backend.cli.console import DEFAULT_URL, Url, out
+from backend.cli.runs import finish
+from backend.client import RecedeClient
+from backend.contract.catalog import Catalog, MethodInfo
+from backend.contract.errors import InvalidInput, UnknownName
+from backend.contract.params import ParamSpec
+from backend.contract.specs import RunSpec
+
+Text = Annotated[str | None, typer.Option()]
+Whole = Annotated[int | None, typer.Option()]
+Number = Annotated[float | None, typer.Option()]
+
+_KINDS = {
+    "method": "method_params",
+    "architecture": "architecture_params",
+    "dataset": "dataset_params",
+}
+
+
+def submit(
+    url: Url = DEFAULT_URL,
+    demo: Annotated[bool, typer.Option("--demo", help="The run that shows the point.")] = False,
+    dataset: Annotated[str | None, typer.Option(help="For example digits.")] = None,
+    architecture: Annotated[str | None, typer.Option(help="For example vgg11.")] = None,
+    method: Annotated[str | None, typer.Option(help="rni, l1 or ucs.")] = None,
+    name: Text = None,
+    epochs: Whole = None,
+    batch_size: Whole = None,
+    lr: Annotated[float | None, typer.Option(help="Learning rate at the start.")] = None,
+    seed: Whole = None,
+    device: Annotated[str | None, typer.Option(help="auto, cpu or cuda:0, …")] = None,
+    val_fraction: Annotated[
+        float | None, typer.Option(help="Share of the training images held out to choose by.")
+    ] = None,
+    width: Annotated[float | None, typer.Option(help="Channels relative to the original.")] = None,
+    lam: Annotated[
+        float | None, typer.Option(help="Strength of the penalty; default: fits the steps.")
+    ] = None,
+    shift: Annotated[float | None, typer.Option(help="Shift of RNI's penalty.")] = None,
+    param: Annotated[
+        list[str] | None,
+        typer.Option(help="Any parameter of a plug-in: [method.|architecture.|dataset.]KEY=VALUE"),
+    ] = None,
+    watch: Annotated[bool, typer.Option("--watch", help="Follow it to its end.")] = False,
+) -> None:
+    """Queue a training; with --watch follow it and end with the lossless ratio."""
+    chosen = {
+        "dataset": dataset,
+        "architecture": architecture,
+        "method": method,
+        "name": name,
+        "epochs": epochs,
+        "batch_size": batch_size,
+        "lr": lr,
+        "seed": seed,
+        "device": device,
+        "val_fraction": val_fraction,
+    }
+    with RecedeClient(url) as client:
+        catalog = client.catalog()
+        spec = _base(catalog, demo, {key: v for key, v in chosen.items() if v is not None})
+        shortcuts = {
+            "architecture.width": width,
+            "method.lam": lam,
+            "method.shift": shift,
+        }
+        for key, value in shortcuts.items():
+            if value is not None:
+                _put(catalog, spec, key, value)
+        for given in param or []:
+            key, value = _parse(given)
+            _put(catalog, spec, key, value)
+        for line in _recommend(catalog, spec):
+            out.print(line, style="dim")
+        run = client.create_run(spec).run
+        out.print(f"run {run.id}: {run.name}")
+        if watch:
+            finish(client, run.id)
+        else:
+            out.print(f"follow it: recede watch {run.id}", style="dim")
+
+
+def _base(catalog: Catalog, demo: bool, chosen: dict[str, Any]) -> dict[str, Any]:
+    spec: dict[str, Any] = catalog.demo.model_dump(mode="json") if demo else {}
+    changed = {kind for kind in _KINDS if kind in chosen and chosen[kind] != spec.get(kind)}
+    for kind in changed:  # the parameters of another plug-in mean nothing to this one
+        spec.pop(_KINDS[kind], None)
+    return {**spec, **chosen}
+
+
+def _parse(given: str) -> tuple[str, Any]:
+    key, separator, text = given.partition("=")
+    if not separator or not key:
+        raise InvalidInput(
+            f"--param was {given!r}; it must be KEY=VALUE.",
+            field="param",
+            hint="For example --param lam=0.03 or --param architecture.width=0.5.",
+        )
+    try:
+        return key, json.loads(text)
+    except ValueError:
+        return key, text
+
+
+def _put(catalog: Catalog, spec: dict[str, Any], key: str, value: Any) -> None:
+    """Set a parameter; without a prefix it goes to the plug-in that declares it."""
+    kind, _, name = key.rpartition(".")
+    if kind and kind not in _KINDS:
+        raise UnknownName("kind of parameter", kind, _KINDS, field="param")
+    if not kind:
+        declared = {known: [p.name for p in _params(catalog, spec, known)] for known in _KINDS}
+        owners = [known for known, names in declared.items() if name in names]
+        if not owners:
+            every = {p for names in declared.values() for p in names}
+            raise UnknownName("parameter", name, every, field="param")
+        kind = owners[0]
+    spec.setdefault(_KINDS[kind], {})[name] = value
+
+
+def _params(catalog: Catalog, spec: dict[str, Any], kind: str) -> tuple[ParamSpec, ...]:
+    entries = {
+        "method": catalog.methods,
+        "architecture": catalog.architectures,
+        "dataset": catalog.datasets,
+    }[kind]
+    return next((entry.params for entry in entries if entry.name == spec.get(kind)), ())
+
+
+def _recommend(catalog: Catalog, spec: dict[str, Any]) -> list[str]:
+    """Fill in strengths that depend on the number of steps; says what was chosen."""
+    methods: list[MethodInfo] = [m for m in catalog.methods if m.name == spec.get("method")]
+    steps = _steps(catalog, spec)
+    if not methods or steps is None:
+        return []
+    params = spec.setdefault("method_params", {})
+    told = []
+    for parameter in methods[0].params:
+        if parameter.per_steps is not None and parameter.name not in params:
+            params[parameter.name] = parameter.recommended(steps)
+            told.append(
+                f"{parameter.label}: {params[parameter.name]} fits {steps} steps; "
+                f"another: --param {parameter.name}=…"
+            )
+    return told
+
+
+def _steps(catalog: Catalog, spec: dict[str, Any]) -> int | None:
+    """Optimiser steps of the whole training, if it can be known before the service's check."""
+    defaults = RunSpec.model_fields
+    sizes = [d.n_train for d in catalog.datasets if d.name == spec.get("dataset")]
+    numbers = {
+        name: spec.get(name, defaults[name].default)
+        for name in ("epochs", "batch_size", "val_fraction")
+    }
+    if not sizes or any(not isinstance(n, int | float) or n <= 0 for n in numbers.values()):
+        return None
+    n_train = round(sizes[0] * (1 - numbers["val_fraction"]))
+    return max(1, int(numbers["epochs"] * max(1, n_train // numbers["batch_size"])))

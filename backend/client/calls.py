@@ -1,0 +1,251 @@
+"""Every request of the API as data, so that both clients share one description of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Generic, Literal, TypeVar
+
+import httpx
+import numpy as np
+import numpy.typing as npt
+from pydantic import TypeAdapter
+
+from backend.contract.catalog import Catalog
+from backend.contract.network import NetworkShape
+from backend.contract.specs import Plan, RunSpec
+from backend.contract.states import JobKind, State
+from backend.schemas import (
+    CheckpointOut,
+    CurveOut,
+    Deleted,
+    EpochOut,
+    EvaluateAnswer,
+    Health,
+    JobAnswer,
+    JobOut,
+    LogOut,
+    Page,
+    PreviewOut,
+    RunAndJob,
+    RunOut,
+    SnapshotsOut,
+    WorkerOut,
+)
+
+API = "/api/v1"
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Call(Generic[T]):
+    """One request and how to read its answer."""
+
+    method: str
+    path: str
+    read: Callable[[httpx.Response], T]
+    params: dict[str, Any] = field(default_factory=dict)
+    json: Any = None
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Histograms:
+    """Counts of shape (epochs, bins) over one fixed range."""
+
+    counts: npt.NDArray[np.uint32]
+    epochs: list[int]
+    low: float
+    high: float
+
+
+def _body(kind: Any) -> Callable[[httpx.Response], Any]:
+    adapter: TypeAdapter[Any] = TypeAdapter(kind)
+    return lambda response: adapter.validate_json(response.content)
+
+
+def _given(**params: Any) -> dict[str, Any]:
+    return {name: value for name, value in params.items() if value is not None}
+
+
+def _plan(plan: Plan) -> dict[str, Any]:
+    return plan.model_dump(mode="json")
+
+
+def health() -> Call[Health]:
+    """Whether the service works, its version and the number of live workers."""
+    return Call("GET", f"{API}/healthz", _body(Health))
+
+
+def catalog() -> Call[Catalog]:
+    """What can be trained and on which devices."""
+    return Call("GET", f"{API}/catalog", _body(Catalog))
+
+
+def workers() -> Call[Page[WorkerOut]]:
+    """Supervisors that have announced themselves."""
+    return Call("GET", f"{API}/workers", _body(Page[WorkerOut]))
+
+
+def create_run(
+    spec: RunSpec | dict[str, Any], *, idempotency_key: str | None = None
+) -> Call[RunAndJob]:
+    """Queue a training."""
+    given = spec.model_dump(mode="json") if isinstance(spec, RunSpec) else spec
+    headers = {"Idempotency-Key": idempotency_key} if idempotency_key else {}
+    return Call("POST", f"{API}/runs", _body(RunAndJob), json=given, headers=headers)
+
+
+def runs(
+    *,
+    state: State | str | None = None,
+    search: str | None = None,
+    limit: int | None = None,
+    cursor: str | None = None,
+) -> Call[Page[RunOut]]:
+    """Runs, newest first; pass the page's `next` as `cursor` for the following ones."""
+    params = _given(state=state, search=search, limit=limit, cursor=cursor)
+    return Call("GET", f"{API}/runs", _body(Page[RunOut]), params=params)
+
+
+def run(run_id: str) -> Call[RunOut]:
+    """One run."""
+    return Call("GET", f"{API}/runs/{run_id}", _body(RunOut))
+
+
+def update_run(run_id: str, *, name: str | None = None, notes: str | None = None) -> Call[RunOut]:
+    """Rename a run or change its notes."""
+    body = _given(name=name, notes=notes)
+    return Call("PATCH", f"{API}/runs/{run_id}", _body(RunOut), json=body)
+
+
+def delete_run(run_id: str) -> Call[Deleted]:
+    """Delete a run with its files; says how many bytes that freed."""
+    return Call("DELETE", f"{API}/runs/{run_id}", _body(Deleted))
+
+
+def cancel_run(run_id: str) -> Call[RunOut]:
+    """Cancel all queued and running work of a run."""
+    return Call("POST", f"{API}/runs/{run_id}/cancel", _body(RunOut))
+
+
+def resume_run(run_id: str) -> Call[JobAnswer]:
+    """Go on with a failed or cancelled run from its last finished epoch."""
+    return Call("POST", f"{API}/runs/{run_id}/resume", _body(JobAnswer))
+
+
+def epochs(run_id: str, *, after: int | None = None) -> Call[Page[EpochOut]]:
+    """Metrics of the epochs with a larger number than `after`."""
+    path = f"{API}/runs/{run_id}/epochs"
+    return Call("GET", path, _body(Page[EpochOut]), params=_given(after=after))
+
+
+def network(run_id: str) -> Call[NetworkShape]:
+    """The layers of a run's network and what decides their cost."""
+    return Call("GET", f"{API}/runs/{run_id}/network", _body(NetworkShape))
+
+
+def snapshots(run_id: str) -> Call[SnapshotsOut]:
+    """Which epochs have importances, and which have weights."""
+    return Call("GET", f"{API}/runs/{run_id}/snapshots", _body(SnapshotsOut))
+
+
+def snapshot(run_id: str, epoch: int) -> Call[npt.NDArray[np.float32]]:
+    """Raw scales of all prunable neurons at one epoch, in network order."""
+    return Call("GET", f"{API}/runs/{run_id}/snapshots/{epoch}", _read_snapshot)
+
+
+def histograms(
+    run_id: str,
+    *,
+    bins: int = 128,
+    axis: Literal["sigma", "logit"] = "sigma",
+    layer: str | None = None,
+) -> Call[Histograms]:
+    """Distribution of the importances over all epochs."""
+    params = _given(bins=bins, axis=axis, layer=layer)
+    return Call("GET", f"{API}/runs/{run_id}/histograms", _read_histograms, params=params)
+
+
+def preview(run_id: str, plan: Plan) -> Call[PreviewOut]:
+    """What a plan keeps and costs (exact), with its accuracy where something is known."""
+    body = {"plan": _plan(plan)}
+    return Call("POST", f"{API}/runs/{run_id}/preview", _body(PreviewOut), json=body)
+
+
+def evaluate(run_id: str, plan: Plan) -> Call[EvaluateAnswer]:
+    """Measure a plan on the really cut network: the known result, or the job that measures."""
+    body = {"plan": _plan(plan)}
+    return Call("POST", f"{API}/runs/{run_id}/evaluate", _body(EvaluateAnswer), json=body)
+
+
+def curve(run_id: str) -> Call[CurveOut]:
+    """Measured accuracy over the share of neurons removed."""
+    return Call("GET", f"{API}/runs/{run_id}/curve", _body(CurveOut))
+
+
+def measure_curve(run_id: str) -> Call[JobAnswer]:
+    """Queue the measuring of the curve, or give the job that is already at it."""
+    return Call("POST", f"{API}/runs/{run_id}/curve", _body(JobAnswer))
+
+
+def prune(run_id: str, plan: Plan, *, formats: list[str] | None = None) -> Call[JobAnswer]:
+    """Queue a cut that ends in files to download."""
+    body = _given(plan=_plan(plan), formats=formats)
+    return Call("POST", f"{API}/runs/{run_id}/prune", _body(JobAnswer), json=body)
+
+
+def checkpoints(run_id: str) -> Call[Page[CheckpointOut]]:
+    """Weights of a run that can be downloaded, newest first."""
+    return Call("GET", f"{API}/runs/{run_id}/checkpoints", _body(Page[CheckpointOut]))
+
+
+def checkpoint(checkpoint_id: str) -> Call[CheckpointOut]:
+    """One set of weights with its manifest."""
+    return Call("GET", f"{API}/checkpoints/{checkpoint_id}", _body(CheckpointOut))
+
+
+def jobs(
+    *,
+    run_id: str | None = None,
+    state: State | str | None = None,
+    kind: JobKind | str | None = None,
+    limit: int | None = None,
+    cursor: str | None = None,
+) -> Call[Page[JobOut]]:
+    """Jobs, newest first."""
+    params = _given(run_id=run_id, state=state, kind=kind, limit=limit, cursor=cursor)
+    return Call("GET", f"{API}/jobs", _body(Page[JobOut]), params=params)
+
+
+def job(job_id: int) -> Call[JobOut]:
+    """One job."""
+    return Call("GET", f"{API}/jobs/{job_id}", _body(JobOut))
+
+
+def cancel_job(job_id: int) -> Call[JobOut]:
+    """Cancel a queued job, or ask a running one to stop."""
+    return Call("POST", f"{API}/jobs/{job_id}/cancel", _body(JobOut))
+
+
+def log(job_id: int, *, after: int = 0) -> Call[LogOut]:
+    """Lines of a job's log from a byte offset on."""
+    path = f"{API}/jobs/{job_id}/log"
+    return Call("GET", path, _body(LogOut), params={"after": after})
+
+
+def metrics() -> Call[str]:
+    """Prometheus' text."""
+    return Call("GET", f"{API}/metrics", lambda response: response.text)
+
+
+def _read_snapshot(response: httpx.Response) -> npt.NDArray[np.float32]:
+    return np.frombuffer(response.content, dtype="<f4").astype(np.float32)
+
+
+def _read_histograms(response: httpx.Response) -> Histograms:
+    shape = [int(part) for part in response.headers["X-Shape"].split(",")]
+    low, high = (float(part) for part in response.headers["X-Range"].split(","))
+    epochs_ = [int(part) for part in response.headers["X-Epochs"].split(",") if part]
+    counts = np.frombuffer(response.content, dtype="<u4").reshape(shape).astype(np.uint32)
+    return Histograms(counts, epochs_, low, high)

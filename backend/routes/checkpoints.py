@@ -1,0 +1,67 @@
+"""Checkpoints: what they are, and their files."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Query, Response
+
+from backend.contract.errors import UnknownName
+from backend.deps import CheckpointId, Ctx, RunId
+from backend.errors import documented
+from backend.routes import views
+from backend.routes.binary import file_answer, not_modified, openapi_binary, stored_file
+from backend.schemas import CheckpointOut, Page
+from backend.store import results, runs
+
+router = APIRouter(tags=["Checkpoints"])
+
+Format = Annotated[
+    str, Query(alias="format", max_length=40, description="One of the checkpoint's `formats`")
+]
+Range = Annotated[str | None, Header(max_length=1000, include_in_schema=False)]
+Tag = Annotated[str | None, Header(alias="If-None-Match", include_in_schema=False)]
+
+
+@router.get("/runs/{run_id}/checkpoints", responses=documented(404))
+def list_checkpoints(services: Ctx, run_id: RunId) -> Page[CheckpointOut]:
+    """Weights of a run that can be downloaded, newest first."""
+    with services.store.read() as session:
+        runs.get(session, run_id)
+        rows = results.checkpoints(session, run_id)
+    return Page(items=[views.checkpoint(row) for row in rows])
+
+
+@router.get("/checkpoints/{checkpoint_id}", responses=documented(404))
+def get_checkpoint(services: Ctx, checkpoint_id: CheckpointId) -> CheckpointOut:
+    """One set of weights with its manifest."""
+    with services.store.read() as session:
+        return views.checkpoint(results.checkpoint(session, checkpoint_id))
+
+
+@router.get(
+    "/checkpoints/{checkpoint_id}/download",
+    response_class=Response,
+    responses=openapi_binary("The file; ETag is its SHA-256")
+    | {206: {"description": "The range of it that was asked for"}}
+    | documented(404, 416, 507),
+)
+@router.head("/checkpoints/{checkpoint_id}/download", include_in_schema=False)
+def download(
+    services: Ctx,
+    checkpoint_id: CheckpointId,
+    format_: Format = "safetensors",
+    range_: Range = None,
+    tag: Tag = None,
+) -> Response:
+    """One file of a checkpoint, streamed; ranges can be asked for."""
+    with services.store.read() as session:
+        row = results.checkpoint(session, checkpoint_id)
+    stored = row.files.get(format_)
+    if stored is None:
+        raise UnknownName("format", format_, row.files, field="format")
+    path = stored_file(services.settings.artifacts, stored["path"], stored["size_bytes"])
+    etag = f'"{stored["sha256"]}"'
+    if not_modified(tag, etag):
+        return Response(status_code=304, headers={"ETag": etag})
+    return file_answer(path, filename=views.filename(row, format_), etag=etag, range_=range_)

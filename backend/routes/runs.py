@@ -1,0 +1,111 @@
+"""Runs: submit, list, rename, delete, cancel, resume."""
+
+from __future__ import annotations
+
+import shutil
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Query
+
+from backend.contract.errors import Conflict, StorageProblem
+from backend.contract.specs import RunSpec, Text
+from backend.contract.states import State
+from backend.deps import Ctx, Cursor, Limit, RunId, decode_cursor, encode_cursor
+from backend.errors import documented
+from backend.routes import views
+from backend.schemas import Deleted, JobAnswer, Page, RunAndJob, RunOut, RunPatch
+from backend.store import jobs, runs, workers
+
+router = APIRouter(prefix="/runs", tags=["Runs"])
+
+IdempotencyKey = Annotated[
+    str | None,
+    Header(max_length=200, description="The same key with the same body queues only once"),
+]
+
+
+@router.post("", status_code=201, responses=documented(409))
+def create_run(services: Ctx, spec: RunSpec, idempotency_key: IdempotencyKey = None) -> RunAndJob:
+    """Queue a training. Nothing is queued unless everything in it can be used."""
+    with services.store.write() as session:
+        checked = workers.catalog(session).check(spec)
+        run, job = runs.create(session, checked, idempotency_key=idempotency_key)
+        return RunAndJob(run=views.run(services, session, run), job=views.job(session, job))
+
+
+@router.get("")
+def list_runs(
+    services: Ctx,
+    state: Annotated[State | None, Query(description="Only runs in this state")] = None,
+    search: Annotated[Text, Query(max_length=120, description="Part of the name")] = "",
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> Page[RunOut]:
+    """Runs, newest first."""
+    after = None
+    if cursor is not None:
+        created_at, run_id = decode_cursor(cursor, float, str)
+        after = (created_at, run_id)
+    with services.store.read() as session:
+        rows = runs.page(session, state=state, search=search, limit=limit + 1, cursor=after)
+        items = views.runs(services, session, rows[:limit])
+    last = items[-1] if len(rows) > limit else None
+    return Page(items=items, next=last and encode_cursor(last.created_at, last.id))
+
+
+@router.get("/{run_id}", responses=documented(404))
+def get_run(services: Ctx, run_id: RunId) -> RunOut:
+    """One run."""
+    with services.store.read() as session:
+        return views.run(services, session, runs.get(session, run_id))
+
+
+@router.patch("/{run_id}", responses=documented(404))
+def update_run(services: Ctx, run_id: RunId, patch: RunPatch) -> RunOut:
+    """Rename a run or change its notes."""
+    with services.store.write() as session:
+        row = runs.rename(session, run_id, name=patch.name, notes=patch.notes)
+        return views.run(services, session, row)
+
+
+@router.delete("/{run_id}", responses=documented(404, 409, 507))
+def delete_run(services: Ctx, run_id: RunId) -> Deleted:
+    """Delete a run with its files; says how many bytes that freed."""
+    with services.store.write() as session:
+        runs.remove(session, run_id)
+    folder = services.run_folder(run_id)
+    freed = views.size_of(folder)
+    try:
+        if folder.exists():
+            shutil.rmtree(folder)
+    except OSError as error:
+        raise StorageProblem(
+            f"Run {run_id} is deleted, but its files in {folder} are not: {error.strerror}.",
+            hint="Remove that folder by hand.",
+        ) from error
+    return Deleted(freed_bytes=freed)
+
+
+@router.post("/{run_id}/cancel", responses=documented(404, 409))
+def cancel_run(services: Ctx, run_id: RunId) -> RunOut:
+    """Cancel what is queued for a run and ask what is running to stop."""
+    with services.store.write() as session:
+        run = runs.get(session, run_id)
+        active = jobs.active(session, run_id)
+        if not active:
+            raise Conflict(
+                f"Run {run_id} is {run.state} and has no work queued or running.",
+                hint="There is nothing to cancel.",
+            )
+        for job in active:
+            jobs.request_cancel(session, job.id)
+        session.refresh(run)
+        return views.run(services, session, run)
+
+
+@router.post("/{run_id}/resume", status_code=202, responses=documented(404, 409))
+def resume_run(services: Ctx, run_id: RunId) -> JobAnswer:
+    """Queue a failed or cancelled run again; it goes on from its last finished epoch."""
+    with services.store.write() as session:
+        runs.get(session, run_id)
+        return JobAnswer(job=views.job(session, jobs.resume(session, run_id)))

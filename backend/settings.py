@@ -1,0 +1,149 @@
+"""Settings: arguments over environment over defaults, checked once and then frozen."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from backend.contract.errors import InvalidInput, StorageProblem
+from backend.store.engine import sqlite_url
+
+DEFAULT_HOST = "127.0.0.1"
+DEFAULT_PORT = 8400
+
+VARIABLES = {
+    "RECEDE_DATA": "folder for the store, files and data sets",
+    "RECEDE_STORE_URL": "SQLAlchemy URL of the store; default: recede.db in the data folder",
+    "RECEDE_HOST": "address to listen on",
+    "RECEDE_PORT": "port to listen on",
+    "RECEDE_ALLOWED_HOSTS": "names, separated by commas, by which browsers may reach the service",
+    "RECEDE_DATA_ROOTS": "further folders with data sets, separated like PATH",
+    "RECEDE_THREADS": "torch threads of a job; default: one a core",
+    "RECEDE_URL": "where the commands find a running service",
+}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where everything is kept and where the service listens."""
+
+    data: Path
+    store_url: str
+    host: str = DEFAULT_HOST
+    port: int = DEFAULT_PORT
+    allowed_hosts: tuple[str, ...] = ()
+    data_roots: tuple[Path, ...] = ()
+    threads: int | None = None
+
+    @classmethod
+    def read(
+        cls,
+        environ: Mapping[str, str],
+        *,
+        data: Path | None = None,
+        host: str | None = None,
+        port: int | None = None,
+    ) -> Self:
+        """Settings from arguments, else the environment, else defaults.
+
+        Raises:
+            InvalidInput: a value that cannot be used; `field` is the variable's name.
+        """
+        folder = _absolute(data or Path(environ.get("RECEDE_DATA") or _default_data(environ)))
+        return cls(
+            data=folder,
+            store_url=environ.get("RECEDE_STORE_URL") or sqlite_url(folder / "recede.db"),
+            host=host or environ.get("RECEDE_HOST") or DEFAULT_HOST,
+            port=_port(port if port is not None else environ.get("RECEDE_PORT") or DEFAULT_PORT),
+            allowed_hosts=_words(environ.get("RECEDE_ALLOWED_HOSTS", "")),
+            data_roots=_folders(environ.get("RECEDE_DATA_ROOTS", "")),
+            threads=_threads(environ.get("RECEDE_THREADS", "")),
+        )
+
+    @property
+    def artifacts(self) -> Path:
+        """Folder of checkpoints and logs."""
+        return self.data / "artifacts"
+
+    @property
+    def datasets(self) -> Path:
+        """Folder into which data sets are downloaded; the first that is searched."""
+        return self.data / "datasets"
+
+    def prepare(self) -> None:
+        """Create the data folder and its parts; raises StorageProblem if they cannot be used."""
+        for folder in (self.data, self.artifacts, self.datasets):
+            _make_writable(folder)
+
+
+def _default_data(environ: Mapping[str, str]) -> Path:
+    home = environ.get("XDG_DATA_HOME")
+    return (Path(home) if home else Path("~/.local/share")) / "recede"
+
+
+def _absolute(path: Path) -> Path:
+    return path.expanduser().absolute()
+
+
+def _port(given: str | int) -> int:
+    number = _whole(given)
+    if number is None or not 1 <= number <= 65_535:
+        raise _bad("RECEDE_PORT", given, "a whole number from 1 to 65535", "8400 is the default.")
+    return number
+
+
+def _threads(given: str) -> int | None:
+    if not given:
+        return None
+    number = _whole(given)
+    if number is None or not 1 <= number <= 1024:
+        hint = "Leave it unset to use every core."
+        raise _bad("RECEDE_THREADS", given, "a whole number from 1 to 1024", hint)
+    return number
+
+
+def _folders(given: str) -> tuple[Path, ...]:
+    folders = tuple(_absolute(Path(part)) for part in given.split(os.pathsep) if part)
+    for folder in folders:
+        if not folder.is_dir() or not os.access(folder, os.R_OK | os.X_OK):
+            raise _bad(
+                "RECEDE_DATA_ROOTS",
+                str(folder),
+                "a folder that exists and can be read",
+                f"Create it, mend its permissions, or remove it from the list "
+                f"(separated by {os.pathsep!r}).",
+            )
+    return folders
+
+
+def _words(given: str) -> tuple[str, ...]:
+    return tuple(word.strip().lower() for word in given.split(",") if word.strip())
+
+
+def _whole(given: str | int) -> int | None:
+    try:
+        return int(given)
+    except ValueError:
+        return None
+
+
+def _bad(key: str, given: object, wanted: str, hint: str) -> InvalidInput:
+    return InvalidInput(f"{key} was {given!r}; it must be {wanted}.", field=key, hint=hint)
+
+
+def _make_writable(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise StorageProblem(
+            f"The data folder {folder} cannot be used: {error.strerror or error}.",
+            field="data",
+            hint="Choose a folder that you may write with --data or RECEDE_DATA, "
+            "or free some disk space.",
+        ) from error
