@@ -85,7 +85,7 @@ def _add_docs(app: FastAPI) -> None:
         return FileResponse(STATIC / "docs.html")
 
 
-async def _nothing_here(request: Request, rest: str) -> None:
+def _nothing_here(request: Request, rest: str) -> None:
     """A path that no route has, or that is asked in a way that its routes do not take."""
     path = request.url.path
     allowed = [

@@ -33,6 +33,8 @@ class ParamSpec(BaseModel):
     choices: tuple[str, ...] = ()
     per_steps: float | None = None
     """If set, value × optimiser steps should be about this: the form recommends it."""
+    recommended_max: float | None = None
+    """Never recommend more than this, however few the steps: beyond it nothing else is learnt."""
 
     def recommended(self, steps: int) -> ParamValue:
         """Value to suggest for a run of `steps` optimiser steps, within the bounds."""
@@ -40,7 +42,8 @@ class ParamSpec(BaseModel):
             return self.default
         value = self.per_steps / max(steps, 1)
         low = self.minimum if self.minimum is not None else -math.inf
-        high = self.maximum if self.maximum is not None else math.inf
+        limits = [limit for limit in (self.maximum, self.recommended_max) if limit is not None]
+        high = min(limits, default=math.inf)
         return float(f"{min(max(value, low), high):.2g}")
 
     def check(self, value: Any, field: str) -> ParamValue:

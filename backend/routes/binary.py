@@ -65,7 +65,7 @@ def file_answer(path: Path, *, filename: str, etag: str, range_: str | None) -> 
     stat = path.stat()
     _check_range(range_, stat.st_size)
     headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
-    kind = _TolerantFile if range_ and not _RANGES.fullmatch(range_) else FileResponse
+    kind = FileResponse if range_ is None or _spans(range_) else _TolerantFile
     return kind(
         path,
         headers=headers,
@@ -84,10 +84,16 @@ class _TolerantFile(FileResponse):
 
 
 def _check_range(given: str | None, size: int) -> None:
-    if given is None or not _RANGES.fullmatch(given):
-        return
-    for part in given.partition("=")[2].split(","):
-        start, _, end = part.strip().partition("-")
+    for start, end in _spans(given or ""):
         behind = int(start) >= size if start else int(end) == 0
         if behind:
-            raise RangeUnsatisfiable(given, size)
+            raise RangeUnsatisfiable(str(given), size)
+
+
+def _spans(given: str) -> list[tuple[str, str]]:
+    """Start and end of each range as they are written; empty if it cannot be read."""
+    if not _RANGES.fullmatch(given):
+        return []
+    parts = [part.strip().partition("-") for part in given.partition("=")[2].split(",")]
+    backwards = any(start and end and int(start) > int(end) for start, _, end in parts)
+    return [] if backwards else [(start, end) for start, _, end in parts]

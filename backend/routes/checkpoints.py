@@ -19,7 +19,7 @@ router = APIRouter(tags=["Checkpoints"])
 Format = Annotated[
     str, Query(alias="format", max_length=40, description="One of the checkpoint's `formats`")
 ]
-Range = Annotated[str | None, Header(max_length=1000, include_in_schema=False)]
+Range = Annotated[str | None, Header(alias="Range", max_length=1000, include_in_schema=False)]
 Tag = Annotated[str | None, Header(alias="If-None-Match", include_in_schema=False)]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query
+from fastapi import APIRouter, Header, Query, Response
 from fastapi.responses import PlainTextResponse, StreamingResponse
 from sqlalchemy.orm import Session
 
@@ -38,7 +38,7 @@ def health(services: Ctx) -> Health:
 @root.get("/metrics", response_class=PlainTextResponse)
 @router.get(
     "/metrics",
-    response_class=PlainTextResponse,
+    response_class=Response,  # of no type: its errors are described as JSON
     responses={200: {"description": "Prometheus' text", "content": {"text/plain": {}}}},
 )
 def metrics(services: Ctx) -> PlainTextResponse:

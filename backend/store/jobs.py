@@ -106,7 +106,7 @@ def queue_positions(session: Session) -> dict[int, int]:
     )
     ahead: Counter[str] = Counter()
     positions = {}
-    for job_id, lane in session.execute(query).tuples():
+    for job_id, lane in session.execute(query):
         positions[job_id] = ahead[lane]
         ahead[lane] += 1
     return positions

@@ -95,7 +95,7 @@ def page(
 def counts(session: Session) -> dict[str, int]:
     """Number of runs by state."""
     rows = session.execute(select(RunRow.state, func.count()).group_by(RunRow.state))
-    return {state: count for state, count in rows.tuples()}
+    return {row[0]: row[1] for row in rows}
 
 
 def rename(session: Session, run_id: str, *, name: str | None, notes: str | None) -> RunRow:

@@ -93,3 +93,10 @@ def test_the_recommended_value_times_steps_is_constant_within_the_bounds():
     assert LAM.recommended(1) == 10
     assert LAM.recommended(0) == 10
     assert DEPTH.recommended(50) == DEPTH.default
+
+
+def test_a_recommendation_for_few_steps_has_a_limit_below_the_bound():
+    limited = LAM.model_copy(update={"recommended_max": 0.05})
+    assert limited.recommended(125_000) == 0.001
+    assert limited.recommended(10) == 0.05
+    assert limited.check(10, "lam") == 10

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from worker.core.bounded_norm import BoundedBatchNorm2d
-from worker.core.initialise import initialise
+from worker.core.initialise import freeze_redundant_biases, initialise
 
 
 def sample() -> nn.ModuleDict:
@@ -70,3 +70,14 @@ def test_running_statistics_start_anew():
         assert model[name].running_mean.abs().max() == 0
         assert (model[name].running_var == 1).all()
         assert model[name].num_batches_tracked == 0
+
+
+def test_a_bias_before_a_batch_norm_stays_zero_and_is_still_counted():
+    model = nn.Sequential(nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4), nn.Conv2d(4, 2, 3))
+    count = sum(p.numel() for p in model.parameters())
+    freeze_redundant_biases(model, ["0"])
+    model(torch.randn(3, 1, 8, 8)).square().sum().backward()
+    assert not model[0].bias.any()
+    assert model[0].bias.grad is None
+    assert model[2].bias.grad is not None
+    assert sum(p.numel() for p in model.parameters()) == count

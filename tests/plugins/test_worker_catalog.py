@@ -27,7 +27,7 @@ def test_the_demo_can_be_queued_on_this_machine(tmp_path):
 
 
 def test_the_demo_takes_the_last_resort_where_nothing_better_is_ready(tmp_path, monkeypatch):
-    *better, last = worker.catalog.DEMO_DATASETS
+    *better, last = worker.catalog.DEMO
     monkeypatch.setattr(
         worker.catalog,
         "datasets",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 import torch
 from torch import Tensor, nn
@@ -37,6 +38,22 @@ def initialise(model: nn.Module, generator: torch.Generator) -> None:
                 module.weight.fill_(PLAIN_SCALE)
                 _clear(module.bias)
             module.reset_running_stats()
+
+
+def freeze_redundant_biases(model: nn.Module, convs: Iterable[str]) -> None:
+    """Keep the biases of convolutions that a batch norm follows at zero, in place.
+
+    The norm subtracts the mean, so such a bias does nothing and its gradient is rounding
+    noise. Where a layer's importances are small this noise is divided by √ε: the bias
+    wanders, the running mean lags behind it, and a network that trains well fails in
+    evaluation. The parameter stays in the network and in its counts.
+    """
+    for name in convs:
+        bias = model.get_submodule(name).bias
+        if isinstance(bias, nn.Parameter):
+            with torch.no_grad():
+                bias.zero_()
+            bias.requires_grad_(False)
 
 
 def _draw(weight: Tensor, std: float, generator: torch.Generator) -> None:

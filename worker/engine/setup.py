@@ -15,7 +15,7 @@ from worker import registry
 from worker.architectures.base import Architecture, Config
 from worker.core.bounded_norm import bound
 from worker.core.channels import network_shape
-from worker.core.initialise import initialise
+from worker.core.initialise import freeze_redundant_biases, initialise
 from worker.datasets.base import Augmentation, Images, Progress
 from worker.datasets.split import stratified_split
 from worker.engine.batches import Normalisation, Split
@@ -82,6 +82,7 @@ def build_network(spec: RunSpec, data: Data) -> Network:
     if scale == "bounded":
         bound(model, list(norms.values()))
     initialise(model, torch.Generator().manual_seed(spec.seed))
+    freeze_redundant_biases(model, norms)
     shape = network_shape(
         model,
         architecture=spec.architecture,

@@ -79,7 +79,7 @@ def make_optimiser(model: nn.Module, lr: float) -> torch.optim.SGD:
     """SGD with Nesterov momentum; bounded scales at ten times the rate and without decay."""
     bounded = [m.weight for m in model.modules() if isinstance(m, BoundedBatchNorm2d)]
     chosen = {id(weight) for weight in bounded}
-    others = [p for p in model.parameters() if id(p) not in chosen]
+    others = [p for p in model.parameters() if p.requires_grad and id(p) not in chosen]
     groups = [{"params": others, "factor": 1, "weight_decay": WEIGHT_DECAY}]
     if bounded:
         groups.append({"params": bounded, "factor": BOUNDED_LR_FACTOR, "weight_decay": 0.0})

@@ -24,6 +24,7 @@ LAM = ParamSpec(
     maximum=10.0,
     bound_reason="a negative λ would push neurons up; above 10 only the penalty is trained",
     per_steps=12.5,
+    recommended_max=0.01,
 )
 
 
