@@ -111,8 +111,9 @@ function route(api, path, verb, operation) {
   if (schema && properties(api, schema).length) {
     inside.append(make("h3", "", `${words(schema)}`), fields(properties(api, schema)));
   }
+  const says = (operation.description || operation.summary).split(/[.;:]\s|\.$/)[0];
   const summary = make("summary", "",
-    make("span", `verb ${verb}`, verb), make("span", "path", path), make("span", "says", operation.summary));
+    make("span", `verb ${verb}`, verb), make("span", "path", path), make("span", "says", says));
   const box = make("details", "", summary, inside);
   box.id = `${verb} ${path}`;
   box.dataset.text = `${verb} ${path} ${operation.summary} ${operation.description}`.toLowerCase();

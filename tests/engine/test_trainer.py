@@ -65,7 +65,7 @@ def test_each_epoch_has_metrics_and_a_snapshot_and_epoch_0_is_untrained(unbroken
     # w ~ N(0, 1) before training
     assert abs(raw[0].mean()) < 0.3
     assert 0.8 < raw[0].std() < 1.2
-    best = max(rows[1:], key=lambda row: row.val_correct)
+    best = max(rows[1:], key=lambda row: (row.val_correct, row.epoch))
     assert (run.best_epoch, run.best_val_correct) == (best.epoch, best.val_correct)
     assert run.n_test == 359
 

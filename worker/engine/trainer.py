@@ -82,7 +82,8 @@ class _Trainer:
         if not math.isfinite(validation.loss):
             raise TrainingDiverged.after(number, self.batches, validation.loss)
         self.epoch_seconds = time.perf_counter() - started
-        better = validation.correct > state.best_correct
+        # Of equals the later one: its importances have receded further.
+        better = validation.correct >= state.best_correct
         done = TrainerState(
             epoch=number,
             metrics=_metrics(validation, self.epoch_seconds, totals, lr),
