@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.orm import Session
 
@@ -16,6 +16,8 @@ from backend.store.schema import ensure_schema, upgrade_schema
 
 WORKER_BUSY_TIMEOUT_S = 30.0
 WEB_BUSY_TIMEOUT_S = 3.0
+_WRITE_LOCK = 7_245_062  # any number, the same in every process
+_BUSY = ("locked", "lock timeout", "connection")
 _DISK_TROUBLE = ("is full", "readonly", "disk I/O", "No space left", "unable to open")
 
 
@@ -23,8 +25,10 @@ class Store:
     """The database behind two context managers; safe to share between threads.
 
     `read()` sees one consistent state and writes nothing. `write()` is one short transaction
-    that holds the write lock from its first statement (BEGIN IMMEDIATE on SQLite), commits at
-    the end and rolls back on any error. Both raise Unavailable when the database stays busy.
+    that holds the one write lock from its first statement (BEGIN IMMEDIATE on SQLite, an
+    advisory lock on PostgreSQL), commits at the end and rolls back on any error. So whoever
+    reads and then writes loses nothing, writers cannot deadlock, and ids grow in the order of
+    commits. Both raise Unavailable when the database stays busy.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -50,6 +54,8 @@ class Store:
             Session(self._writing, expire_on_commit=False) as session,
             session.begin(),
         ):
+            if self.dialect == "postgresql":
+                session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _WRITE_LOCK})
             yield session
 
     def close(self) -> None:
@@ -123,7 +129,11 @@ def _make_engine(url: str, busy_timeout_s: float) -> Engine:
         event.listen(engine, "begin", _begin_sqlite)
         return engine
     if backend == "postgresql":
-        return create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+        return create_engine(
+            parsed.set(drivername="postgresql+psycopg"),
+            pool_pre_ping=True,
+            connect_args={"options": f"-c lock_timeout={int(1000 * busy_timeout_s)}"},
+        )
     raise InvalidInput(
         f"Store URL names {backend!r}; Recede keeps its data in sqlite or postgresql.",
         field="store_url",
@@ -146,7 +156,7 @@ def _busy_is_unavailable() -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
-        if "locked" in str(error.orig) or "connection" in str(error.orig):
+        if any(word in str(error.orig) for word in _BUSY):
             raise Unavailable(
                 f"The database did not answer in time ({error.orig}).",
                 hint="Nothing was changed; try again in a moment.",

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select, text
+from sqlalchemy import delete, func, insert, select
 from sqlalchemy.orm import Session
 
 from backend.store.clock import db_now
 from backend.store.tables import EventRow
 
 KEEP_EVENTS = 20_000
-_ORDER_LOCK = 7_245_062
 
 
 def append(
@@ -25,11 +24,9 @@ def append(
 ) -> None:
     """Add one event to this transaction.
 
-    On PostgreSQL a lock makes ids grow in the order of commits, so that no reader who asks
-    for what came after an id can miss one; SQLite has one writer anyway.
+    Writers come one after the other (Store.write), so ids grow in the order of commits and no
+    reader who asks for what came after an id can miss one.
     """
-    if session.get_bind().dialect.name == "postgresql":
-        session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ORDER_LOCK})
     session.execute(
         insert(EventRow).values(
             created_at=db_now(), type=type_, run_id=run_id, job_id=job_id, data=data or {}

@@ -1,0 +1,179 @@
+/** The cut: ratio, threshold and scope that follow each other, and the ledger of what it costs. */
+(function () {
+  "use strict";
+  const explore = ((window.recede = window.recede || {}).explore = window.recede.explore || {});
+  const format = () => window.recede.core.format;
+
+  const MAX_RATIO = 0.9999;
+
+  class Cut {
+    constructor(app) {
+      this.app = app;
+      this.buildScope();
+      this.buildControls();
+      this.entries = ["removed-count", "cost-params", "cost-macs"].map((id) => {
+        const value = app.els.find(`#${id}`);
+        const row = value.parentElement;
+        const part = (name) => row.querySelector(name);
+        return { value, dense: part(".rx-entry-dense"), share: part(".rx-entry-share"), bar: part(".rx-bar") };
+      });
+    }
+
+    buildScope() {
+      const { app } = this;
+      this.scope = explore.dom.segmented({
+        id: "scope-toggle", label: "Scope of the cut",
+        options: [
+          ["global", "Global", "One threshold over all neurons of the network"],
+          ["local", "Local", "The same ratio in every layer"],
+        ],
+        pick: (scope) => {
+          if (scope === app.state.scope) return;
+          const ratio = Math.min(MAX_RATIO, Number((app.now.asked ?? app.state.ratio).toFixed(4)));
+          app.choose(app.state.by === "threshold" ? { scope, by: "ratio", ratio } : { scope });
+          app.released();
+        },
+      });
+      app.els.find("#scope-slot").append(this.scope.node);
+    }
+
+    buildControls() {
+      const { h, named } = explore.dom;
+      const { app } = this;
+      const field = (id, label, props, use) => {
+        const input = h("input", {
+          ...named(id), type: "number", class: "rx-field", "aria-label": label, step: "any", min: 0, ...props,
+        });
+        input.addEventListener("input", () => this.type(input, use));
+        input.addEventListener("change", () => app.released());
+        input.addEventListener("blur", () => {
+          input.removeAttribute("aria-invalid");
+          app.dirty();
+        });
+        return input;
+      };
+      this.slider = h("input", {
+        ...named("ratio-slider"), type: "range", min: 0, max: 0.99, step: 0.001,
+        "aria-label": "Ratio: share of the neurons to remove",
+        oninput: () => app.choose({ by: "ratio", ratio: Number(this.slider.value) }),
+        onchange: () => app.released(),
+      });
+      this.ratio = field("ratio-input", "Ratio in percent", { max: 99.99 }, (percent) =>
+        percent < 100 && { by: "ratio", ratio: Number((percent / 100).toFixed(8)) });
+      this.threshold = field("threshold-input", "Threshold on the importance", {}, (value) =>
+        ({ by: "threshold", threshold: value }));
+      this.gap = this.jump("gap-button", "Natural gap", () => app.toGap());
+      this.lossless = this.jump("lossless-button", "Lossless", () => app.toLossless());
+      app.els.find("#control-slot").append(
+        h("label", { class: "rx-label", for: "ratio-slider", text: "Remove" }),
+        h("div", { class: "rx-range" }, this.slider),
+        h("span", { class: "rx-with-unit" }, this.ratio, h("span", { class: "rx-unit", text: "%" })),
+        h("label", { class: "rx-label", for: "threshold-input", text: "Threshold" }),
+        h("div", { class: "rx-row" }, this.gap, this.lossless), this.threshold,
+      );
+    }
+
+    jump(id, text, onclick) {
+      return explore.dom.h("button", { ...explore.dom.named(id), type: "button", class: "rx-button rx-small", text, onclick });
+    }
+
+    /** A number typed into a field: used at once when it can be, marked when not. */
+    type(input, use) {
+      const value = input.value.trim() === "" ? NaN : Number(input.value);
+      const patch = Number.isFinite(value) && value >= 0 && use(value);
+      explore.dom.mark(input, { "aria-invalid": patch ? null : "true" });
+      if (patch) this.app.choose(patch);
+    }
+
+    render() {
+      const { app } = this;
+      const { state, now } = app;
+      const { mark } = explore.dom;
+      this.scope.show(state.by === "threshold" ? "global" : state.scope);
+      const ready = Boolean(now.selection);
+      for (const node of [this.slider, this.ratio]) mark(node, { disabled: !ready });
+      mark(this.threshold, { disabled: !ready || now.line === null });
+      this.renderJumps(ready);
+      if (!ready) return;
+      this.slider.value = now.asked;
+      this.slider.style.setProperty("--rx-fill", Math.min(1, now.asked / 0.99));
+      mark(this.slider, {
+        "aria-valuetext": `${format().share(now.asked)} of the neurons`, "data-value": now.asked,
+      });
+      write(this.ratio, String(Number((100 * now.asked).toFixed(2))));
+      write(this.threshold, now.line === null ? "" : format().plain(now.line));
+      mark(this.threshold, {
+        placeholder: now.line === null ? "one a layer" : null, "data-value": now.line,
+        title: now.line === null ? "Local scope: each layer has a threshold of its own" : null,
+      });
+      this.renderLedger();
+    }
+
+    renderJumps(ready) {
+      const { now, source } = this.app;
+      const { mark } = explore.dom;
+      const gap = now.gap ?? null;
+      mark(this.gap, {
+        disabled: !ready || gap === null, "data-value": gap,
+        title: gap === null
+          ? "No natural gap: the importances of this epoch have one hump"
+          : `The valley between the two humps, at ${format().threshold(gap)} (g)`,
+      });
+      mark(this.lossless, {
+        disabled: !ready || now.lossless === null, "data-value": now.lossless && now.lossless.ratio,
+        title: now.lossless === null
+          ? this.whyNoLossless(source, now)
+          : `The largest measured cut within one standard error of the dense accuracy: `
+            + `${format().share(now.lossless.ratio)} (l)`,
+      });
+    }
+
+    whyNoLossless(source, now) {
+      if (!source.curve?.points.length) return "Known once the accuracy curve is measured";
+      return source.curve.epoch === now.epoch
+        ? "The curve was measured for the other scope"
+        : `The curve belongs to epoch ${source.curve.epoch}`;
+    }
+
+    renderLedger() {
+      const { now } = this.app;
+      const { compact, integer, share } = format();
+      const { say, mark } = explore.dom;
+      const neurons = now.ranking ? now.ranking.size : now.selection.removed + sum(now.selection.kept);
+      const rows = [
+        [integer(now.selection.removed), `of ${integer(neurons)}`, now.selection.ratio, "removed",
+          { "data-value": now.selection.removed, "data-total": neurons, "data-ratio": now.selection.ratio }],
+        [compact(now.cost.params), `of ${compact(now.dense.params)}`, now.cost.params / now.dense.params, "kept",
+          { "data-value": now.cost.params, "data-dense": now.dense.params, title: `${integer(now.cost.params)} parameters` }],
+        [compact(now.cost.macs), `of ${compact(now.dense.macs)}`, now.cost.macs / now.dense.macs, "kept",
+          { "data-value": now.cost.macs, "data-dense": now.dense.macs,
+            title: `${integer(now.cost.macs)} multiply-adds, ${compact(2 * now.cost.macs)} FLOPs` }],
+      ];
+      rows.forEach(([value, dense, part, word, attributes], i) => {
+        const entry = this.entries[i];
+        say(entry.value, value);
+        say(entry.dense, dense);
+        say(entry.share, `${share(part)} ${word}`);
+        mark(entry.value, { ...attributes, "aria-busy": now.stale || null });
+        entry.bar.style.setProperty("--rx-kept-share", word === "removed" ? 1 - part : part);
+      });
+    }
+  }
+
+  const sum = (values) => values.reduce((a, b) => a + b, 0);
+
+  /** Show a value in a field unless a person is typing in it. */
+  function write(input, text) {
+    if (document.activeElement === input && input.matches(":focus") && input.dataset.typed) return;
+    if (input.value !== text) input.value = text;
+  }
+
+  document.addEventListener("input", ({ target }) => {
+    if (target.matches?.(".rx-field")) target.dataset.typed = "true";
+  }, true);
+  document.addEventListener("focusout", ({ target }) => {
+    if (target.matches?.(".rx-field")) delete target.dataset.typed;
+  }, true);
+
+  explore.Cut = Cut;
+})();

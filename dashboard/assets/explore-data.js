@@ -1,0 +1,223 @@
+/** What Explore knows of a run from the API: fetched once, refreshed when the run goes on. */
+(function () {
+  "use strict";
+  const explore = ((window.recede = window.recede || {}).explore = window.recede.explore || {});
+
+  const BINS = 128;
+  const POLL_MS = 4000; // safety net beside the live events
+  const RETRY_MS = [1000, 2000, 4000, 8000];
+  const PREFETCH_BYTES = 6e6; // all snapshots at once up to here, otherwise on demand
+  const MAX_RANKINGS = 64;
+
+  /** An answer that is not the wanted one; status 0: no answer at all. */
+  class ApiError extends Error {
+    constructor(status, body) {
+      super(body.message);
+      Object.assign(this, { status, code: body.code, hint: body.hint || "" });
+    }
+  }
+
+  class Source {
+    /** @param {string} api prefix @param {string} runId @param {() => void} changed */
+    constructor(api, runId, changed) {
+      Object.assign(this, { api, runId, changed });
+      this.run = null;
+      this.shape = null;
+      this.epochs = [];
+      this.weights = [];
+      this.bestEpoch = null;
+      this.metrics = new Map(); // epoch → EpochOut
+      this.histograms = new Map(); // "axis|layer" → {epochs, bins, low, high, counts, rows}
+      this.rankings = new Map(); // epoch → core.prepare()
+      this.broken = new Map(); // epoch → why its snapshot cannot be used
+      this.curve = null;
+      this.evaluations = new Map(); // "epoch:digest" → EvaluationOut
+      this.offline = false;
+      this.error = null;
+      this.loaded = false;
+      this.stopped = new AbortController();
+      this.pending = new Map();
+      this.failures = 0;
+      this.nudged = 0;
+    }
+
+    /** One request below /runs/{id}; raises ApiError. `read` is "json" or "arrayBuffer". */
+    async ask(path, { method = "GET", body, read = "json" } = {}) {
+      const url = this.api + path;
+      let answer;
+      try {
+        answer = await fetch(url, {
+          method,
+          signal: this.stopped.signal,
+          headers: body ? { "Content-Type": "application/json" } : {},
+          body: body && JSON.stringify(body),
+        });
+        if (answer.ok && read === "response") return answer;
+        if (answer.ok) return await answer[read]();
+      } catch (error) {
+        if (error.name === "AbortError") throw error;
+        this.lost();
+        throw new ApiError(0, { code: "no_answer", message: "The server does not answer." });
+      }
+      const words = await answer.json().catch(() => ({}));
+      throw new ApiError(answer.status, words.error || { message: `HTTP ${answer.status}` });
+    }
+
+    ofRun(path, options) {
+      return this.ask(`/runs/${encodeURIComponent(this.runId)}${path}`, options);
+    }
+
+    /** Several callers, one request: while one is under way, the same is not asked again. */
+    once(key, ask) {
+      if (!this.pending.has(key)) {
+        this.pending.set(key, ask().finally(() => this.pending.delete(key)));
+      }
+      return this.pending.get(key);
+    }
+
+    /** Fetch what is new; never rejects: what is wrong is kept in `offline` and `error`. */
+    refresh() {
+      return this.once("refresh", async () => {
+        try {
+          await this.load();
+          [this.failures, this.error] = [0, null];
+          if (this.offline) this.offline = false;
+        } catch (error) {
+          if (error.name === "AbortError") return;
+          if (error.status !== 0) this.error = error;
+        }
+        this.loaded = true;
+        this.changed();
+        this.schedule();
+      });
+    }
+
+    async load() {
+      this.run = await this.ofRun("");
+      const stored = await this.ofRun("/snapshots");
+      // A queued run has no network yet; the first snapshot comes after it.
+      if (!this.shape && stored.epochs.length) this.shape = await this.ofRun("/network");
+      const grown = stored.epochs.length !== this.epochs.length || !this.histograms.size;
+      this.weights = stored.weights;
+      this.bestEpoch = stored.best_epoch;
+      if (this.shape && stored.epochs.length && grown) {
+        await Promise.all([this.loadMetrics(), this.loadHistograms(), this.loadCurve()]);
+      } else await this.loadCurve();
+      this.epochs = stored.epochs; // last: whoever sees an epoch has its histogram
+    }
+
+    async loadMetrics() {
+      const after = Math.max(-1, ...this.metrics.keys());
+      const { items } = await this.ofRun(`/epochs?after=${after}`);
+      for (const item of items) this.metrics.set(item.epoch, item);
+    }
+
+    loadHistograms() {
+      const wanted = new Set(["logit|", "sigma|", ...this.histograms.keys()]);
+      return Promise.all([...wanted].map((key) => this.fetchHistogram(...key.split("|"))));
+    }
+
+    async fetchHistogram(axis, layer) {
+      const query = `bins=${BINS}&axis=${axis}${layer ? `&layer=${encodeURIComponent(layer)}` : ""}`;
+      const answer = await this.ofRun(`/histograms?${query}`, { read: "response" });
+      const [rows, bins] = answer.headers.get("X-Shape").split(",").map(Number);
+      const [low, high] = answer.headers.get("X-Range").split(",").map(Number);
+      const epochs = (answer.headers.get("X-Epochs") || "").split(",").filter(Boolean).map(Number);
+      const counts = new Uint32Array(await answer.arrayBuffer());
+      const max = counts.reduce((a, b) => Math.max(a, b), 1);
+      const row = new Map(epochs.map((epoch, i) => [epoch, counts.subarray(i * bins, (i + 1) * bins)]));
+      this.histograms.set(`${axis}|${layer}`, { rows, bins, low, high, epochs, counts, max, row });
+    }
+
+    /** The histogram, or null while it is fetched. */
+    histogram(axis, layer) {
+      const key = `${axis}|${layer || ""}`;
+      const known = this.histograms.get(key);
+      if (!known && this.shape && this.epochs.length && !this.offline) {
+        this.once(key, () => this.fetchHistogram(axis, layer || ""))
+          .then(() => this.changed(), () => {});
+      }
+      return known || null;
+    }
+
+    /** The sorted snapshot of an epoch, or null while it is fetched. */
+    ranking(epoch) {
+      const known = this.rankings.get(epoch);
+      if (known) return known;
+      if (epoch !== null && this.shape && !this.broken.has(epoch) && !this.offline) {
+        this.fetchSnapshot(epoch).then(() => this.changed(), () => {});
+      }
+      return null;
+    }
+
+    fetchSnapshot(epoch) {
+      return this.once(`snapshot ${epoch}`, async () => {
+        const blob = await this.ofRun(`/snapshots/${epoch}`, { read: "arrayBuffer" });
+        try {
+          this.rankings.set(epoch, window.recede.core.prepare(this.shape, new Float32Array(blob)));
+        } catch (error) {
+          this.broken.set(epoch, error.message);
+        }
+        if (this.rankings.size > MAX_RANKINGS) this.rankings.delete(this.rankings.keys().next().value);
+      });
+    }
+
+    /** Fetch the small snapshots of all epochs, one after the other, nearest to `epoch` first. */
+    async prefetch(epoch) {
+      const size = 4 * (this.shape?.groups.reduce((sum, group) => sum + group.size, 0) || 0);
+      if (!size || this.offline || size * this.epochs.length > PREFETCH_BYTES) return;
+      const near = [...this.epochs].sort((a, b) => Math.abs(a - epoch) - Math.abs(b - epoch));
+      for (const one of near.slice(0, MAX_RANKINGS)) {
+        if (!this.rankings.has(one) && !this.broken.has(one)) await this.fetchSnapshot(one);
+      }
+    }
+
+    async loadCurve() {
+      this.curve = await this.ofRun("/curve");
+      for (const point of this.curve.points) this.remember(point);
+    }
+
+    /** Keep what was measured, to be found again by its kept channels. */
+    remember(evaluation) {
+      this.evaluations.set(`${evaluation.epoch}:${evaluation.digest}`, evaluation);
+    }
+
+    /** Something is still going on that can change what is shown. */
+    get active() {
+      return !this.run || ["queued", "running"].includes(this.run.state) || Boolean(this.curve?.job);
+    }
+
+    lost() {
+      if (!this.offline) {
+        this.offline = true;
+        this.changed();
+      }
+      this.schedule();
+    }
+
+    schedule() {
+      clearTimeout(this.timer);
+      if (this.stopped.signal.aborted || !(this.offline || this.active)) return;
+      const wait = this.offline ? RETRY_MS[Math.min(this.failures++, RETRY_MS.length - 1)] : POLL_MS;
+      this.timer = setTimeout(() => this.refresh(), wait);
+    }
+
+    /** Refresh soon: many events in a row cost one refresh, and none is missed. */
+    nudge() {
+      if (this.nudged) return;
+      this.nudged = setTimeout(async () => {
+        await this.pending.get("refresh");
+        this.nudged = 0;
+        this.refresh();
+      }, 120);
+    }
+
+    stop() {
+      this.stopped.abort();
+      clearTimeout(this.timer);
+      clearTimeout(this.nudged);
+    }
+  }
+
+  Object.assign(explore, { ApiError, Source, BINS });
+})();

@@ -1,0 +1,59 @@
+/** Keyboard keys of Explore; the shell's dialog lists window.recede.keys. */
+(function () {
+  "use strict";
+  const recede = (window.recede = window.recede || {});
+  const explore = (recede.explore = recede.explore || {});
+
+  const PREFIX_MS = 350; // "g" also begins the shell's "g r" and "g s": wait whether one follows
+
+  const KEYS = [
+    { keys: ["←", "→"], what: "Move the threshold finely (on the line); with Shift coarsely" },
+    { keys: ["[", "]"], what: "Previous or next epoch" },
+    { keys: ["Space"], what: "Play or pause the epochs" },
+    { keys: ["l"], what: "Go to the lossless cut" },
+    { keys: ["g"], what: "Go to the natural gap" },
+    { keys: ["m"], what: "Measure this cut" },
+  ];
+
+  /** Text is typed there, or the key already means something there. */
+  function isTaken(event) {
+    const { target, key } = event;
+    if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return true;
+    if (document.querySelector('[role="dialog"]')) return true;
+    if (!(target instanceof Element)) return false;
+    if (target.closest("textarea, select, [contenteditable]")) return true;
+    if (target.closest("input") && !target.matches("[type=range], [type=checkbox]")) return true;
+    return key === " " && Boolean(target.closest("button, a, summary, input, [role=radio]"));
+  }
+
+  /** Listen while this view is on the page and visible; returns how to stop. */
+  function listen(app) {
+    let waiting = 0;
+    const actions = {
+      "[": () => app.scrub.step(-1),
+      "]": () => app.scrub.step(1),
+      " ": () => app.scrub.toggle(),
+      l: () => app.toLossless(),
+      m: () => explore.jobs.measure(app),
+      g: () => {
+        waiting = setTimeout(() => app.toGap(), PREFIX_MS);
+      },
+    };
+    const onKey = (event) => {
+      if (app.root.offsetParent === null || isTaken(event)) return;
+      clearTimeout(waiting);
+      const action = actions[event.key];
+      if (!action || !app.now?.selection) return;
+      if (event.key !== "g") event.preventDefault();
+      action();
+    };
+    document.addEventListener("keydown", onKey);
+    return () => {
+      clearTimeout(waiting);
+      document.removeEventListener("keydown", onKey);
+    };
+  }
+
+  recede.keys = KEYS;
+  explore.keys = { listen, KEYS };
+})();

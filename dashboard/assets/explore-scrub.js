@@ -1,0 +1,141 @@
+/** The epoch scrubber: slider, play and pause, follow the latest; says whose weights are kept. */
+(function () {
+  "use strict";
+  const explore = ((window.recede = window.recede || {}).explore = window.recede.explore || {});
+
+  const PLAY_MS = 4000; // for all epochs, but
+  const FRAME_MS = [60, 320]; // an epoch is shown no shorter and no longer than this
+
+  class Scrub {
+    constructor(app) {
+      const { h, named } = explore.dom;
+      this.app = app;
+      this.label = app.els.find("#epoch-label");
+      this.note = app.els.find("#epoch-note");
+      this.play = app.els.find("#epoch-play");
+      this.follow = app.els.find("#epoch-follow");
+      this.range = h("input", {
+        ...named("epoch-slider"), type: "range", min: 0, max: 0, step: 1, value: 0, "aria-label": "Epoch",
+        oninput: () => this.pick(this.app.source.epochs[Number(this.range.value)]),
+      });
+      this.marks = h("div", { class: "rx-marks", "aria-hidden": "true" });
+      app.els.find("#epoch-slot").append(this.range, this.marks);
+      this.range.addEventListener("keydown", (event) => this.key(event));
+      this.play.addEventListener("click", () => this.toggle());
+      this.follow.addEventListener("click", () => this.toggleFollow());
+      this.timer = 0;
+    }
+
+    destroy() {
+      clearInterval(this.timer);
+    }
+
+    key(event) {
+      if (event.key !== " ") return;
+      event.preventDefault();
+      event.stopPropagation();
+      this.toggle();
+    }
+
+    pick(epoch) {
+      this.stop();
+      this.app.chooseEpoch(epoch);
+    }
+
+    /** One epoch on or back. */
+    step(by) {
+      const { epochs } = this.app.source;
+      const at = epochs.indexOf(this.app.now.epoch) + by;
+      if (epochs[at] !== undefined) this.pick(epochs[at]);
+    }
+
+    get playing() {
+      return this.timer !== 0;
+    }
+
+    toggle() {
+      if (this.playing) this.stop();
+      else this.start();
+      this.app.dirty();
+    }
+
+    start() {
+      const { epochs } = this.app.source;
+      if (epochs.length < 2) return;
+      const still = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+      const pace = Math.min(FRAME_MS[1], Math.max(FRAME_MS[0], PLAY_MS / epochs.length));
+      if (this.app.now.epoch === epochs[epochs.length - 1]) this.app.chooseEpoch(epochs[0]);
+      this.timer = setInterval(() => {
+        const all = this.app.source.epochs;
+        const next = all[all.indexOf(this.app.now.epoch) + 1];
+        if (next === undefined) this.stop();
+        else this.app.chooseEpoch(next);
+      }, still ? 1000 : pace);
+    }
+
+    stop() {
+      clearInterval(this.timer);
+      this.timer = 0;
+      this.app.dirty();
+    }
+
+    toggleFollow() {
+      this.stop();
+      const { state, now } = this.app;
+      this.app.set({ epoch: state.epoch === null && !now.finished ? now.epoch : null });
+    }
+
+    render() {
+      const { app } = this;
+      const { source, now, state } = app;
+      const { mark } = explore.dom;
+      const at = source.epochs.indexOf(now.epoch);
+      mark(this.range, { max: Math.max(0, source.epochs.length - 1), disabled: source.epochs.length < 2 });
+      if (at >= 0) this.range.value = at;
+      const words = this.words();
+      mark(this.range, { "aria-valuetext": `${words.title}, ${words.note}`, "data-value": now.epoch });
+      this.range.style.setProperty("--rx-fill", source.epochs.length > 1 ? at / (source.epochs.length - 1) : 1);
+      explore.dom.say(this.label, words.title);
+      explore.dom.say(this.note, words.note);
+      mark(this.label, {
+        "data-value": now.epoch, "data-latest": now.latest, "data-best": now.isBest, "data-weights": now.hasWeights,
+      });
+      const following = state.epoch === null && !now.finished;
+      mark(this.follow, { "aria-pressed": String(following), hidden: now.finished });
+      mark(this.play, {
+        "aria-pressed": String(this.playing), "aria-label": this.playing ? "Pause" : "Play all epochs",
+        title: this.playing ? "Pause (space)" : "Play all epochs (space)", "data-playing": this.playing,
+        disabled: source.epochs.length < 2,
+      });
+      this.renderMarks();
+    }
+
+    /** Which epoch, which it is, and whether its weights can be cut. */
+    words() {
+      const { source, now } = this.app;
+      if (now.epoch === null) return { title: "No epoch yet", note: "" };
+      const total = source.run && !now.finished ? source.run.spec.epochs : now.latest;
+      const notes = [];
+      if (now.epoch === 0) notes.push("untrained");
+      if (now.isBest) notes.push(now.finished ? "best by validation" : "best so far");
+      else if (now.epoch === now.latest && now.epoch > 0) notes.push("latest");
+      notes.push(now.hasWeights ? "weights kept" : "weights not kept, to look at only");
+      return { title: `Epoch ${now.epoch} of ${total}`, note: notes.join(" · ") };
+    }
+
+    /** A tick under the slider for each epoch whose weights are kept. */
+    renderMarks() {
+      const { source } = this.app;
+      const key = `${source.weights} ${source.epochs.length} ${source.bestEpoch}`;
+      if (this.marksKey === key) return;
+      this.marksKey = key;
+      const last = Math.max(1, source.epochs.length - 1);
+      this.marks.replaceChildren(...source.weights.map((epoch) => explore.dom.h("i", {
+        style: `left: calc(8px + ${source.epochs.indexOf(epoch) / last} * (100% - 16px))`,
+        class: epoch === source.bestEpoch ? "rx-mark rx-mark-best" : "rx-mark",
+      })));
+    }
+  }
+
+  explore.Scrub = Scrub;
+})();

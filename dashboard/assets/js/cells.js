@@ -1,0 +1,120 @@
+/* Cells of the table of runs, as React elements. */
+(function () {
+  "use strict";
+  const cells = (window.dashAgGridComponentFunctions = window.dashAgGridComponentFunctions || {});
+  const h = (...args) => window.React.createElement(...args);
+  const say = () => window.recede.format;
+
+  /** A cell that waits for its row shows a quiet bar. @param {(run: any) => any} draw */
+  const cell = (draw) => (props) => (props.data ? draw(props.data) : h("span", { className: "cell-wait" }));
+
+  cells.StateCell = cell((run) => {
+    const { key, text, more } = say().state(run);
+    const title = run.error ? `${run.error.message} ${run.error.hint || ""}` : undefined;
+    const words = more ? h("span", { className: "cell-two" }, `${text}, `, h("span", null, more)) : text;
+    return h("span", { className: "state", "data-state": key, title }, words);
+  });
+
+  cells.NameCell = cell((run) =>
+    h(
+      "span",
+      { className: "cell-name" },
+      h("a", { href: `/runs/${run.id}`, tabIndex: -1, title: run.name }, run.name),
+      h("span", { className: "mono muted cell-id" }, run.id),
+    ),
+  );
+
+  cells.ProgressCell = cell((run) => {
+    const total = run.spec.epochs;
+    const live = ["running", "queued"].includes(run.state);
+    const left = live && run.eta_s !== null && run.stalled_s === null ? say().eta(run.eta_s) : "";
+    const done = say().done(run);
+    return h(
+      "span",
+      { className: "cell-progress" },
+      h(
+        "span",
+        { className: "cell-progress-text" },
+        h("span", null, `${run.epochs_done}/${total}`, h("span", { className: "muted" }, total === 1 ? " epoch" : " epochs")),
+        left && h("span", { className: "muted" }, left),
+      ),
+      run.state === "succeeded"
+        ? null
+        : h(
+            "span",
+            {
+              className: "meter",
+              role: "progressbar",
+              "aria-valuenow": Math.round(100 * done),
+              "aria-label": `Progress of ${run.name}`,
+              "data-live": live,
+            },
+            h("span", { style: { width: `${100 * done}%` } }),
+          ),
+    );
+  });
+
+  cells.SpecCell = (props) => {
+    if (!props.data) return null;
+    const value = props.data.spec[props.column.getColId()];
+    const params = props.data.spec[`${props.column.getColId()}_params`] || {};
+    const title = Object.entries(params).map(([name, v]) => `${name} ${v}`).join(", ");
+    return h("span", { title }, value);
+  };
+
+  cells.AccuracyCell = cell((run) => {
+    const a = run.test_accuracy || run.val_accuracy;
+    if (!a) return h("span", { className: "muted" }, "–");
+    return h(
+      "span",
+      { title: say().accuracyTitle(a) },
+      say().percent(a.value, a.n),
+      h("span", { className: "cell-split" }, a.split === "test" ? "test" : "val"),
+    );
+  });
+
+  cells.LosslessCell = cell((run) => {
+    if (run.lossless_ratio === null) return h("span", { className: "muted" }, "–");
+    const cut = 100 * run.lossless_ratio;
+    return h(
+      "span",
+      { className: "cell-lossless", title: `${cut.toFixed(0)} % of the neurons can go without a drop beyond the noise` },
+      h("span", { className: "cutbar", "aria-hidden": true }, h("span", { style: { width: `${cut}%` } })),
+      `${cut.toFixed(0)} %`,
+    );
+  });
+
+  cells.DiskCell = cell((run) => h("span", null, run.disk_bytes ? say().bytes(run.disk_bytes) : "–"));
+
+  cells.AgeCell = cell((run) =>
+    h("span", { title: new Date(1000 * run.created_at).toLocaleString() }, say().ago(run.created_at)),
+  );
+
+  /** @param {any} run @param {string} action @param {string} icon @param {string} label */
+  const button = (run, action, icon, label) =>
+    h(
+      "button",
+      {
+        key: action,
+        className: "icon-button",
+        "data-action": action,
+        "data-run-id": run.id,
+        "data-testid": `row-${action}`,
+        title: `${label} this run`,
+        "aria-label": `${label} ${run.name}`,
+        tabIndex: -1,
+      },
+      h("span", { className: `i i-${icon}`, "aria-hidden": true }),
+    );
+
+  cells.ActionsCell = cell((run) => {
+    const active = ["queued", "running"].includes(run.state);
+    const shown = active
+      ? [!run.cancel_requested_at && button(run, "cancel", "stop", "Cancel")]
+      : [
+          ["failed", "cancelled"].includes(run.state) && button(run, "resume", "resume", "Resume"),
+          button(run, "delete", "trash", "Delete"),
+        ];
+    return h("span", { className: "cell-actions" }, ...shown.filter(Boolean));
+  });
+})();

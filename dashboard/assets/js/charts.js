@@ -1,0 +1,62 @@
+/* Curves over epochs: filled from rows, in the colours of the scheme. One owner per figure. */
+(function () {
+  "use strict";
+  const recede = (window.recede = window.recede || {});
+  const MARKERS_UP_TO = 40;
+  /** The rows that are drawn. @type {{rows: any[]}} */
+  let kept = { rows: [] };
+
+  /** Fetch what came after the last known epoch. @param {string} id of the run */
+  async function extend(id) {
+    const rows = kept.rows;
+    const after = rows.length ? rows[rows.length - 1].epoch : -1;
+    if (!document.getElementById("loss-chart")) return;
+    try {
+      const { items } = await recede.api("GET", `/runs/${id}/epochs?after=${after}`);
+      if (items.length) window.dash_clientside.set_props("epoch-rows", { data: [...rows, ...items] });
+    } catch {
+      /* the next epoch brings it, and the banner says if the server is gone */
+    }
+  }
+
+  /** @param {any} trace @param {any[]} rows @param {string[]} colours */
+  function fill(trace, rows, colours) {
+    const { metric, role } = trace.meta;
+    const with_ = rows.filter((row) => row[metric] !== null && row[metric] !== undefined);
+    const colour = colours[role] || colours[0];
+    return {
+      ...trace,
+      x: with_.map((row) => row.epoch),
+      y: with_.map((row) => row[metric]),
+      mode: with_.length <= MARKERS_UP_TO ? "lines+markers" : "lines",
+      line: { ...trace.line, color: colour },
+      marker: { ...trace.marker, color: colour },
+    };
+  }
+
+  /** Axes as soon as there is something to show, and no words in their place. @param {any[]} data @param {any} layout */
+  function filled(data, layout) {
+    if (!data.some((trace) => trace.x.length)) return layout;
+    return {
+      ...layout,
+      annotations: [],
+      showlegend: data.length > 1,
+      xaxis: { ...layout.xaxis, visible: true },
+      yaxis: { ...layout.yaxis, visible: true },
+    };
+  }
+
+  const clientside = (window.dash_clientside = window.dash_clientside || {});
+  clientside.shell = Object.assign(clientside.shell || {}, {
+    /** @param {any[]} rows @param {string} scheme @param {any} figure @param {any} templates */
+    drawEpochs(rows, scheme, figure, templates) {
+      if (!figure || !rows) return window.dash_clientside.no_update;
+      kept = { rows };
+      const template = templates[scheme || recede.scheme.now()];
+      const colours = template.layout.colorway;
+      const data = figure.data.map((trace) => fill(trace, rows, colours));
+      return { data, layout: { ...filled(data, figure.layout), template } };
+    },
+  });
+  recede.charts = { extend };
+})();

@@ -1,0 +1,143 @@
+/* The table of runs: pages from the API, rows kept live by events. */
+(function () {
+  "use strict";
+  const recede = (window.recede = window.recede || {});
+  const BLOCK = 50;
+  const STALE_MS = 10000;
+  /** @type {any} */
+  let grid = null;
+  const wanted = { state: "", search: "" };
+  /** Cursor of the block that starts at a row. @type {Map<number, string>} */
+  const cursors = new Map();
+  /** When each run was last heard of. @type {Map<string, number>} */
+  const heard = new Map();
+
+  const root = () => document.getElementById("runs-root");
+
+  /** @param {"loading"|"empty"|"filled"|"failed"} state */
+  function show(state) {
+    const node = root();
+    if (node) node.dataset.state = state;
+  }
+
+  /** @param {number} start */
+  function address(start) {
+    const query = new URLSearchParams({ limit: String(BLOCK) });
+    if (wanted.state) query.set("state", wanted.state);
+    if (wanted.search) query.set("search", wanted.search);
+    if (cursors.has(start)) query.set("cursor", cursors.get(start));
+    return `/runs?${query}`;
+  }
+
+  /** One block of rows for the grid. @param {{startRow: number}} request */
+  async function block(request) {
+    try {
+      const page = await recede.api("GET", address(request.startRow));
+      const end = request.startRow + page.items.length;
+      if (page.next) cursors.set(end, page.next);
+      if (request.startRow === 0) settle(page.items.length);
+      return { rowData: page.items, rowCount: page.next ? -1 : end };
+    } catch (error) {
+      if (recede.live.isOnline() !== false) recede.complain(error, "The runs could not be read");
+      return { rowData: [], rowCount: request.startRow };
+    }
+  }
+
+  /** @param {number} n rows of the first page */
+  function settle(n) {
+    const filtered = wanted.state || wanted.search;
+    show(n || filtered ? "filled" : "empty");
+    const nothing = document.getElementById("runs-nothing");
+    if (nothing) nothing.dataset.shown = String(!n && !!filtered);
+  }
+
+  const refresh = recede.throttle(() => alive() && grid.refreshInfiniteCache(), 400);
+
+  function alive() {
+    return grid && !grid.isDestroyed?.() && root();
+  }
+
+  /** @param {string} id @param {object} change */
+  function patch(id, change) {
+    const node = alive() && grid.getRowNode(id);
+    if (!node?.data) return;
+    node.setData({ ...node.data, ...change });
+  }
+
+  /** @param {string} id */
+  async function reread(id) {
+    heard.set(id, Date.now());
+    try {
+      patch(id, await recede.api("GET", `/runs/${id}`));
+    } catch (error) {
+      if (error.status === 404) refresh();
+    }
+  }
+
+  /** Runs whose events have dried up may be stalled: only the server knows. */
+  function lookAfterSilentOnes() {
+    if (!alive() || document.hidden) return;
+    grid.forEachNode((node) => {
+      const run = node.data;
+      if (run?.state === "running" && Date.now() - (heard.get(run.id) || 0) > STALE_MS) reread(run.id);
+    });
+    grid.refreshCells({ columns: ["age"], force: true });
+  }
+
+  recede.onEvent((event) => {
+    if (!root()) return;
+    if (event.type === "progress" && event.stage === "training") {
+      heard.set(event.run_id, Date.now());
+      patch(event.run_id, { progress: event, eta_s: event.eta_s, stalled_s: null });
+    } else if (event.type === "epoch") {
+      reread(event.run_id);
+    } else if (["run", "run_deleted", "job", "checkpoint"].includes(event.type)) {
+      refresh();
+    }
+  });
+  for (const name of ["recede:changed", "recede:deleted"]) document.addEventListener(name, refresh);
+  document.addEventListener("recede:online", (event) => event.detail.back && refresh());
+  window.setInterval(lookAfterSilentOnes, STALE_MS);
+
+  /** @param {any} event */
+  function onKey(event) {
+    if (event.event.key === "Enter" && event.data) recede.go(`/runs/${event.data.id}`);
+  }
+
+  /** A click beside the name opens the run too. @param {any} event */
+  function onClick(event) {
+    if (event.data && !event.event?.target?.closest("a, button")) recede.go(`/runs/${event.data.id}`);
+  }
+
+  // The name is a real link: with a modifier it opens a new tab, without one it stays in this page.
+  document.addEventListener("click", (click) => {
+    const link = click.target.closest?.(".cell-name a");
+    if (!link || click.ctrlKey || click.metaKey || click.shiftKey || click.altKey || click.button) return;
+    click.preventDefault();
+    recede.go(link.getAttribute("href"));
+  });
+
+  const clientside = (window.dash_clientside = window.dash_clientside || {});
+  clientside.shell = Object.assign(clientside.shell || {}, {
+    async attachRuns() {
+      const api = await window.dash_ag_grid.getApiAsync("runs-table");
+      grid = api;
+      api.addEventListener("cellKeyDown", onKey);
+      api.addEventListener("rowClicked", onClick);
+    },
+
+    /** @param {any} request of the grid, for rows from startRow on */
+    fetchRuns(request) {
+      return request ? block(request) : window.dash_clientside.no_update;
+    },
+
+    /** @param {string} state @param {string} search */
+    filterRuns(state, search) {
+      const same = wanted.state === (state || "") && wanted.search === (search || "").trim();
+      Object.assign(wanted, { state: state || "", search: (search || "").trim() });
+      if (same || !alive()) return;
+      cursors.clear();
+      grid.purgeInfiniteCache();
+    },
+  });
+})();

@@ -1,0 +1,83 @@
+"""One input for each declared parameter, drawn by its kind, with help, bounds and default."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import dash_mantine_components as dmc
+from dash import html
+from dash.development.base_component import Component
+
+from backend.client import ParamSpec
+from dashboard.format import number
+
+DEBOUNCE_MS = 350
+ORDER = ["label", "input", "error", "description"]
+
+
+def field_id(path: str, owner: str = "") -> dict[str, str]:
+    """Id of an input: the dotted path in the spec, and the plug-in that declares it."""
+    return {"type": "run-field", "path": path, "owner": owner}
+
+
+def note_id(path: str, owner: str) -> dict[str, str]:
+    """Id of the line under a field that recommends a value."""
+    return {"type": "run-note", "path": path, "owner": owner}
+
+
+def param_field(spec: ParamSpec, group: str, owner: str, value: Any) -> Component:
+    """The input of one parameter of a plug-in, with a line for advice where there is any."""
+    path = f"{group}.{spec.name}"
+    common = {
+        "id": field_id(path, owner),
+        "label": spec.label,
+        "description": help_text(spec),
+        "inputWrapperOrder": ORDER,
+        "data-testid": f"field-{path}-{owner}",
+    }
+    field = _input(spec, value, common)
+    if spec.per_steps is None:
+        return field
+    note = html.Div(id=note_id(path, owner), className="advice")
+    return html.Div([field, note], className="field-with-advice")
+
+
+def _input(spec: ParamSpec, value: Any, common: dict[str, Any]) -> Component:
+    field: Component
+    if spec.kind == "choice":
+        field = dmc.Select(data=list(spec.choices), value=value, allowDeselect=False, **common)
+    elif spec.kind == "bool":
+        shown = "yes" if value else "no"
+        field = dmc.Select(data=["yes", "no"], value=shown, allowDeselect=False, **common)
+    elif spec.kind == "int":
+        field = whole_number(value=value, **common)
+    else:
+        field = number_text(value=number(float(value)), **common)
+    return field
+
+
+def whole_number(**props: Any) -> Component:
+    """An input for a whole number; what is out of bounds is said in words, not changed."""
+    props.setdefault("debounce", DEBOUNCE_MS)
+    field: Component = dmc.NumberInput(allowDecimal=False, clampBehavior="none", **props)
+    return field
+
+
+def number_text(**props: Any) -> Component:
+    """A text input for a decimal number: it takes 0.001 as well as 1e-3."""
+    props.setdefault("debounce", DEBOUNCE_MS)
+    inner = {"inputMode": "decimal"}
+    field: Component = dmc.TextInput(inputProps=inner, autoComplete="off", **props)
+    return field
+
+
+def help_text(spec: ParamSpec) -> str:
+    """Help, bounds and default in one paragraph."""
+    facts = []
+    if spec.kind in ("int", "float") and (spec.minimum is not None or spec.maximum is not None):
+        facts.append(spec.bounds_text().capitalize())
+    default = spec.default
+    if isinstance(default, bool):
+        default = "yes" if default else "no"
+    facts.append(f"default {number(default) if isinstance(default, float) else default}")
+    return f"{spec.help} {'; '.join(facts)}."

@@ -1,0 +1,1 @@
+"""What the page of one run is made of, beside Explore."""

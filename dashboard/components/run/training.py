@@ -1,0 +1,175 @@
+"""The Training tab: what happens now, curves over epochs, settings, the log."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import dash_mantine_components as dmc
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from backend.client import EpochOut, RunOut
+from dashboard.components.attributes import attrs
+from dashboard.components.icons import icon
+from dashboard.components.run.charts import chart
+from dashboard.components.tables import facts
+from dashboard.figures import training as figures
+from dashboard.format import number
+
+LIVE = (
+    ("epoch", "Epoch"),
+    ("batch", "Batch"),
+    ("loss", "Loss"),
+    ("accuracy", "Training accuracy"),
+    ("penalty", "Penalty"),
+    ("speed", "Images per second"),
+    ("eta", "Time left"),
+)
+RESULT = (
+    ("epochs", "Epochs"),
+    ("best", "Best epoch"),
+    ("test", "Test accuracy"),
+    ("validation", "Validation accuracy"),
+    ("lossless", "Lossless cut"),
+    ("took", "Took"),
+)
+
+
+def training(run: RunOut, epochs: Sequence[EpochOut]) -> Component:
+    """Filled at first by the server, then kept live by assets/js/run.js and log.js."""
+    return html.Div(
+        [
+            dcc.Store(id="epoch-rows", data=[row.model_dump() for row in epochs]),
+            dcc.Store(id="log-attached"),
+            _strip("live-strip", LIVE),
+            _strip("result-strip", RESULT),
+            html.Div(
+                [
+                    chart("loss-chart", "Loss", figures.loss(epochs)),
+                    chart(
+                        "penalty-chart", "Penalty", figures.penalty(epochs), "added to the loss"
+                    ),
+                    chart("accuracy-chart", "Accuracy", figures.accuracy(epochs)),
+                ],
+                className="chart-row",
+            ),
+            html.Div([_log(), _config(run)], className="log-and-config"),
+        ],
+        className="training",
+        **attrs(data_testid="training"),
+    )
+
+
+def _strip(id_: str, tiles: Sequence[tuple[str, str]]) -> Component:
+    return html.Div(
+        [
+            html.Div(
+                [
+                    html.Div(label, className="label"),
+                    html.Div("–", id=f"tile-{name}", className="tile-value"),
+                    html.Div("", id=f"tile-{name}-note", className="tile-note"),
+                    html.Div(id=f"tile-{name}-bar", className="tile-bar"),
+                ],
+                className="tile",
+                **attrs(data_testid=f"tile-{name}"),
+            )
+            for name, label in tiles
+        ],
+        id=id_,
+        className="strip",
+        hidden=True,
+    )
+
+
+def config_rows(run: RunOut) -> list[tuple[str, str]]:
+    """The settings of a run by their names."""
+    spec = run.spec
+    rows: list[tuple[str, str]] = [
+        ("Data set", spec.dataset),
+        *_params(spec.dataset_params),
+        ("Network", spec.architecture),
+        *_params(spec.architecture_params),
+        ("Method", spec.method),
+        *_params(spec.method_params),
+        ("Epochs", str(spec.epochs)),
+        ("Batch size", str(spec.batch_size)),
+        ("Learning rate", number(spec.lr)),
+        ("Seed", str(spec.seed)),
+        ("Validation share", number(spec.val_fraction)),
+        ("Device", spec.device),
+    ]
+    return rows
+
+
+def _params(params: dict[str, Any]) -> list[tuple[str, str]]:
+    return [
+        (f"  {name}", number(value) if isinstance(value, float) else str(value))
+        for name, value in params.items()
+    ]
+
+
+def _config(run: RunOut) -> Component:
+    return html.Section(
+        [html.H3("Settings of this run"), facts(config_rows(run))],
+        className="card config",
+        **attrs(data_testid="config"),
+    )
+
+
+def _log() -> Component:
+    return html.Section(
+        [
+            html.Div(
+                [
+                    html.H3("Log"),
+                    dmc.Select(
+                        id="log-job",
+                        data=[],
+                        allowDeselect=False,
+                        size="xs",
+                        w=150,
+                        **attrs(aria_label="Whose log"),
+                    ),
+                    dmc.TextInput(
+                        id="log-filter",
+                        value="",
+                        placeholder="Only lines with…",
+                        size="xs",
+                        w=170,
+                        **attrs(aria_label="Show only lines with this text"),
+                    ),
+                    html.Span("", id="log-count", className="label log-count", role="status"),
+                    _log_button("error", "alert", "First error"),
+                    _log_button("pause", "pause", "Pause"),
+                    _log_button("follow", "follow", "Follow"),
+                    html.A(
+                        [icon("down"), "Download"],
+                        id="log-download",
+                        className="btn btn-small",
+                        href="",
+                        **attrs(download="", data_testid="log-download"),
+                    ),
+                ],
+                className="log-head",
+            ),
+            html.Div(
+                id="log-lines",
+                className="log-lines",
+                role="log",
+                tabIndex=0,
+                **attrs(aria_label="Lines of the log", aria_live="off", data_testid="log-lines"),
+            ),
+        ],
+        className="card log",
+    )
+
+
+def _log_button(name: str, glyph: str, label: str) -> Component:
+    return html.Button(
+        [icon(glyph), label],
+        id=f"log-{name}",
+        className="btn btn-small",
+        type="button",
+        **attrs(data_action=f"log-{name}", aria_pressed="false"),
+    )

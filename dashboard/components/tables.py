@@ -1,0 +1,39 @@
+"""Plain tables and lists of facts, with aligned numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any
+
+from dash import html
+from dash.development.base_component import Component
+
+
+def table(
+    head: Sequence[str], rows: Iterable[Sequence[Any]], numeric: Collection[int] = ()
+) -> Component:
+    """A table; columns in `numeric` are aligned to the right."""
+
+    def cls(column: int) -> str:
+        return "num" if column in numeric else ""
+
+    return html.Table(
+        [
+            html.Thead(html.Tr([html.Th(text, className=cls(i)) for i, text in enumerate(head)])),
+            html.Tbody(
+                [
+                    html.Tr([html.Td(cell, className=cls(i)) for i, cell in enumerate(row)])
+                    for row in rows
+                ]
+            ),
+        ],
+        className="table",
+    )
+
+
+def facts(pairs: Iterable[tuple[str, Any]]) -> Component:
+    """Names and values in two columns."""
+    return html.Dl(
+        [html.Div([html.Dt(name), html.Dd(value)], className="fact") for name, value in pairs],
+        className="facts",
+    )

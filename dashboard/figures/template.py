@@ -1,0 +1,92 @@
+"""Chart templates for the light and the dark scheme, from the tokens of assets/theme.css."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+FONT = '"Inter Variable", "Inter", system-ui, sans-serif'
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """Colours of one scheme, as in assets/theme.css."""
+
+    surface: str
+    raised: str
+    ink: str
+    muted: str
+    line: str
+    kept: str
+    cut: str
+
+
+LIGHT = Tokens(
+    surface="rgb(255, 255, 255)",
+    raised="rgb(251, 250, 247)",
+    ink="rgb(26, 31, 36)",
+    muted="rgb(99, 107, 115)",
+    line="rgb(227, 223, 214)",
+    kept="rgb(14, 107, 130)",
+    cut="rgb(200, 112, 26)",
+)
+DARK = Tokens(
+    surface="rgb(22, 27, 31)",
+    raised="rgb(28, 35, 40)",
+    ink="rgb(233, 230, 224)",
+    muted="rgb(154, 163, 170)",
+    line="rgb(42, 50, 56)",
+    kept="rgb(85, 185, 206)",
+    cut="rgb(240, 166, 89)",
+)
+
+# Nothing is uploaded from a chart, and no maker's badge is shown.
+CONFIG: Any = {
+    "displaylogo": False,
+    "showSendToCloud": False,
+    "plotlyServerURL": "",
+    "responsive": True,
+    "displayModeBar": "hover",
+    "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d", "zoomIn2d", "zoomOut2d"],
+    "toImageButtonOptions": {"format": "svg"},
+}
+
+
+def templates() -> dict[str, dict[str, Any]]:
+    """Both templates by the name of their scheme."""
+    return {"light": template(LIGHT), "dark": template(DARK)}
+
+
+def template(tokens: Tokens) -> dict[str, Any]:
+    """A template as plain data; the first colour is what is kept, the second what goes."""
+    axis = {
+        "gridcolor": tokens.line,
+        "linecolor": tokens.line,
+        "zerolinecolor": tokens.line,
+        "tickcolor": tokens.line,
+        "tickfont": {"color": tokens.muted, "size": 11},
+        "title": {"font": {"color": tokens.muted, "size": 12}},
+        "zeroline": False,
+        "automargin": True,
+    }
+    return {
+        "layout": {
+            "paper_bgcolor": "rgba(0,0,0,0)",
+            "plot_bgcolor": "rgba(0,0,0,0)",
+            "font": {"family": FONT, "size": 12, "color": tokens.ink},
+            "colorway": [tokens.kept, tokens.cut, tokens.muted, tokens.ink],
+            "xaxis": {**axis, "showgrid": False, "showline": True, "ticks": "outside"},
+            "yaxis": axis,
+            "hoverlabel": {
+                "bgcolor": tokens.raised,
+                "bordercolor": tokens.line,
+                "font": {"family": FONT, "size": 12, "color": tokens.ink},
+            },
+            "legend": {"font": {"color": tokens.muted, "size": 12}},
+            "modebar": {
+                "bgcolor": "rgba(0,0,0,0)",
+                "color": tokens.muted,
+                "activecolor": tokens.kept,
+            },
+        }
+    }

@@ -1,0 +1,140 @@
+"""What a person sees and does in a tab: complaints, numbers of Explore, focus by keyboard."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+from playwright.sync_api import ConsoleMessage, Locator, Page, Request, expect
+
+PATIENCE_MS = 60_000  # for machines that are busy with something else; nothing waits for it
+
+NEXT_FRAME = (
+    "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+)
+
+NUMBERS = """() => {
+  const value = (id) => document.getElementById(id).dataset.value;
+  const layers = [...document.querySelectorAll('#layer-list [data-layer]:not([data-layer=""])')];
+  return {
+    removed: Number(value("removed-count")),
+    params: Number(value("cost-params")),
+    macs: Number(value("cost-macs")),
+    kept: Object.fromEntries(layers.filter((one) => one.dataset.kept)
+      .map((one) => [one.dataset.layer, Number(one.dataset.kept)])),
+  };
+}"""
+
+CHOICES = """() => {
+  const of = (id, name = "data-value") => document.getElementById(id)?.getAttribute(name) ?? null;
+  return {
+    epoch: of("epoch-slider"), ratio: of("ratio-slider"), threshold: of("threshold-line"),
+    by: of("threshold-line", "data-by"), scope: of("scope-toggle"), axis: of("axis-toggle"),
+    layer: document.querySelector("#layer-list [data-selected]")?.dataset.layer,
+    tab: document.querySelector('[role="tab"][aria-selected="true"]').textContent,
+  };
+}"""
+
+
+@dataclass
+class Watch:
+    """Everything that a tab asked for, and what the browser held against the page."""
+
+    host: str
+    requests: list[Request] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+    tolerated: list[str] = field(default_factory=list)
+
+    def tolerate(self, pattern: str) -> None:
+        """Let errors pass that a test brings about, for instance by stopping the service."""
+        self.tolerated.append(pattern)
+
+    def complaints(self) -> list[str]:
+        """Errors of the console or of scripts, and requests that went elsewhere."""
+        known = [re.compile(pattern) for pattern in self.tolerated]
+        errors = [line for line in self.errors if not any(one.search(line) for one in known)]
+        return errors + [f"asked {url}" for url in self.urls() if self._is_foreign(url)]
+
+    def urls(self) -> list[str]:
+        return [request.url for request in self.requests]
+
+    def of_the_page(self, since: int) -> list[str]:
+        """Requests after the first `since`, without the shell's regular look at the workers."""
+        return [url for url in self.urls()[since:] if not url.endswith("/api/v1/workers")]
+
+    def _is_foreign(self, url: str) -> bool:
+        parts = urlsplit(url)
+        return parts.scheme not in ("data", "blob") and parts.netloc != self.host
+
+
+def watched(page: Page, url: str) -> Watch:
+    """Start to listen to a tab. Chromium reports breaches of the CSP as errors of the console."""
+    watch = Watch(urlsplit(url).netloc)
+
+    def on_console(message: ConsoleMessage) -> None:
+        if message.type == "error":
+            watch.errors.append(f"{message.text} ({message.location.get('url')})")
+
+    page.on("console", on_console)
+    page.on("pageerror", lambda error: watch.errors.append(f"uncaught: {error}"))
+    page.on("request", watch.requests.append)
+    return watch
+
+
+def next_frame(page: Page) -> None:
+    """Wait until what was chosen is drawn."""
+    page.evaluate(NEXT_FRAME)
+
+
+def open_explore(page: Page, run_id: str, query: str = "") -> None:
+    """The Explore tab of a run, with its numbers and its line drawn."""
+    page.goto(f"/runs/{run_id}?tab=explore{query}")
+    explore_is_ready(page)
+
+
+def explore_is_ready(page: Page) -> None:
+    expect(page.locator("#explore-root [data-state]").first).to_have_attribute(
+        "data-state", "ready"
+    )
+    expect(page.get_by_test_id("cost-params")).to_have_attribute("data-value", re.compile(r"\d+"))
+    expect(page.get_by_test_id("epoch-slider")).to_be_enabled()
+
+
+def numbers(page: Page) -> dict[str, Any]:
+    """The exact numbers of the cut as they are shown now."""
+    next_frame(page)
+    found: dict[str, Any] = page.evaluate(NUMBERS)
+    return found
+
+
+def choices(page: Page) -> dict[str, Any]:
+    """What is chosen in Explore now."""
+    next_frame(page)
+    found: dict[str, Any] = page.evaluate(CHOICES)
+    return found
+
+
+def value(locator: Locator) -> float:
+    """The exact value behind a shown number."""
+    text = locator.get_attribute("data-value")
+    assert text is not None
+    return float(text)
+
+
+def picture(page: Page) -> str:
+    """The pixels of the distribution as it is drawn now."""
+    next_frame(page)
+    pixels: str = page.get_by_test_id("distribution").evaluate("(canvas) => canvas.toDataURL()")
+    return pixels
+
+
+def tab_to(page: Page, target: Locator, *, back: bool = False, most: int = 80) -> None:
+    """Move the focus to an element with the Tab key alone, as somebody without a mouse."""
+    expect(target).to_be_visible()
+    for _ in range(most):
+        if target.evaluate("(node) => node === document.activeElement"):
+            return
+        page.keyboard.press("Shift+Tab" if back else "Tab")
+    raise AssertionError(f"{target} was not reached with {most} presses of Tab")
