@@ -17,6 +17,7 @@ from dashboard.figures.template import templates
 from dashboard.shell import shell
 
 log = logging.getLogger("recede.dashboard")
+ASSETS = Path(__file__).parent / "assets"
 
 
 def mount(app: FastAPI, client: AsyncRecedeClient, *, version: str) -> list[str]:
@@ -27,7 +28,7 @@ def mount(app: FastAPI, client: AsyncRecedeClient, *, version: str) -> list[str]
     dash_app = Dash(
         "recede",
         server=app,  # type: ignore[arg-type]  # Dash's hint does not know FastAPI yet
-        assets_folder=str(Path(__file__).parent / "assets"),
+        assets_folder=str(ASSETS),
         index_string=theme.INDEX,
         title="Recede",
         update_title="",
@@ -44,6 +45,8 @@ def mount(app: FastAPI, client: AsyncRecedeClient, *, version: str) -> list[str]
     new_run.register(dash_app, client)
     run.register(dash_app, client)
     _register_scripts(dash_app)
+    # Dash registers its assets with the first request to "/": a deep link may come before that.
+    dash_app._setup_server()  # type: ignore[no-untyped-call]
     return [*dash_app.csp_hashes(), theme.early_scheme_hash()]
 
 

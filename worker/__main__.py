@@ -51,7 +51,8 @@ def main() -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m worker", description=__doc__)
-    parser.add_argument("--store", default="", help="URL of the store")
+    url = os.environ.get("RECEDE_STORE_URL", "")
+    parser.add_argument("--store", default=url, help="URL of the store (or RECEDE_STORE_URL)")
     parser.add_argument("--artifacts", default="", help="folder of weights and logs")
     parser.add_argument(
         "--data-root", action="append", default=[], help="folder with data sets (repeatable)"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from backend.settings import Settings
 
@@ -19,12 +20,16 @@ TAKEN = 3
 """Exit code of a worker that found another one on the same folder."""
 
 
+def worker_environment(settings: Settings) -> dict[str, str]:
+    """The environment of that worker: a store's password has no place on a command line."""
+    return {**os.environ, "RECEDE_STORE_URL": settings.store_url}
+
+
 def worker_command(settings: Settings) -> list[str]:
     """The command line of the worker that belongs to these settings."""
     roots = [settings.datasets, *settings.data_roots]
     command = [
         *(sys.executable, "-m", "worker"),
-        *("--store", settings.store_url),
         *("--artifacts", str(settings.artifacts)),
         *(part for root in roots for part in ("--data-root", str(root))),
     ]
@@ -41,10 +46,12 @@ class WorkerKeeper(threading.Thread):
         command: Sequence[str],
         say: Callable[[str], None],
         *,
+        environment: Mapping[str, str] | None = None,
         first_pause_s: float = FIRST_PAUSE_S,
     ) -> None:
         super().__init__(name="worker-keeper", daemon=True)
         self._command = list(command)
+        self._environment = environment
         self._say = say
         self._first_pause_s = first_pause_s
         self._stopping = threading.Event()
@@ -94,6 +101,9 @@ class WorkerKeeper(threading.Thread):
                 return None
             # A session of its own: ctrl-C reaches us alone, and we stop it in order.
             self._process = subprocess.Popen(  # noqa: S603 - our own command line
-                self._command, stdin=subprocess.DEVNULL, start_new_session=True
+                self._command,
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
             )
             return self._process

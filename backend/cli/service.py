@@ -14,7 +14,7 @@ from rich.table import Table
 
 from backend.app import version
 from backend.cli.console import Data, err, out
-from backend.cli.keeper import WorkerKeeper, worker_command
+from backend.cli.keeper import WorkerKeeper, worker_command, worker_environment
 from backend.cli.server import compose, listen, serve, url_of
 from backend.settings import Settings
 from backend.store.engine import open_store, upgrade_store
@@ -50,7 +50,7 @@ def worker(data: Data = None) -> None:
     settings = Settings.read(os.environ, data=data)
     settings.prepare()
     command = worker_command(settings)
-    os.execv(command[0], command)  # noqa: S606 - becomes the worker, so signals reach it
+    os.execve(command[0], command, worker_environment(settings))  # noqa: S606 - becomes the worker, so signals reach it
 
 
 def upgrade(data: Data = None) -> None:
@@ -73,7 +73,11 @@ def _run(settings: Settings, *, with_worker: bool, open_page: bool) -> None:
     settings.prepare()
     listener = listen(settings.host, settings.port)
     store = open_store(settings.store_url)
-    keeper = WorkerKeeper(worker_command(settings), lambda text: err.print(text, style="yellow"))
+    keeper = WorkerKeeper(
+        worker_command(settings),
+        lambda text: err.print(text, style="yellow"),
+        environment=worker_environment(settings),
+    )
 
     def ready() -> None:
         _show(settings, with_worker)

@@ -59,7 +59,7 @@
     const menu = app.els.find("#copy-menu");
     const body = menu.querySelector(".rx-menu-body");
     menu.addEventListener("toggle", () => {
-      const { plan } = app.now;
+      const { plan } = app.fresh();
       if (!menu.open || !plan) return;
       const ways = [
         ["Command line", "copy-cli", commandLine(app.runId, plan)],

@@ -50,7 +50,7 @@
 
   /** Measure the present cut on the validation images; a newer choice supersedes this one. */
   async function measure(app) {
-    const { plan, canCut, epoch } = app.now;
+    const { plan, canCut, epoch } = app.fresh();
     if (!plan || !canCut) return;
     const own = { status: "busy", plan, epoch, progress: null };
     app.measure = own;
@@ -76,7 +76,7 @@
 
   /** Cut, write, reload and verify the present cut; ends with links to its files. */
   async function prune(app) {
-    const { plan, canCut, selection, epoch } = app.now;
+    const { plan, canCut, selection, epoch } = app.fresh();
     if (!plan || !canCut || app.prune.status === "busy") return;
     const own = { status: "busy", plan, epoch, removed: selection.removed, ratio: selection.ratio };
     app.prune = own;

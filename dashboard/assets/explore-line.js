@@ -70,6 +70,7 @@
     }
 
     key(event) {
+      this.app.fresh();
       const { plot } = this.distribution;
       if (!plot || !this.movable || event.altKey || event.ctrlKey || event.metaKey) return;
       const span = plot.axis.high - plot.axis.low;

@@ -193,6 +193,15 @@
       this.stats.frames++;
     }
 
+    /** What is shown, with a frame that is still due drawn at once: an action means the newest. */
+    fresh() {
+      if (this.frame) {
+        cancelAnimationFrame(this.frame);
+        this.render();
+      }
+      return this.now;
+    }
+
     /** Write the choices into the address, soon, and only while this page is shown. */
     address() {
       clearTimeout(this.addressTimer);

@@ -23,6 +23,8 @@ KEYS: tuple[tuple[str, tuple[tuple[tuple[str, ...], str], ...]], ...] = (
         (
             (("↑", "↓"), "Move between runs"),
             (("Enter",), "Open the run"),
+            (("Del",), "Cancel or delete it"),
+            (("r",), "Resume it"),
             (("/",), "Search by name"),
         ),
     ),

@@ -62,11 +62,15 @@ def watches() -> Iterator[list[Watch]]:
 
 
 @pytest.fixture
-def new_tab(browser: Browser, service: Service, watches: list[Watch]) -> Iterator[Opener]:
+def new_tab(
+    browser: Browser, watches: list[Watch], request: pytest.FixtureRequest
+) -> Iterator[Opener]:
     """Opens tabs, each in a browser profile of its own: `new_tab("/", color_scheme="dark")`."""
     contexts = []
 
-    def open_(path: str | None = None, *, url: str = service.url, **options: object) -> Page:
+    def open_(path: str | None = None, *, url: str | None = None, **options: object) -> Page:
+        if url is None:
+            url = request.getfixturevalue("service").url
         context = browser.new_context(**{"viewport": DESKTOP, "base_url": url, **options})
         context.set_default_timeout(PATIENCE_MS)
         contexts.append(context)

@@ -79,7 +79,7 @@ def watched(page: Page, url: str) -> Watch:
 
     page.on("console", on_console)
     page.on("pageerror", lambda error: watch.errors.append(f"uncaught: {error}"))
-    page.on("request", watch.requests.append)
+    page.on("request", lambda request: watch.requests.append(request))
     return watch
 
 

@@ -101,7 +101,13 @@
 
   /** @param {any} event */
   function onKey(event) {
-    if (event.event.key === "Enter" && event.data) recede.go(`/runs/${event.data.id}`);
+    if (!event.data) return;
+    const { key } = event.event;
+    if (key === "Enter") recede.go(`/runs/${event.data.id}`);
+    if (key === "r" || key === "Delete") {
+      const actions = key === "r" ? '[data-action="resume"]' : '[data-action="cancel"], [data-action="delete"]';
+      event.event.target.closest(".ag-row")?.querySelector(actions)?.click();
+    }
   }
 
   /** A click beside the name opens the run too. @param {any} event */

@@ -90,7 +90,8 @@ def advice_text(spec: ParamSpec, steps: int) -> str:
     value, wanted = float(spec.recommended(steps)), spec.per_steps or 0.0
     reached = value * steps
     if abs(reached - wanted) <= CLOSE * wanted:
-        return f"Recommended: {value:g}, because {spec.label} × {count(steps)} steps is then about {wanted:g}."
+        product = f"{spec.label} × {count(steps)} steps"
+        return f"Recommended: {value:g}, because {product} is then about {wanted:g}."
     return (
         f"Recommended: {value:g}. {spec.label} × {count(steps)} steps is then {reached:.2g}; "
         f"{wanted:g} would be better, but a larger value costs accuracy: train longer."

@@ -1,0 +1,166 @@
+"""Made-up networks, plans, curves and addresses on which Python and the browser must agree."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from backend.contract import accuracy
+from backend.contract.network import Group, NetworkShape, Op
+from backend.contract.specs import Plan
+
+Json = dict[str, Any]
+
+
+def make_shape(
+    sizes: list[int], *, minimum: int = 3, scale: str = "bounded", pixels: int = 1
+) -> NetworkShape:
+    """A chain of convolutions with norms, one depthwise layer and a linear layer at the end."""
+    groups = tuple(
+        Group(name=f"features.{3 * i}", size=size, minimum=minimum) for i, size in enumerate(sizes)
+    )
+    ops: list[Op] = []
+    for i, size in enumerate(sizes):
+        fan_in, source = (3, None) if i == 0 else (sizes[i - 1], i - 1)
+        where = {"name": f"op{i}", "target": i, "fan_out": size}
+        positions = max(1, 1024 >> i)
+        ops.append(
+            Op(
+                kind="conv",
+                fan_in=fan_in,
+                source=source,
+                kernel=9,
+                positions=positions,
+                bias=bool(i % 2),
+                **where,
+            )
+        )
+        ops.append(Op(kind="norm", fan_in=size, source=i, **where))
+        if i % 3 == 1:
+            ops.append(
+                Op(kind="depthwise", fan_in=size, source=i, kernel=9, positions=positions, **where)
+            )
+    last = sizes[-1] * pixels
+    ops.append(
+        Op(name="fc", kind="linear", fan_in=last, fan_out=10, source=len(sizes) - 1, bias=True)
+    )
+    return NetworkShape(
+        architecture="chain",
+        groups=groups,
+        ops=tuple(ops),
+        input_shape=(3, 32, 32),
+        classes=10,
+        scale=scale,
+    )
+
+
+def scores(rng: np.random.Generator, n: int, kind: str) -> np.ndarray:
+    """Raw scales of n neurons: bimodal, tied, all equal or with zeros of both signs."""
+    if kind == "equal":
+        return np.full(n, 0.25, np.float32)
+    if kind == "zeros":
+        return rng.choice(np.array([-0.0, 0.0, 0.5, -0.5], np.float32), n)
+    raw = np.where(rng.random(n) < 0.5, rng.normal(-6, 1.5, n), rng.normal(1.5, 1, n))
+    return (np.round(raw * 2) / 2 if kind == "tied" else raw).astype(np.float32)
+
+
+def random_plan(rng: np.random.Generator, shape: NetworkShape) -> Plan:
+    names = [group.name for group in shape.groups]
+    picked = rng.permutation(names)[: rng.integers(0, min(4, len(names)) + 1)].tolist()
+    split = int(rng.integers(0, len(picked) + 1))
+    bound = {
+        "locks": tuple(picked[:split]),
+        "overrides": {name: float(rng.choice([0.0, 0.29, 0.5, 0.999])) for name in picked[split:]},
+    }
+    if rng.random() < 0.5:
+        ratio = float(rng.choice([0.0, 0.29, 0.5, 0.999, rng.random()]))
+        return Plan(scope=str(rng.choice(["global", "local"])), ratio=ratio, **bound)
+    ends = [0.0, 1.0, 0.5, 1e-9, 0.999999, 7.5, rng.random(), rng.random() ** 4]
+    return Plan(threshold=float(rng.choice(ends)), **bound)
+
+
+def cut_cases() -> list[tuple[NetworkShape, np.ndarray, Plan]]:
+    rng = np.random.default_rng(20)
+    cases = []
+    for i in range(300):
+        sizes = rng.integers(1, 40, rng.integers(1, 12)).tolist()
+        scale = ("bounded", "plain")[i % 2]
+        minimum = int(rng.integers(0, 6))
+        shape = make_shape(sizes, minimum=minimum, scale=scale, pixels=int(rng.choice([1, 4])))
+        kind = ("bimodal", "tied", "equal", "zeros")[i // 2 % 4]
+        cases.append((shape, scores(rng, shape.n_neurons, kind), random_plan(rng, shape)))
+    big = make_shape([536] * 55 + [520])  # 30,000 neurons in 56 layers
+    assert big.n_neurons == 30_000
+    raw = scores(rng, big.n_neurons, "bimodal")
+    cases += [(big, raw, Plan(ratio=0.61)), (big, raw, Plan(ratio=0.61, scope="local"))]
+    cases += [(big, raw, Plan(threshold=0.123)), (big, raw, Plan(ratio=0.9999))]
+    # A threshold that equals a score, as float32: NumPy compares in float32 and drops it.
+    plain = make_shape([8], scale="plain", minimum=0)
+    tenths = np.linspace(0.1, 0.8, 8).astype(np.float32)
+    return [*cases, (plain, tenths, Plan(threshold=0.3)), (plain, -tenths, Plan(threshold=0.5))]
+
+
+def accuracy_cases() -> list[tuple[list[accuracy.Measured], list[float]]]:
+    rng = np.random.default_rng(21)
+    cases: list[tuple[list[accuracy.Measured], list[float]]] = [([], [0.5])]
+    for i in range(60):
+        n = int(rng.choice([7, 180, 6000]))
+        ratios = np.unique(np.round(rng.random(rng.integers(1, 20)), 3)).tolist()
+        ratios = [0.0, *ratios] if i % 3 else ratios
+        falling = [min(1.0, max(0.0, 1.02 - ratio**4)) for ratio in ratios]
+        points = [
+            accuracy.Measured(ratio, min(n, int(n * share)), n)
+            for ratio, share in zip(ratios, falling, strict=True)
+        ]
+        points += points[: i % 2]  # the same ratio twice
+        asked = [*rng.random(5).tolist(), ratios[0], ratios[-1], 0.0, 0.999]
+        cases.append((points[::-1], asked))
+    return cases
+
+
+FORMATS = [
+    ("compact", [14_728_266], "14.73 M"), ("compact", [313_200_000], "313.2 M"),
+    ("compact", [853_018], "853.0 k"), ("compact", [999_999], "1.000 M"),
+    ("compact", [960], "960"), ("compact", [1_536_000_000], "1.536 G"),
+    ("accuracy", [0.91744, 6000], "91.74 %"), ("accuracy", [0.9174, 180], "91.7 %"),
+    ("accuracy", [1, 60], "100 %"), ("points", [-0.0012, 6000], "−0.12"),
+    ("points", [0, 6000], "±0.00"), ("share", [0.5], "50.0 %"), ("share", [0.0043], "0.43 %"),
+    ("interval", [0.9101, 0.9241, 6000], "91.01 to 92.41 %"), ("integer", [30_000], "30,000"),
+    ("threshold", [0.12341], "0.1234"), ("threshold", [0.000045399], "4.54e-5"),
+    ("bytes", [12_300_000], "12.3 MB"), ("bytes", [512], "512 B"),
+]  # fmt: skip
+
+
+URLS = [
+    "?tab=explore&epoch=7&t=0.12&axis=sigma&layer=features.8&lock=features.0,features.4",
+    "?r=0.5&scope=local&x=macs&y=log",
+    "?tab=explore&epoch=-3&t=much&r=1&axis=upwards",
+    "",
+]
+
+
+def gap_cases() -> list[tuple[np.ndarray, str, tuple[float, float] | None]]:
+    """Scores, scale and the range in which their natural gap must lie (None: no gap)."""
+    rng = np.random.default_rng(22)
+    humps = np.concatenate([rng.normal(-6, 1, 300), rng.normal(2, 1, 300)]).astype(np.float32)
+    one = rng.normal(0, 1, 600).astype(np.float32)
+    few = np.concatenate([rng.normal(-6, 1, 12), rng.normal(2, 1, 600)]).astype(np.float32)
+    ends = np.concatenate([np.full(300, -30), rng.normal(2, 1, 300)]).astype(np.float32)
+    gammas = 10 ** np.concatenate([rng.normal(-4, 0.2, 300), rng.normal(-0.3, 0.1, 300)])
+    return [
+        (humps, "bounded", (0.02, 0.35)), (one, "bounded", None), (few, "bounded", None),
+        (ends, "bounded", (1e-5, 0.3)), (gammas.astype(np.float32), "plain", (5e-4, 0.2)),
+        (np.zeros(0, np.float32), "bounded", None), (np.zeros(50, np.float32), "plain", None),
+    ]  # fmt: skip
+
+
+def refusals() -> list[tuple[NetworkShape, list[float], Json, str]]:
+    shape = make_shape([4, 4])
+    plan = Plan(ratio=0.5).model_dump()
+    unknown = Plan(ratio=0.5, locks=("nowhere",)).model_dump()
+    return [
+        (shape, [0.0] * 7, plan, "7 neurons"),
+        (shape, [0.0] * 7 + [1e300], plan, "not finite"),  # float32: infinite
+        (shape, [0.0] * 8, unknown, "nowhere"),
+    ]

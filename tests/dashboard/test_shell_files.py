@@ -1,0 +1,102 @@
+"""The Files tab and the texts to copy."""
+
+from __future__ import annotations
+
+import ast
+import json
+import shlex
+
+import pytest
+
+from backend.client import RunSpec
+from dashboard import snippets
+from dashboard.components.run.files import files, measures, proof
+from tests.dashboard import samples
+from tests.dashboard.layouts import props, text, walk
+
+MANIFEST = {
+    "ratio": 0.6,
+    "accuracy": {
+        "test": {"correct": 880, "n": 1000},
+        "dense_test": {"correct": 885, "n": 1000},
+    },
+    "cost": {"params": 90_000, "macs": 2_000_000},
+    "dense_cost": {"params": 360_000, "macs": 8_000_000},
+    "max_difference": {"cut_vs_masked": 4.8e-7, "file_vs_memory": 0.0},
+}
+
+
+def test_a_pruned_file_says_what_it_is_worth():
+    words = text(files([samples.checkpoint(**MANIFEST)], samples.run()))
+    assert "60 % of the neurons removed" in words
+    assert "88.0 %" in words
+    assert "n = 1,000; dense 88.5 %" in words
+    assert "25.0 % of 360 k" in words
+    assert "cut = masked, max |Δ| = 4.8e-07" in words
+
+
+def test_an_empty_manifest_is_shown_with_dashes():
+    card = files([samples.checkpoint()], samples.run())
+    assert [value for _, value in measures({})] == ["–"] * 4
+    assert proof({}) is None
+    assert text(card).count("–") == 4
+
+
+def test_the_best_epoch_gets_the_test_accuracy_of_the_run():
+    words = text(files([samples.checkpoint("trained", 9)], samples.run()))
+    assert "88.5 %" in words
+    other = text(files([samples.checkpoint("trained", 10)], samples.run()))
+    assert "88.5 %" not in other
+
+
+def test_pruned_files_come_first():
+    cards = files([samples.checkpoint("trained"), samples.checkpoint(**MANIFEST)], samples.run())
+    assert text(cards).index("Pruned") < text(cards).index("Trained")
+
+
+def test_downloads_are_plain_links():
+    card = files([samples.checkpoint(**MANIFEST)], samples.run())
+    link = props(card, data_testid="download-safetensors-pruned")
+    assert type(link).__name__ == "A"
+    assert (link.href, link.download) == ("/api/x", "recede-x-e9.safetensors")
+
+
+def test_without_files_it_is_said_when_they_come():
+    assert "from the first epoch on" in text(files([], samples.run()))
+
+
+def test_the_whole_hash_can_be_copied():
+    card = files([samples.checkpoint()], samples.run())
+    hashes = [c.to_plotly_json()["props"].get("data-copy") for c in walk(card)]
+    assert "ab" * 32 in hashes
+
+
+def test_the_loading_snippet_needs_torch_and_safetensors_alone():
+    code = snippets.loading(samples.checkpoint())
+    imports = [n for n in ast.walk(ast.parse(code)) if isinstance(n, ast.ImportFrom)]
+    assert [node.module for node in imports] == ["safetensors.torch", "recede_x_e9"]
+    assert 'load_file("recede-x-e9.safetensors")' in code
+
+
+def test_the_command_line_names_what_differs_from_the_defaults():
+    words = shlex.split(snippets.command_line(samples.SPEC).replace("\\\n", ""))
+    assert words[:2] == ["recede", "submit"]
+    assert "architecture.width=0.25" in words
+    assert "method.lam=0.05" in words
+    assert words[words.index("--name") + 1] == "first"
+    assert "--epochs" not in words  # ten, as is the default
+    assert words[words.index("--batch-size") + 1] == "100"
+
+
+def test_curl_carries_the_spec():
+    words = shlex.split(snippets.curl(samples.SPEC, "http://127.0.0.1:8400").replace("\\\n", ""))
+    assert "http://127.0.0.1:8400/api/v1/runs" in words
+    assert RunSpec(**json.loads(words[-1])) == samples.SPEC
+
+
+@pytest.mark.parametrize("name", ["plain", 'it\'s "quoted"'])
+def test_the_python_text_submits_the_same_spec(name):
+    spec = samples.SPEC.model_copy(update={"name": name, "dataset_params": {"noise": True}})
+    tree = ast.parse(snippets.python(spec, "http://127.0.0.1:8400"))
+    given = next(ast.literal_eval(n) for n in ast.walk(tree) if isinstance(n, ast.Dict))
+    assert RunSpec(**given) == spec

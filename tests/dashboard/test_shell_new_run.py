@@ -1,0 +1,145 @@
+"""The form of a new run: drawn from the catalog, read, checked, advised."""
+
+from __future__ import annotations
+
+import pytest
+
+from dashboard.components.new_run.callbacks import following
+from dashboard.components.new_run.fields import field_id, param_field
+from dashboard.components.new_run.form import (
+    dataset_note,
+    initial_advice,
+    initial_values,
+    run_form,
+)
+from dashboard.components.new_run.review import advice_text, n_steps, read_number, review
+from tests.dashboard import samples
+from tests.dashboard.layouts import props, text, walk
+from tests.dashboard.samples import CATALOG, LAM
+
+
+@pytest.fixture
+def values():
+    return initial_values(CATALOG)
+
+
+def test_the_first_values_can_be_submitted(values):
+    seen = review(CATALOG, values)
+    assert seen.errors == {}
+    assert seen.spec.dataset == "digits"
+    assert seen.spec.architecture_params == {"width": 0.25, "depth": 3}
+    assert seen.spec.name == ""
+
+
+def test_the_strength_starts_where_it_fits_the_steps(values):
+    assert n_steps(CATALOG, samples.SPEC.model_dump()) == 10 * 9
+    assert values["method_params.lam", "rni"] == LAM.recommended(90) == 1.4
+    assert initial_advice(CATALOG, values) == {
+        "method_params.lam@rni": 1.4,
+        "method_params.lam@l1": 0.14,
+    }
+
+
+def test_every_declared_parameter_has_a_field(values):
+    form = run_form(CATALOG, values)
+    ids = [c.id for c in walk(form) if isinstance(getattr(c, "id", None), dict)]
+    for path, owner in values:
+        assert field_id(path, owner) in ids
+
+
+def test_fields_of_plug_ins_not_chosen_are_hidden(values):
+    form = run_form(CATALOG, values)
+    panel = {"type": "run-panel", "kind": "method"}
+    assert props(form, id={**panel, "owner": "rni"}).hidden is False
+    assert props(form, id={**panel, "owner": "l1"}).hidden is True
+
+
+@pytest.mark.parametrize(
+    ("spec", "kind"),
+    [
+        (samples.WIDTH, "TextInput"),
+        (samples.DEPTH, "NumberInput"),
+        (samples.NOISE, "Select"),
+        (samples.CROP, "Select"),
+    ],
+)
+def test_a_parameter_is_drawn_by_its_kind(spec, kind):
+    field = param_field(spec, "architecture_params", "tiny", spec.default)
+    assert type(field).__name__ == kind
+    assert "efault" in field.description
+
+
+def test_bounds_and_default_are_said(values):
+    field = param_field(samples.WIDTH, "architecture_params", "tiny", 1.0)
+    assert "Between 0.05 and 4" in field.description
+    assert "default 1" in field.description
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        (("epochs", ""), 0, "Epochs was 0; it must be at least 1"),
+        (("epochs", ""), "", "Epochs is empty"),
+        (("lr", ""), "fast", "must be a number"),
+        (("lr", ""), "nan", "Learning rate"),
+        (("val_fraction", ""), "0.95", "must be less than 0.9"),
+        (("batch_size", ""), 5000, "larger than the 900 training images"),
+        (("dataset", ""), "gone", "missing"),
+        (("method_params.lam", "rni"), "50", "between 0 and 10"),
+        (("architecture_params.depth", "tiny"), 2.5, "whole number"),
+    ],
+)
+def test_a_mistake_is_said_at_its_field(values, key, value, words):
+    seen = review(CATALOG, values | {key: value})
+    assert seen.spec is None
+    assert words in seen.errors[key[0]]
+
+
+def test_all_mistakes_are_said_at_once(values):
+    wrong = {("lr", ""): "", ("method_params.lam", "rni"): "-1"}
+    assert set(review(CATALOG, values | wrong).errors) == {"lr", "method_params.lam"}
+
+
+def test_a_hidden_field_is_not_checked(values):
+    assert review(CATALOG, values | {("method_params.lam", "l1"): "x"}).errors == {}
+
+
+@pytest.mark.parametrize(
+    ("typed", "number"),
+    [("1e-3", 0.001), ("0,03", 0.03), (" 7 ", 7.0), ("", None), ("x", None), (True, None)],
+)
+def test_numbers_are_read_as_people_type_them(typed, number):
+    assert read_number(typed, whole=False) == number
+
+
+def test_yes_and_no_are_booleans(values):
+    chosen = values | {("dataset_params.noise", "digits"): "yes"}
+    assert review(CATALOG, chosen).spec.dataset_params == {"noise": True, "crop": "pad"}
+
+
+def test_an_untouched_strength_follows_the_steps(values):
+    before = initial_advice(CATALOG, values)
+    longer = values | {("epochs", ""): 100}
+    advice = review(CATALOG, longer).advice
+    assert following(longer, advice, before) == {("method_params.lam", "rni"): "0.14"}
+
+
+def test_a_strength_that_was_typed_stays(values):
+    before = initial_advice(CATALOG, values)
+    longer = values | {("epochs", ""): 100, ("method_params.lam", "rni"): "0.5"}
+    assert following(longer, review(CATALOG, longer).advice, before) == {}
+
+
+def test_advice_gives_its_reason():
+    assert "because Strength λ × 900 steps is then about 125" in advice_text(LAM, 900)
+
+
+def test_advice_says_when_the_steps_are_too_few():
+    capped = LAM.model_copy(update={"maximum": 0.05})
+    assert "train longer" in advice_text(capped, 100)
+
+
+def test_a_download_is_announced_with_its_size():
+    note = text(dataset_note(CATALOG.dataset("large")))
+    assert "downloads 170 MB" in note
+    assert "100,000 training" in note
