@@ -53,6 +53,7 @@ def mount(app: FastAPI, client: AsyncRecedeClient, *, version: str) -> list[str]
 def _register_scripts(app: Dash) -> None:
     in_browser(app, "boot", Output("scheme", "data"), Input("mantine", "id"))
     in_browser(app, "navigated", None, Input("location", "pathname"))
+    in_browser(app, "confirmClosed", None, Input("confirm", "opened"))
     in_browser(app, "attachRuns", Output("runs-attached", "data"), Input("runs-table", "id"))
     in_browser(
         app,

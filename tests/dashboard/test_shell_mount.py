@@ -13,7 +13,6 @@ import httpx
 import pytest
 from dash import get_app
 from fastapi import FastAPI
-from fastapi.testclient import TestClient
 
 from backend.client import AsyncRecedeClient
 from dashboard.app import ASSETS, mount
@@ -105,8 +104,16 @@ def test_a_deep_link_that_is_the_very_first_request_has_all_scripts():
     app = FastAPI()
     client = AsyncRecedeClient(BASE, transport=httpx.ASGITransport(app))
     mount(app, client, version="9.8.7")
-    with TestClient(app, base_url=BASE) as browser:  # runs the start-up that adds Dash's routes
-        page = browser.get("/runs/abcdefgh").text
+
+    async def ask() -> str:
+        transport = httpx.ASGITransport(app)
+        async with (
+            app.router.lifespan_context(app),  # the start-up adds Dash's routes
+            httpx.AsyncClient(transport=transport, base_url=BASE) as browser,
+        ):
+            return (await browser.get("/runs/abcdefgh")).text
+
+    page = asyncio.run(ask())
     ours = [path.name for path in ASSETS.rglob("*.js")]
     assert len(ours) > 20
     assert not [name for name in ours if name not in page]

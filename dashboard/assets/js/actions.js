@@ -25,10 +25,21 @@
 
   /** @param {boolean} yes */
   function say(yes) {
-    window.dash_clientside.set_props("confirm", { opened: false });
     answer?.(yes);
     answer = null;
+    window.dash_clientside.set_props("confirm", { opened: false });
   }
+
+  const clientside = (window.dash_clientside = window.dash_clientside || {});
+  clientside.shell = Object.assign(clientside.shell || {}, {
+    /** Closing the question, with Escape or beside it, is a no. @param {boolean} opened */
+    confirmClosed(opened) {
+      if (opened === false) {
+        answer?.(false);
+        answer = null;
+      }
+    },
+  });
 
   async function demo() {
     const button = document.getElementById("demo-button");
