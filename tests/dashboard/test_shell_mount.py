@@ -98,22 +98,3 @@ def test_every_function_called_in_the_browser_exists(mounted):
 
 def test_no_page_opens_a_socket_beside_the_events(mounted):
     assert '"websocket"' not in get(mounted[0], "/").text
-
-
-def test_a_deep_link_that_is_the_very_first_request_has_all_scripts():
-    app = FastAPI()
-    client = AsyncRecedeClient(BASE, transport=httpx.ASGITransport(app))
-    mount(app, client, version="9.8.7")
-
-    async def ask() -> str:
-        transport = httpx.ASGITransport(app)
-        async with (
-            app.router.lifespan_context(app),  # the start-up adds Dash's routes
-            httpx.AsyncClient(transport=transport, base_url=BASE) as browser,
-        ):
-            return (await browser.get("/runs/abcdefgh")).text
-
-    page = asyncio.run(ask())
-    ours = [path.name for path in ASSETS.rglob("*.js")]
-    assert len(ours) > 20
-    assert not [name for name in ours if name not in page]

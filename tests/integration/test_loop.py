@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import numpy as np
 import psutil
 import pytest
@@ -63,6 +64,14 @@ print(json.dumps({"difference": (a - b).abs().max().item(), "shape": list(a.shap
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     with running(tmp_path_factory.mktemp("service")) as started:
         yield started
+
+
+def test_a_deep_link_that_is_the_first_page_asked_for_has_all_scripts(service: Service):
+    page = httpx.get(f"{service.url}/runs/abcdefgh").text
+    assets = Path(__file__).parents[2] / "dashboard" / "assets"
+    ours = [path.relative_to(assets).as_posix() for path in assets.rglob("*.js")]
+    assert len(ours) > 20
+    assert not [name for name in ours if name not in page]
 
 
 @pytest.fixture(scope="module")
