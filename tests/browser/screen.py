@@ -9,7 +9,9 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import ConsoleMessage, Locator, Page, Request, expect
 
-PATIENCE_MS = 60_000  # for machines that are busy with something else; nothing waits for it
+# For machines that are busy with something else; nothing waits for it.
+PATIENCE_MS = 30_000
+TRAINING_MS = 240_000
 
 NEXT_FRAME = (
     "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"

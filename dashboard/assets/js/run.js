@@ -3,6 +3,7 @@
   "use strict";
   const recede = (window.recede = window.recede || {});
   const say = recede.format;
+  const STAGES = { measuring: "Measuring", cutting: "Cutting", writing: "Writing", verifying: "Verifying", loading: "Loading" };
   const FINAL = ["succeeded", "failed", "cancelled"];
   /** The run that is shown. @type {any} */
   let run = null;
@@ -126,9 +127,9 @@
 
   /** What else is done for this run: measuring, cutting. @param {any} event */
   function activity(event) {
-    const words = event.message || { measuring: "Measuring", cutting: "Cutting", writing: "Writing", verifying: "Verifying", loading: "Loading" }[event.stage] || event.stage;
-    const of = event.total ? ` ${say.count(event.done)} of ${say.count(event.total)} ${event.unit || ""}` : "";
-    put("run-activity", { hidden: false, children: `${words}${of}` });
+    const of = event.total ? `${say.count(event.done)} of ${say.count(event.total)} ${event.unit || ""}` : "";
+    const words = [event.message, of].filter(Boolean).join(", ");
+    put("run-activity", { hidden: false, children: `${STAGES[event.stage] || "Working"}: ${words}` });
   }
 
   const HANDLERS = {
