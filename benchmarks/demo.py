@@ -26,8 +26,10 @@ from backend.store.tables import RunRow
 from benchmarks.report import machine
 
 POLL_S = 0.2
-COLUMNS = ("method", "seed", "s", "neurons", "σ or |γ| < 0.1", "0.1 to 0.3", "> 0.3")
-COLUMNS += ("dense, validation %", "drop, points", "lossless")
+COLUMNS = (
+    *("method", "seed", "s", "neurons", "σ or |γ| < 0.1", "0.1 to 0.3", "> 0.3"),
+    *("dense, validation %", "drop, points", "lossless"),
+)
 
 
 def finished(store: Store, spec: RunSpec) -> tuple[RunRow, float]:

@@ -183,7 +183,7 @@
       const [dense, point] = [points[0], points.findLast((one) => one.ratio === ratio)];
       const floor = dense.correct / dense.n - core().standardError(dense.correct, dense.n);
       const [x, y] = [plot.x(this.saved(point.ratio, point.cost)), plot.y(floor)];
-      const turn = x > plot.right - 110;
+      const turn = x > plot.left + 110; // left of the mark the curve is still high: room for words
       return [
         svg("line", { class: "rx-floor", x1: plot.left, x2: plot.right, y1: y, y2: y },
           svg("title", { text: "Uncut accuracy less one standard error" })),
