@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 import typer
@@ -10,7 +11,7 @@ import typer
 from backend.cli.console import DEFAULT_URL, Url, out
 from backend.cli.runs import finish
 from backend.client import RecedeClient
-from backend.contract.catalog import Catalog, MethodInfo
+from backend.contract.catalog import Catalog
 from backend.contract.errors import InvalidInput, UnknownName
 from backend.contract.params import ParamSpec
 from backend.contract.specs import RunSpec
@@ -79,9 +80,9 @@ def submit(
         for given in param or []:
             key, value = _parse(given)
             _put(catalog, spec, key, value)
-        for line in _recommend(catalog, spec):
-            out.print(line, style="dim")
         run = client.create_run(spec).run
+        for line in _fitted(catalog, spec.get("method_params", {}), run.spec):
+            out.print(line, style="dim")
         out.print(f"run {run.id}: {run.name}")
         if watch:
             finish(client, run.id)
@@ -135,33 +136,13 @@ def _params(catalog: Catalog, spec: dict[str, Any], kind: str) -> tuple[ParamSpe
     return next((entry.params for entry in entries if entry.name == spec.get(kind)), ())
 
 
-def _recommend(catalog: Catalog, spec: dict[str, Any]) -> list[str]:
-    """Fill in strengths that depend on the number of steps; says what was chosen."""
-    methods: list[MethodInfo] = [m for m in catalog.methods if m.name == spec.get("method")]
-    steps = _steps(catalog, spec)
-    if not methods or steps is None:
-        return []
-    params = spec.setdefault("method_params", {})
-    told = []
-    for parameter in methods[0].params:
-        if parameter.per_steps is not None and parameter.name not in params:
-            params[parameter.name] = parameter.recommended(steps)
-            told.append(
-                f"{parameter.label}: {params[parameter.name]} fits {steps} steps; "
+def _fitted(catalog: Catalog, given: dict[str, Any], used: RunSpec) -> Iterator[str]:
+    """What the service chose because it belongs to the number of steps."""
+    numbers = used.epochs, used.batch_size, used.val_fraction
+    steps = catalog.dataset(used.dataset).steps(*numbers)
+    for parameter in catalog.method(used.method).params:
+        if parameter.per_steps is not None and parameter.name not in given:
+            yield (
+                f"{parameter.label}: {used.method_params[parameter.name]} fits {steps} steps; "
                 f"another: --param {parameter.name}=…"
             )
-    return told
-
-
-def _steps(catalog: Catalog, spec: dict[str, Any]) -> int | None:
-    """Optimiser steps of the whole training, if it can be known before the service's check."""
-    defaults = RunSpec.model_fields
-    sizes = [d.n_train for d in catalog.datasets if d.name == spec.get("dataset")]
-    numbers = {
-        name: spec.get(name, defaults[name].default)
-        for name in ("epochs", "batch_size", "val_fraction")
-    }
-    if not sizes or any(not isinstance(n, int | float) or n <= 0 for n in numbers.values()):
-        return None
-    n_train = round(sizes[0] * (1 - numbers["val_fraction"]))
-    return max(1, int(numbers["epochs"] * max(1, n_train // numbers["batch_size"])))

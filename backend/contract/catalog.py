@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Literal, TypeVar
 
@@ -47,6 +48,11 @@ class DatasetInfo(_Entry):
     detail: str = ""
     """Where the files are, or what is missing and how to get it."""
     download_bytes: int = 0
+
+    def steps(self, epochs: int, batch_size: int, val_fraction: float) -> int:
+        """Optimiser steps of a whole training: epochs · ⌈training images / batch size⌉."""
+        n_train = self.n_train - round(self.n_train * val_fraction)
+        return epochs * math.ceil(n_train / batch_size)
 
 
 class Device(BaseModel):
@@ -100,7 +106,12 @@ class Catalog(BaseModel):
             "architecture_params": check_params(
                 architecture.params, spec.architecture_params, "architecture_params"
             ),
-            "method_params": check_params(method.params, spec.method_params, "method_params"),
+            "method_params": check_params(
+                method.params,
+                spec.method_params,
+                "method_params",
+                steps=dataset.steps(spec.epochs, spec.batch_size, spec.val_fraction),
+            ),
         }
         _check_dataset(dataset)
         _check_image(architecture, dataset)

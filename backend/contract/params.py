@@ -46,6 +46,10 @@ class ParamSpec(BaseModel):
         high = min(limits, default=math.inf)
         return float(f"{min(max(value, low), high):.2g}")
 
+    def fallback(self, steps: int | None) -> ParamValue:
+        """What is taken where nothing is given."""
+        return self.default if steps is None else self.recommended(steps)
+
     def check(self, value: Any, field: str) -> ParamValue:
         """The value in its declared type.
 
@@ -93,9 +97,12 @@ class ParamSpec(BaseModel):
 
 
 def check_params(
-    specs: Sequence[ParamSpec], given: Mapping[str, Any], field: str
+    specs: Sequence[ParamSpec], given: Mapping[str, Any], field: str, *, steps: int | None = None
 ) -> dict[str, ParamValue]:
     """All declared parameters, checked, with defaults filled in.
+
+    With the number of optimiser `steps` known, a parameter that belongs to it and was not
+    given gets the value that is recommended for so many.
 
     Raises:
         UnknownName: a given name is not declared.
@@ -106,6 +113,6 @@ def check_params(
         if name not in known:
             raise UnknownName("parameter", name, known, field=f"{field}.{name}")
     return {
-        name: spec.check(given.get(name, spec.default), f"{field}.{name}")
+        name: spec.check(given.get(name, spec.fallback(steps)), f"{field}.{name}")
         for name, spec in known.items()
     }

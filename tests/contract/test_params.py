@@ -100,3 +100,9 @@ def test_a_recommendation_for_few_steps_has_a_limit_below_the_bound():
     assert limited.recommended(125_000) == 0.001
     assert limited.recommended(10) == 0.05
     assert limited.check(10, "lam") == 10
+
+
+def test_a_parameter_that_belongs_to_the_steps_follows_them_unless_it_is_given():
+    assert check_params([LAM], {}, "p", steps=12_500) == {"lam": 0.01}
+    assert check_params([LAM], {"lam": 0.5}, "p", steps=12_500) == {"lam": 0.5}
+    assert check_params([LAM], {}, "p") == {"lam": LAM.default}

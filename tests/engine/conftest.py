@@ -14,8 +14,11 @@ from backend.contract.states import Lane
 from backend.store import lease as leases
 from backend.store import runs
 from backend.store.engine import Store, open_store, sqlite_url
+from tests.one_thread import one_thread
 from worker.engine.context import JobContext
 from worker.engine.settings import WorkerSettings
+
+__all__ = ["one_thread"]
 
 SMALL = RunSpec(
     dataset="digits",
@@ -26,14 +29,6 @@ SMALL = RunSpec(
     epochs=3,
     batch_size=128,
 )
-
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture

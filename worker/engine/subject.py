@@ -58,6 +58,8 @@ class Subject:
         cut = self.surgeon.cut(selection.mask).to(self.context.device)
         result = evaluate(cut, self.validation, self.data.normalise, self.context.check)
         with self.context.write() as session:
+            # While the run still trains, a better epoch may have replaced these weights.
+            results.checkpoint(session, self.checkpoint.id)
             return results.put_evaluation(
                 session,
                 on_curve=on_curve,

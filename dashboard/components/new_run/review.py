@@ -68,14 +68,13 @@ def review(catalog: Catalog, values: Mapping[Key, Any]) -> Review:
 
 
 def n_steps(catalog: Catalog, body: Mapping[str, Any]) -> int | None:
-    """epochs · ⌈n_train · (1 − validation share) / batch size⌉; None unless all are numbers."""
+    """Optimiser steps of the whole training; None unless all that decides them are numbers."""
     try:
-        dataset = catalog.dataset(str(body.get("dataset")))
-        epochs, batch = int(body["epochs"]), int(body["batch_size"])
-        n_train = dataset.n_train - round(dataset.n_train * float(body["val_fraction"]))
-    except (InvalidInput, KeyError, ValueError, OverflowError):
+        numbers = int(body["epochs"]), int(body["batch_size"]), float(body["val_fraction"])
+        steps = catalog.dataset(str(body.get("dataset"))).steps(*numbers)
+    except (InvalidInput, KeyError, ValueError, OverflowError, ZeroDivisionError):
         return None
-    return epochs * math.ceil(n_train / batch) if epochs > 0 and batch > 0 < n_train else None
+    return steps if steps > 0 and numbers[1] > 0 else None
 
 
 def steps_text(catalog: Catalog, dataset: str, steps: int, epochs: int) -> str:
