@@ -100,6 +100,17 @@ def claim(
     return Lease(job.id, job.run_id, JobKind(job.kind), job.payload, token, job.attempts)
 
 
+def is_waiting(session: Session) -> bool:
+    """Whether a claim could find anything: a cheap look that takes no lock."""
+    query = select(JobRow.id).where(
+        or_(
+            JobRow.state == State.QUEUED.value,
+            and_(JobRow.state == State.RUNNING.value, JobRow.lease_expires_at < db_now()),
+        )
+    )
+    return session.scalars(query.limit(1)).first() is not None
+
+
 def fence(session: Session, lease: Lease, **values: Any) -> None:
     """Write columns of the job, and with it prove that the lease still holds.
 

@@ -16,8 +16,12 @@ ALL = [Lane.TRAINING, Lane.INTERACTIVE]
 
 
 def claim(store: Store, owner: str = "w1", lanes: list[Lane] = ALL, **more) -> Lease | None:
+    with store.read() as session:
+        waiting = lease.is_waiting(session)
     with store.write() as session:
-        return lease.claim(session, owner=owner, lanes=lanes, device="cpu", **more)
+        held = lease.claim(session, owner=owner, lanes=lanes, device="cpu", **more)
+    assert waiting or held is None  # the cheap look never hides work
+    return held
 
 
 def state_of(store: Store, job_id: int) -> str:
@@ -228,3 +232,12 @@ def test_progress_is_kept_with_the_job_and_announced(store: Store):
     with store.read() as session:
         job = jobs.get(session, job_id)
     assert job.progress == {"stage": "training", "done": 3, "total": 9}
+
+
+def test_nothing_waits_in_an_empty_queue_nor_while_a_lease_holds(store: Store):
+    with store.read() as session:
+        assert not lease.is_waiting(session)
+    add_run(store)
+    assert claim(store) is not None
+    with store.read() as session:
+        assert not lease.is_waiting(session)

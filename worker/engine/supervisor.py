@@ -101,6 +101,9 @@ class Supervisor:
             _say(f"job {lease.job_id} ({lease.kind}, run {lease.run_id}) started on {slot.device}")
 
     def _claim(self, slot: Slot) -> leases.Lease | None:
+        with self.store.read() as session:
+            if not leases.is_waiting(session):
+                return None
         with self.store.write() as session:
             return leases.claim(
                 session,
