@@ -50,7 +50,10 @@ class UnknownName(InvalidInput):
     def __init__(self, kind: str, given: str, known: Iterable[str], *, field: str) -> None:
         names = sorted(known)
         close = difflib.get_close_matches(given, names, n=1)
-        hint = f"Did you mean {close[0]!r}?" if close else f"Use one of: {', '.join(names)}."
+        choice = (
+            f"Use one of: {', '.join(names)}." if names else "Leave it out: none is taken here."
+        )
+        hint = f"Did you mean {close[0]!r}?" if close else choice
         super().__init__(
             f"Unknown {kind} {given!r}; known: {', '.join(names) or 'none'}.",
             field=field,

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import and_, or_, select, true, update
+from sqlalchemy import and_, case, or_, select, true, update
 from sqlalchemy.orm import Session, aliased
 
 from backend.contract.errors import Conflict
@@ -178,7 +178,10 @@ def hand_back(session: Session, lease: Lease, *, died: bool = False) -> None:
         state=State.QUEUED.value,
         token=None,
         owner=None,
-        attempts=JobRow.attempts - (0 if died else 1),
+        # A finished epoch has set the count back to 0, under which it may not fall.
+        attempts=JobRow.attempts
+        if died
+        else case((JobRow.attempts > 0, JobRow.attempts - 1), else_=0),
         lease_expires_at=None,
     )
     _tell(session, lease.job_id)

@@ -45,7 +45,7 @@
     /** One epoch on or back. */
     step(by) {
       const { epochs } = this.app.source;
-      const at = epochs.indexOf(this.app.now.epoch) + by;
+      const at = epochs.indexOf(this.app.fresh().epoch) + by;
       if (epochs[at] !== undefined) this.pick(epochs[at]);
     }
 

@@ -36,6 +36,7 @@ async def layout(client: AsyncRecedeClient, run_id: str, tab: str | None) -> Com
             dcc.Store(id="files-tick", data=0),
             dcc.Store(id="run-attached"),
             dcc.Store(id="run-tab-shown"),
+            dcc.Store(id="run-filled-shown"),
             dcc.Store(id="run-renamed"),
             _head(run),
             html.Div(

@@ -82,25 +82,21 @@ def test_the_tab_is_kept_in_the_address_beside_the_choices(page: Page, run: RunO
 
 
 @pytest.mark.parametrize(
-    ("query", "word"),
+    ("query", "words"),
     [
-        ("&epoch=banana", "epoch=banana"),
-        ("&epoch=4000", "epoch=4000"),
-        ("&r=7", "r=7"),
-        ("&t=-1", "t=-1"),
-        ("&axis=polar", "axis=polar"),
-        ("&layer=nowhere", "layer=nowhere"),
-        ("&lock=nowhere", "lock=nowhere"),
-        ("&r=NaN&t=1e999&scope=%3Cscript%3E", "t=1e999"),
+        ("&epoch=banana&r=7&axis=polar", ["epoch=banana", "r=7", "axis=polar"]),
+        ("&epoch=4000&t=-1&layer=nowhere", ["epoch=4000", "t=-1", "layer=nowhere"]),
+        ("&t=1e999&scope=%3Cscript%3E&lock=nowhere", ["t=1e999", "scope=<script>", "nowhere"]),
     ],
 )
-def test_a_value_that_cannot_be_used_is_said_and_the_page_goes_on(
-    page: Page, run: RunOut, query: str, word: str
+def test_values_that_cannot_be_used_are_said_and_the_page_goes_on(
+    page: Page, run: RunOut, query: str, words: list[str]
 ):
     open_explore(page, run.id, query)
     message = page.get_by_test_id("explore-message")
     expect(message).to_be_visible()
-    expect(message).to_contain_text(word)
+    for word in words:
+        expect(message).to_contain_text(word)
     assert numbers(page)["params"] > 0
     page.get_by_test_id("ratio-input").fill("20")
     assert choices(page)["ratio"] == "0.2"
@@ -125,4 +121,4 @@ def test_a_link_to_what_does_not_exist_shows_a_page_with_a_way_back(
 
 def test_the_api_describes_itself_without_asking_anybody_else(page: Page):
     page.goto("/docs")
-    expect(page.get_by_text("/api/v1/runs/{run_id}/preview")).to_be_visible()
+    expect(page.get_by_text("/api/v1/runs/{run_id}/preview", exact=True)).to_be_visible()

@@ -28,7 +28,8 @@ def start(new_tab: Opener, fresh: Service) -> Page:
 
 
 def open_form(page: Page) -> Locator:
-    page.get_by_test_id("new-run-empty").click()
+    expect(page.locator("#runs-root")).to_have_attribute("data-state", re.compile("empty|filled"))
+    page.get_by_role("button", name="New run").filter(visible=True).click()
     form = page.get_by_test_id("run-form")
     expect(form).to_be_visible()
     expect(page.locator("#run-form-steps")).to_contain_text("optimiser steps")
@@ -74,29 +75,56 @@ def test_the_form_is_drawn_from_the_catalog(start: Page, fresh: Service):
         expect(field).to_be_visible()
 
 
-@pytest.mark.parametrize(
-    ("field", "wrong", "words"),
-    [
-        ("architecture_params.width-vgg11", "0.01", ["0.01", "0.05"]),
-        ("architecture_params.width-vgg11", "wide", ["wide"]),
-        ("method_params.lam-rni", "-1", ["-1", "0"]),
-        ("epochs", "0", ["0", "at least 1"]),
-        ("batch_size", "1", ["1", "at least 2"]),
-        ("lr", "0", ["0", "more than 0"]),
-        ("val_fraction", "1.5", ["1.5", "less than 0.9"]),
-    ],
-)
-def test_a_wrong_value_is_said_at_its_field_and_queues_nothing(
-    start: Page, fresh: Service, field: str, wrong: str, words: list[str]
+WRONG = [
+    ("architecture_params.width-vgg11", "0.01", ["0.01", "0.05"]),
+    ("architecture_params.width-vgg11", "wide", ["wide"]),
+    ("method_params.lam-rni", "-1", ["-1", "0"]),
+    ("epochs", "0", ["0", "at least 1"]),
+    ("batch_size", "1", ["1", "at least 2"]),
+    ("lr", "0", ["0", "more than 0"]),
+    ("val_fraction", "1.5", ["1.5", "less than 0.9"]),
+]
+
+
+def test_a_wrong_value_is_said_at_its_field_and_queues_nothing(start: Page, fresh: Service):
+    form = open_form(start)
+    for field, wrong, words in WRONG:
+        box = form.get_by_test_id(f"field-{field}")
+        right = box.input_value()
+        box.fill(wrong)
+        expect_refused(box, *words)
+        start.get_by_test_id("submit-run").click()
+        expect(start.get_by_test_id("submit-run")).to_be_enabled()
+        expect_refused(box, *words)
+        box.fill(right)
+        expect(box).to_have_attribute("aria-invalid", "false")
+    assert fresh.client.runs().items == []
+
+
+def test_every_wrong_field_is_marked_at_once_and_the_first_is_brought_into_sight(
+    start: Page, fresh: Service
 ):
     form = open_form(start)
-    box = form.get_by_test_id(f"field-{field}")
-    box.fill(wrong)
-    expect_refused(box, *words)
+    for field, wrong, _ in WRONG[::2]:
+        form.get_by_test_id(f"field-{field}").fill(wrong)
+    for field, _, words in WRONG[::2]:
+        expect_refused(form.get_by_test_id(f"field-{field}"), *words[:1])
     start.get_by_test_id("submit-run").click()
-    expect(start.get_by_test_id("submit-run")).to_be_enabled()
-    expect_refused(box, *words)
+    expect(form.get_by_test_id(f"field-{WRONG[0][0]}")).to_be_in_viewport()
     assert fresh.client.runs().items == []
+
+
+def test_what_was_typed_just_before_it_was_submitted_is_submitted(start: Page, fresh: Service):
+    form = open_form(start)
+    choose(start, "dataset", "Digits")
+    form.get_by_test_id("field-epochs").fill("3")
+    form.get_by_test_id("field-name").fill("In a hurry")
+    start.keyboard.press("Control+Enter")
+    start.wait_for_url(re.compile(r"/runs/\w+"))
+    run = fresh.client.runs().items[0]
+    fresh.client.cancel_run(run.id)
+    assert fresh.finished_run(run.id).name == "In a hurry"
+    assert run.spec.epochs == 3
 
 
 def test_a_run_submitted_in_the_form_is_followed_live_to_the_table(start: Page, fresh: Service):
@@ -106,6 +134,7 @@ def test_a_run_submitted_in_the_form_is_followed_live_to_the_table(start: Page, 
     form.get_by_test_id("field-epochs").fill("2")
     form.get_by_test_id("field-batch_size").fill("32")
     form.get_by_test_id("field-name").fill("My first run")
+    expect(start.locator("#run-snippet-cli")).to_contain_text("'My first run'")
     start.get_by_test_id("submit-run").click()
     start.wait_for_url(re.compile(r"/runs/\w+"))
     start.evaluate("window.notReloaded = true")

@@ -241,3 +241,14 @@ def test_nothing_waits_in_an_empty_queue_nor_while_a_lease_holds(store: Store):
     assert claim(store) is not None
     with store.read() as session:
         assert not lease.is_waiting(session)
+
+
+def test_handing_back_after_a_finished_epoch_leaves_no_negative_count(store: Store):
+    _, job_id = add_run(store)
+    held = claim(store)
+    assert held is not None
+    with store.write() as session:
+        lease.fence(session, held, attempts=0)  # as after each epoch
+        lease.hand_back(session, held)
+    with store.read() as session:
+        assert jobs.get(session, job_id).attempts == 0

@@ -35,7 +35,7 @@ class TrainingDiverged(RecedeError):
         return cls(
             f"The loss became {loss} in epoch {epoch}, step {step}.",
             hint="Use a smaller learning rate or a smaller λ. "
-            "The weights of the best earlier epoch are kept.",
+            "The weights of the best earlier epoch, if one was finished, are kept.",
         )
 
 

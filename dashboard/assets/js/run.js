@@ -132,6 +132,10 @@
     put("run-activity", { hidden: false, children: `${STAGES[event.stage] || "Working"}: ${words}` });
   }
 
+  function refreshFiles() {
+    window.dash_clientside.set_props("files-tick", { data: Date.now() });
+  }
+
   const HANDLERS = {
     progress(event) {
       if (event.stage === "training" || event.job_id === recede.log.trainJob()) {
@@ -146,7 +150,10 @@
       reread();
       recede.charts.extend(event.run_id);
     },
-    run: reread,
+    run() {
+      reread();
+      refreshFiles(); // the test set is measured after the last checkpoint was written
+    },
     job(event) {
       if (FINAL.includes(event.state)) put("run-activity", { hidden: true });
       if (event.kind !== "train" && event.state === "failed" && event.error) {
@@ -155,7 +162,7 @@
       reread();
       recede.log.listJobs(event.run_id);
     },
-    checkpoint: () => window.dash_clientside.set_props("files-tick", { data: Date.now() }),
+    checkpoint: () => refreshFiles(),
     evaluation: reread,
     run_deleted: () => gone(),
   };
@@ -205,8 +212,15 @@
       if (url.searchParams.get("tab") === tab) return;
       url.searchParams.set("tab", tab);
       window.history.replaceState(window.history.state, "", url);
-      window.setTimeout(showAll, 60);
       window.dispatchEvent(new Event("resize"));
+    },
+
+    /** A tab's content has come from the server: fill it. @param {string[]} _tabs */
+    showFilled(_tabs) {
+      window.setTimeout(() => {
+        showAll();
+        if (run) recede.log.listJobs(run.id);
+      }, 0);
     },
 
     /** @param {string} name */

@@ -62,8 +62,7 @@ def review(catalog: Catalog, values: Mapping[Key, Any]) -> Review:
     out.steps = n_steps(catalog, body)
     if out.steps is not None:
         out.advice = _advice(catalog, values, out.steps)
-    if not out.errors:
-        _check(catalog, body, out)
+    _check(catalog, body, out)
     return out
 
 
@@ -168,17 +167,19 @@ def _advice(catalog: Catalog, values: Mapping[Key, Any], steps: int) -> dict[str
 
 
 def _check(catalog: Catalog, body: dict[str, Any], out: Review) -> None:
+    """Every field's own bounds first, so that all that is wrong is marked at once."""
     try:
-        out.spec = RunSpec(**body)
-        catalog.check(out.spec)
+        spec = RunSpec(**body)
+        if out.errors:
+            return
+        catalog.check(spec)
+        out.spec = spec
     except ValidationError as problem:
         for error in problem.errors():
             path = ".".join(str(part) for part in error["loc"])
-            out.errors[path] = _bound_words(path, error)
-        out.spec = None
+            out.errors.setdefault(path, _bound_words(path, error))
     except InvalidInput as problem:
         out.errors[problem.field or ""] = in_words(problem)
-        out.spec = None
 
 
 def _bound_words(path: str, error: Any) -> str:

@@ -22,6 +22,7 @@ def register(app: Dash, client: AsyncRecedeClient) -> None:
     for name, store, source in (
         ("attachRun", "run-attached", [Input("run-data", "data")]),
         ("showTab", "run-tab-shown", [Input("run-tabs", "value")]),
+        ("showFilled", "run-filled-shown", [Input("run-filled", "data")]),
         ("renameRun", "run-renamed", [Input("run-name", "value")]),
         ("attachLog", "log-attached", [Input("log-job", "value"), Input("log-filter", "value")]),
     ):

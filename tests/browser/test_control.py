@@ -1,0 +1,126 @@
+"""Cancel, resume, delete, failure, and a worker that is killed: what the page says and does."""
+
+from __future__ import annotations
+
+import re
+
+import psutil
+import pytest
+from playwright.sync_api import Page, expect
+
+from backend.client import ApiError
+from backend.contract.specs import RunSpec
+from backend.contract.states import State
+from backend.schemas import RunOut
+from tests.browser.screen import TRAINING_MS, Watch
+from tests.service import SMALL_RUN, Service
+from tests.worker_process import eventually
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+# So large a rate that the loss is not finite before the first epoch is over.
+DIVERGING = {
+    "architecture": "resnet20",
+    "architecture_params": {"width": 0.25},
+    "method_params": {"lam": 0},
+    "batch_size": 8,
+    "lr": 10,
+}
+
+
+def start(service: Service, page: Page, **change: object) -> str:
+    """A new run, with its Training tab open."""
+    answer = service.client.create_run(RunSpec.model_validate({**SMALL_RUN, **change}))
+    page.goto(f"/runs/{answer.run.id}?tab=training")
+    return answer.run.id
+
+
+def expect_state(page: Page, words: str) -> None:
+    expect(page.get_by_test_id("run-state")).to_have_text(re.compile(words), timeout=TRAINING_MS)
+
+
+def expect_epoch(page: Page, least: int) -> None:
+    """The page says, by itself, that training came as far as this epoch."""
+    page.wait_for_function(
+        "(least) => parseInt(document.querySelector('#tile-epoch')?.textContent) >= least",
+        arg=least,
+        timeout=TRAINING_MS,
+    )
+
+
+def delete(service: Service, page: Page, run_id: str) -> None:
+    page.get_by_test_id("delete-run").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    expect(page.locator(".notice", has_text="freed")).to_contain_text(
+        re.compile(r"\d+ [kM]?B freed")
+    )
+    with pytest.raises(ApiError) as gone:
+        service.client.run(run_id)
+    assert gone.value.status == 404
+
+
+def test_a_run_is_cancelled_in_mid_training_resumed_and_deleted(service: Service, page: Page):
+    run_id = start(service, page, epochs=60, name="To be cancelled")
+    expect_epoch(page, 2)
+    page.get_by_test_id("cancel-run").click()
+    expect_state(page, "Cancelling|Cancelled")
+    expect_state(page, "^Cancelled$")
+    expect(page.get_by_test_id("cancel-run")).to_be_hidden()
+    done = service.client.run(run_id).epochs_done
+    assert 0 < done < 60
+
+    page.get_by_test_id("resume-run").click()
+    expect_state(page, "Running")
+    expect_epoch(page, done + 2)
+    page.get_by_test_id("cancel-run").click()
+    expect_state(page, "^Cancelled$")
+    epochs = [epoch.epoch for epoch in service.client.epochs(run_id).items]
+    assert epochs == list(range(len(epochs)))
+    assert len(epochs) > done + 1
+
+    page.get_by_test_id("delete-run").click()
+    question = page.get_by_role("dialog")
+    expect(question).to_contain_text("To be cancelled")
+    expect(question).to_contain_text("cannot be undone")
+    question.get_by_role("button", name="Keep it").click()
+    expect(question).to_be_hidden()
+    assert service.client.run(run_id).state == State.CANCELLED
+    delete(service, page, run_id)
+    page.wait_for_url(re.compile(r"/$"))
+
+
+def test_a_run_that_diverges_says_why_in_words_and_can_be_deleted(
+    service: Service, page: Page, run: RunOut
+):
+    run_id = start(service, page, **DIVERGING)
+    expect_state(page, "^Failed$")
+    problem = page.get_by_test_id("run-problem")
+    expect(problem).to_contain_text("The loss became")
+    expect(problem).to_contain_text(re.compile(r"epoch \d+, step \d+"))
+    expect(problem).to_contain_text("smaller learning rate")
+    expect(page.get_by_test_id("resume-run")).to_be_visible()
+    page.get_by_role("link", name="Runs").first.click()
+    expect(page.get_by_role("row").filter(has_text=run_id)).to_contain_text("Failed")
+    page.go_back()
+    delete(service, page, run_id)
+    expect(page.get_by_role("row").filter(has_text=run.id)).to_be_visible()
+    expect(page.get_by_role("row").filter(has_text=run_id)).to_have_count(0)
+
+
+def test_the_page_recovers_when_the_worker_is_killed_and_the_run_finishes(
+    service: Service, page: Page, watch: Watch
+):
+    run_id = start(service, page, epochs=3)
+    expect_epoch(page, 2)
+    children = psutil.Process(service.process.pid).children()
+    next(child for child in children if "worker" in child.cmdline()).kill()
+    expect_state(page, "^Finished$")
+    expect(page.get_by_test_id("tile-epochs")).to_contain_text("3 / 3")
+    epochs = [epoch.epoch for epoch in service.client.epochs(run_id).items]
+    assert epochs == list(range(4))
+    eventually(
+        lambda: all(job.state.is_final for job in service.client.jobs(run_id=run_id).items),
+        "the end of its curve",
+    )
+    expect(page.get_by_test_id("tile-lossless")).to_contain_text("%")
+    expect(page.get_by_test_id("worker-status")).to_contain_text("Worker ready")

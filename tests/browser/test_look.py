@@ -1,0 +1,111 @@
+"""Light and dark on two sizes of screen: all fits the window, charts follow the scheme."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from backend.schemas import RunOut
+from tests.browser.conftest import Opener
+from tests.browser.screen import explore_is_ready, next_frame, open_explore, picture
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+SIZES = [(1280, 800), (1920, 1080)]
+
+# Text that reaches out of the window, unless what holds it clips or scrolls it.
+OVERFLOWING = """() => {
+  const out = [];
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  const clipped = (node) => {
+    for (let up = node; up && up !== document.body; up = up.parentElement) {
+      const { overflowX, position } = getComputedStyle(up);
+      if (overflowX !== "visible") return up.getBoundingClientRect().right <= innerWidth + 1;
+    }
+    return false;
+  };
+  while (walker.nextNode()) {
+    const text = walker.currentNode;
+    const parent = text.parentElement;
+    if (!text.data.trim() || !parent.checkVisibility({ visibilityProperty: true })) continue;
+    const range = document.createRange();
+    range.selectNodeContents(text);
+    const { left, right, bottom, width } = range.getBoundingClientRect();
+    const hidden = !width || right <= 0 || bottom <= 0;
+    if (!hidden && (right > innerWidth + 1 || left < -1) && !clipped(parent)) {
+      out.push(text.data.trim().slice(0, 60));
+    }
+  }
+  return out;
+}"""
+
+BRIGHTNESS = """() => {
+  const [r, g, b] = getComputedStyle(document.body).backgroundColor.match(/[\\d.]+/g).map(Number);
+  return (r + g + b) / 3 / 255;
+}"""
+
+
+def expect_to_fit(page: Page) -> None:
+    """No horizontal scrollbar, no text out of the window, the header in sight."""
+    next_frame(page)
+    width, window = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+    assert width <= window
+    assert page.evaluate(OVERFLOWING) == []
+    expect(page.get_by_role("banner").first).to_be_in_viewport(ratio=1)
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_page_fits_the_window(
+    new_tab: Opener, run: RunOut, scheme: str, size: tuple[int, int]
+):
+    page = new_tab("/", color_scheme=scheme, viewport={"width": size[0], "height": size[1]})
+    expect(page.locator("html")).to_have_attribute("data-mantine-color-scheme", scheme)
+    assert (page.evaluate(BRIGHTNESS) < 0.5) == (scheme == "dark")
+    expect(page.get_by_role("row").filter(has_text=run.id)).to_be_visible()
+    expect_to_fit(page)
+    page.get_by_test_id("new-run-button").click()
+    expect(page.locator("#run-form-steps")).to_contain_text("optimiser steps")
+    expect(page.get_by_test_id("submit-run")).to_be_in_viewport(ratio=1)  # has slid in
+    expect_to_fit(page)
+    page.keyboard.press("Escape")
+    page.get_by_role("row").filter(has_text=run.id).get_by_role("link").click()
+    explore_is_ready(page)
+    expect_to_fit(page)
+    page.get_by_role("tab", name="Training").click()
+    expect(page.locator("#accuracy-chart .main-svg").first).to_be_visible()
+    expect_to_fit(page)
+    page.get_by_role("tab", name="Files").click()
+    expect(page.get_by_test_id("checkpoint-trained").first).to_be_visible()
+    expect_to_fit(page)
+    page.get_by_role("link", name="Settings").click()
+    expect(page.get_by_test_id("settings-workers")).to_be_visible()
+    expect_to_fit(page)
+
+
+def test_a_tab_that_is_opened_later_is_filled_like_one_that_was_opened_first(
+    page: Page, run: RunOut
+):
+    open_explore(page, run.id)
+    page.get_by_role("tab", name="Training").click()
+    expect(page.get_by_test_id("tile-epochs")).to_contain_text("4 / 4")
+    expect(page.get_by_test_id("tile-lossless")).to_contain_text("%")
+    expect(page.get_by_test_id("log-lines")).to_contain_text("epoch 4")
+
+
+def test_the_switch_changes_page_and_charts_and_is_remembered(page: Page, run: RunOut):
+    page.emulate_media(color_scheme="light")
+    open_explore(page, run.id)
+    light = picture(page)
+    page.get_by_test_id("scheme-dark").click()
+    expect(page.locator("html")).to_have_attribute("data-mantine-color-scheme", "dark")
+    expect(page.get_by_test_id("scheme-dark")).to_have_attribute("aria-pressed", "true")
+    assert page.evaluate(BRIGHTNESS) < 0.5
+    assert picture(page) != light
+    page.reload()
+    explore_is_ready(page)
+    expect(page.locator("html")).to_have_attribute("data-mantine-color-scheme", "dark")
+    assert page.evaluate(BRIGHTNESS) < 0.5
+    page.get_by_test_id("scheme-auto").click()
+    expect(page.locator("html")).to_have_attribute("data-mantine-color-scheme", "light")
+    assert picture(page) == light
