@@ -41,7 +41,7 @@ def main() -> int:
         arguments.store, Path(arguments.artifacts).resolve(), roots, arguments.threads
     )
     try:
-        _serve(settings)
+        _serve(settings, end_with_stdin=arguments.end_with_stdin)
     except RecedeError as error:
         hint = f" {error.hint}" if error.hint else ""
         sys.stderr.write(f"worker: {error.message}{hint}\n")
@@ -58,13 +58,18 @@ def _parser() -> argparse.ArgumentParser:
         "--data-root", action="append", default=[], help="folder with data sets (repeatable)"
     )
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
+    parser.add_argument(
+        "--end-with-stdin", action="store_true", help="stop when standard input is closed"
+    )
     parser.add_argument("--probe", action="store_true", help="print the catalog as JSON and end")
     return parser
 
 
-def _serve(settings: WorkerSettings) -> None:
+def _serve(settings: WorkerSettings, *, end_with_stdin: bool) -> None:
     settings.artifacts.mkdir(parents=True, exist_ok=True)
     stop = threading.Event()
+    if end_with_stdin:
+        threading.Thread(target=_stop_at_end_of_input, args=(stop,), daemon=True).start()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     # One supervisor for each folder and host: several hosts may share one folder.
@@ -72,13 +77,20 @@ def _serve(settings: WorkerSettings) -> None:
     try:
         with lock.acquire(timeout=0):
             store = open_store(settings.store_url, busy_timeout_s=WORKER_BUSY_TIMEOUT_S)
-            Supervisor(settings, store, build_catalog(settings.roots), stop).run()
+            Supervisor(settings, store, lambda: build_catalog(settings.roots), stop).run()
             store.close()
     except Timeout:
         raise Conflict(
             f"Another worker already serves {settings.artifacts}.",
             hint="Stop it first, or choose another data folder with --data.",
         ) from None
+
+
+def _stop_at_end_of_input(stop: threading.Event) -> None:
+    """Whoever started this process holds the other end: when it is gone, so are we."""
+    while os.read(0, 4096):
+        pass
+    stop.set()
 
 
 if __name__ == "__main__":

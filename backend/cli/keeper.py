@@ -65,6 +65,7 @@ class WorkerKeeper(threading.Thread):
         while (process := self._start()) is not None:
             started = time.monotonic()
             code = process.wait()
+            _let_go(process)
             if self._stopping.is_set():
                 return
             if time.monotonic() - started > STEADY_S:
@@ -94,6 +95,7 @@ class WorkerKeeper(threading.Thread):
             self._say(f"The worker did not stop within {timeout_s:g} s and is ended.")
             process.kill()
             process.wait()
+        _let_go(process)
 
     def _start(self) -> subprocess.Popen[bytes] | None:
         with self._lock:
@@ -103,7 +105,13 @@ class WorkerKeeper(threading.Thread):
             self._process = subprocess.Popen(  # noqa: S603 - our own command line
                 self._command,
                 env=self._environment,
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE,  # closes when this process is gone, however it ended
                 start_new_session=True,
             )
             return self._process
+
+
+def _let_go(process: subprocess.Popen[bytes]) -> None:
+    """Close our end of an ended worker's input."""
+    if process.stdin is not None:
+        process.stdin.close()

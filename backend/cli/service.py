@@ -74,7 +74,7 @@ def _run(settings: Settings, *, with_worker: bool, open_page: bool) -> None:
     listener = listen(settings.host, settings.port)
     store = open_store(settings.store_url)
     keeper = WorkerKeeper(
-        worker_command(settings),
+        [*worker_command(settings), "--end-with-stdin"],
         lambda text: err.print(text, style="yellow"),
         environment=worker_environment(settings),
     )

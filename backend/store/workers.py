@@ -49,6 +49,16 @@ def announce(
     events.append(session, "worker", data={"id": id_, "state": "started"})
 
 
+def offer(session: Session, id_: str, catalog: Catalog) -> None:
+    """Replace the catalog of a worker: a data set has appeared, gone or become unreadable."""
+    session.execute(
+        update(WorkerRow)
+        .where(WorkerRow.id == id_)
+        .values(catalog=catalog.model_dump(mode="json"))
+    )
+    events.append(session, "worker", data={"id": id_, "state": "catalog"})
+
+
 def beat(session: Session, id_: str) -> None:
     """Say that the supervisor is alive."""
     session.execute(update(WorkerRow).where(WorkerRow.id == id_).values(heartbeat_at=db_now()))

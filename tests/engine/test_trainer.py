@@ -9,6 +9,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from backend.contract.errors import StorageProblem
 from backend.store import history, results, runs
 from backend.store import lease as leases
 from tests.engine.conftest import SMALL, claimed, context_of
@@ -108,6 +109,35 @@ def test_a_run_stopped_in_mid_epoch_goes_on_bit_for_bit(unbroken, submit, store,
     assert ours is not None
     assert theirs is not None
     assert all(torch.equal(ours.model[name], theirs.model[name]) for name in theirs.model)
+
+
+def test_resuming_keeps_the_best_weights_and_what_was_measured_on_them(submit, store, settings):
+    context = submit(SMALL)
+    stop_in_epoch(context, 2)
+    with pytest.raises(Cancelled):
+        run_training(context)
+    with store.write() as session:
+        before = results.trained(session, context.lease.run_id, 1)
+        measured = {"correct": 1, "n": 2, "loss": 0.5, "params": 1, "macs": 1, "seconds": 0.1}
+        place = {"run_id": context.lease.run_id, "checkpoint_id": before.id, "epoch": 1}
+        results.put_evaluation(
+            session, digest="d", split="validation", ratio=0.1, plan={}, **place, **measured
+        )
+        leases.hand_back(session, context.lease)
+    resumed = context_of(settings, store, claimed(store))
+    stop_in_epoch(resumed, 2)
+    with pytest.raises(Cancelled):
+        run_training(resumed)
+    with store.read() as session:
+        assert results.trained(session, context.lease.run_id, 1).id == before.id
+        assert results.evaluation(session, before.id, "d") is not None
+
+
+@pytest.mark.parametrize("damage", [b"junk", b"", b"PK\x03\x04" + bytes(200)])
+def test_a_damaged_state_file_is_said_in_words(tmp_path: Path, damage: bytes):
+    (tmp_path / "trainer.pt").write_bytes(damage)
+    with pytest.raises(StorageProblem, match="cannot be read"):
+        load_state(tmp_path)
 
 
 def test_an_epoch_whose_transaction_was_lost_is_recorded_again(submit, store, settings):

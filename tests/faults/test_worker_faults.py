@@ -177,6 +177,31 @@ def test_an_interactive_job_does_not_wait_behind_a_training(folder: DataFolder):
         assert run_of(folder, run_id).state == State.RUNNING
 
 
+def test_a_worker_ends_when_whoever_started_it_is_gone(folder: DataFolder):
+    run_id = submit(folder, ENDLESS)
+    command = [*folder.command(), "--end-with-stdin"]
+    with (folder.path / "worker.log").open("ab") as log:
+        worker = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=log, stderr=log)
+    wait_for_epoch(folder, run_id, 1)
+    assert worker.stdin is not None
+    worker.stdin.close()  # as the system does when the other process dies
+    assert worker.wait(60) == 0
+    assert train_job(folder, run_id).state == State.QUEUED
+
+
+def test_a_data_set_that_appears_or_goes_is_told_while_the_worker_runs(folder: DataFolder):
+    def status() -> str:
+        with folder.store.read() as session:
+            return workers.catalog(session).dataset("cifar10").status
+
+    with folder.worker():
+        eventually(lambda: _catalog(folder), "the worker's start")
+        assert status() == "download"
+        (folder.path / "datasets").mkdir(exist_ok=True)
+        (folder.path / "datasets" / "cifar-10-batches-py").write_text("not a folder")
+        eventually(lambda: status() == "unreadable", "the news of a broken data set")
+
+
 def _catalog(folder: DataFolder) -> bool:
     with folder.store.read() as session:
         return bool(workers.all_workers(session))

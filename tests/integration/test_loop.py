@@ -165,6 +165,10 @@ def test_the_manifest_holds_plan_proof_and_figures(service: Service, run: RunOut
     assert manifest["accuracy"]["test"]["n"] == 359
     assert manifest["accuracy"]["validation"]["n"] == 144
     assert set(manifest["versions"]) >= {"recede", "torch", "python"}
+    for name in ("model.safetensors", "model.py", "model.pt2"):
+        written = (pruned / name).read_bytes()
+        assert manifest["files"][name]["sha256"] == hashlib.sha256(written).hexdigest()
+        assert manifest["files"][name]["size_bytes"] == len(written)
 
 
 def test_nothing_is_queued_by_what_is_refused(service: Service, run: RunOut):

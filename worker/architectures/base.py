@@ -21,12 +21,12 @@ Config = dict[str, Any]
 
 SOURCE_TEMPLATE = '''"""{title}
 
-It needs PyTorch alone. The weights lie beside it in a safetensors file:
+It needs PyTorch alone. The weights are the safetensors file that was downloaded with it:
 
     from safetensors.torch import load_file
 
     network = build()
-    network.load_state_dict(load_file("model.safetensors"))
+    network.load_state_dict(load_file("<that file>.safetensors"))
     network.eval()
 """
 

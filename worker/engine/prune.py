@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +25,7 @@ from worker.engine.export import (
 from worker.engine.files import new_folder
 from worker.engine.recorder import describe_run
 from worker.engine.subject import Subject, load_subject
-from worker.engine.weights import NAMES, files_in, folder_of
+from worker.engine.weights import NAMES, files_in, folder_of, write_manifest
 
 PROOF_IMAGES = 256
 
@@ -40,9 +39,8 @@ def run_prune(context: JobContext) -> Outcome:
     folder = folder_of(context.folder, checkpoint_id)
     with new_folder(folder) as temporary:
         reloaded, proof = _write_and_prove(subject, selection, payload, temporary)
-        manifest = _manifest(subject, selection, payload, proof, _measure(subject, reloaded))
-        text = json.dumps(manifest, indent=2, ensure_ascii=False)
-        (temporary / NAMES["manifest"]).write_text(text + "\n")
+        described = _manifest(subject, selection, payload, proof, _measure(subject, reloaded))
+        manifest = write_manifest(temporary, described)
     files = files_in(folder, context.settings.artifacts)
     with context.write() as session:
         row = results.put_checkpoint(

@@ -22,7 +22,7 @@ from worker.engine.weights import Draft, remove_checkpoint, write_checkpoint
 
 @dataclass
 class Recorder:
-    """Writes the epochs of one run; a repeated epoch changes nothing."""
+    """Writes the epochs of one run."""
 
     context: JobContext
     spec: RunSpec
@@ -35,6 +35,14 @@ class Recorder:
             history.put_network(session, self.context.lease.run_id, self.network.shape)
             history.put_epoch(session, self.context.lease.run_id, 0, metrics, self._raw())
 
+    def has(self, epoch: int) -> bool:
+        """Whether the store has this epoch with its weights: then nothing is to be repeated."""
+        run_id = self.context.lease.run_id
+        with self.context.store.read() as session:
+            rows = results.checkpoints(session, run_id)
+            weights = [row.epoch for row in rows if row.kind == CheckpointKind.TRAINED.value]
+            return epoch in weights and epoch in history.snapshot_epochs(session, run_id)
+
     def epoch(self, state: TrainerState) -> None:
         """Record a trained epoch whose state is in the model; best and last weights are kept.
 
@@ -44,7 +52,9 @@ class Recorder:
         save_state(self.context.folder, state)
         run_id = self.context.lease.run_id
         draft = self._draft(state)
-        files = write_checkpoint(draft, self.context.folder, self.context.settings.artifacts)
+        files, manifest = write_checkpoint(
+            draft, self.context.folder, self.context.settings.artifacts
+        )
         with self.context.write(attempts=0) as session:
             gone = [
                 row
@@ -62,7 +72,7 @@ class Recorder:
                 kind=CheckpointKind.TRAINED,
                 epoch=state.epoch,
                 files=files,
-                manifest=draft.manifest,
+                manifest=manifest,
             )
             runs.set_results(
                 session,

@@ -7,6 +7,8 @@ this file and the store's transaction loses nothing: on resuming, the epoch is r
 from __future__ import annotations
 
 import pickle
+import struct
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,11 @@ from backend.contract.errors import StorageProblem
 from worker.engine.files import write_atomically
 
 FILE = "trainer.pt"
+DAMAGED = (
+    *(OSError, RuntimeError, EOFError, TypeError, ValueError, AttributeError, LookupError),
+    *(pickle.UnpicklingError, struct.error, zipfile.BadZipFile),
+)
+"""What torch.load raises, depending on where a file is damaged."""
 
 
 @dataclass
@@ -50,7 +57,7 @@ def load_state(folder: Path) -> TrainerState | None:
         return None
     try:
         return TrainerState(**torch.load(path, map_location="cpu", weights_only=True))
-    except (OSError, RuntimeError, EOFError, TypeError, pickle.UnpicklingError) as error:
+    except DAMAGED as error:
         raise StorageProblem(
             f"The trainer state {path.name} of this run cannot be read: {error}",
             hint="The run cannot be resumed; start it again as a new run.",

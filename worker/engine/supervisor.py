@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from multiprocessing.context import ForkServerContext, SpawnContext
 from multiprocessing.process import BaseProcess
@@ -45,10 +46,14 @@ class Supervisor:
 
     settings: WorkerSettings
     store: Store
-    catalog: Catalog
+    look: Callable[[], Catalog]
+    """Looks at what can be trained now: files of data sets come and go."""
     stop: threading.Event
     owner: Owner = field(default_factory=Owner.here)
     running: list[Running] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.catalog = self.look()
 
     def run(self) -> None:
         """Serve the queue; on a clean stop every job goes back into it."""
@@ -149,8 +154,12 @@ class Supervisor:
 
     def _beat(self) -> None:
         """Say that we live; jobs of owners that died on this machine need not wait."""
+        found = self.look()
         with self.store.write() as session:
             workers.beat(session, str(self.owner))
+            if found != self.catalog:
+                workers.offer(session, str(self.owner), found)
+                self.catalog = found
             dead = [o for o in leases.owners(session) if (p := Owner.parse(o)) and p.is_dead()]
             leases.expire_owners(session, dead)
             leases.sweep(session)

@@ -69,7 +69,8 @@ class _Trainer:
         self.network.model.load_state_dict(saved.model)
         self.optimiser.load_state_dict(saved.optimiser)
         self.context.log(f"resuming after epoch {saved.epoch}")
-        self.recorder.epoch(saved)
+        if not self.recorder.has(saved.epoch):
+            self.recorder.epoch(saved)
         return saved
 
     def epoch(self, state: TrainerState) -> TrainerState:

@@ -45,15 +45,26 @@ def save_weights(model: nn.Module, path: Path) -> None:
     save_file(tensors, path)
 
 
-def write_checkpoint(draft: Draft, run_folder: Path, artifacts: Path) -> dict[str, StoredFile]:
-    """Write weights, source and manifest together; returns the files by format."""
+def write_manifest(folder: Path, manifest: dict[str, Any]) -> dict[str, Any]:
+    """Write the manifest with size and SHA-256 of every file that lies beside it."""
+    beside = [described(path, folder) for path in sorted(folder.iterdir())]
+    files = {f.path: {"size_bytes": f.size_bytes, "sha256": f.sha256} for f in beside}
+    whole = {**manifest, "files": files}
+    text = json.dumps(whole, indent=2, ensure_ascii=False)
+    (folder / NAMES["manifest"]).write_text(text + "\n")
+    return whole
+
+
+def write_checkpoint(
+    draft: Draft, run_folder: Path, artifacts: Path
+) -> tuple[dict[str, StoredFile], dict[str, Any]]:
+    """Write weights, source and manifest together; the files by format and the manifest."""
     folder = folder_of(run_folder, draft.id)
     with new_folder(folder) as temporary:
         save_weights(draft.model, temporary / NAMES["safetensors"])
         (temporary / NAMES["python"]).write_text(draft.source)
-        text = json.dumps(draft.manifest, indent=2, ensure_ascii=False)
-        (temporary / NAMES["manifest"]).write_text(text + "\n")
-    return files_in(folder, artifacts)
+        manifest = write_manifest(temporary, draft.manifest)
+    return files_in(folder, artifacts), manifest
 
 
 def files_in(folder: Path, artifacts: Path) -> dict[str, StoredFile]:
