@@ -50,8 +50,8 @@ class Service:
         """The run, once it and its curve are at their end."""
 
         def look() -> RunOut | None:
-            run = self.client.run(run_id)
             busy = [job for job in self.client.jobs(run_id=run_id).items if not job.state.is_final]
+            run = self.client.run(run_id)  # after the jobs: it holds what the last one wrote
             return run if run.state.is_final and not busy else None
 
         return eventually(look, f"the end of run {run_id}")

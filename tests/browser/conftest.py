@@ -39,8 +39,9 @@ def run(service: Service) -> RunOut:
     return finished
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """Ends with its module: Playwright keeps an event loop running that others cannot share."""
     with sync_playwright() as playwright:
         program = shutil.which("chromium")
         arguments = ["--no-sandbox", "--disable-gpu"]

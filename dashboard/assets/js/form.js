@@ -1,9 +1,7 @@
-/* The form of a new run: what was typed a moment ago is sent too. */
+/* The form of a new run: what is wrong is brought into sight when it is submitted. */
 (function () {
   "use strict";
-  const SETTLE_MS = 450; // fields hand over what was typed after 350 ms (new_run/fields.py)
   const REVEAL_MS = [50, 900]; // at once, and when the server has answered
-  let typedAt = 0;
 
   /** Bring the first field that is wrong into sight and put the cursor there. */
   function reveal() {
@@ -13,25 +11,8 @@
     wrong.focus({ preventScroll: true });
   }
 
-  document.addEventListener("input", (event) => {
-    if (event.target instanceof Element && event.target.closest("#run-form")) typedAt = Date.now();
+  document.addEventListener("click", (event) => {
+    if (!(event.target instanceof Element) || !event.target.closest("#submit-run")) return;
+    for (const wait of REVEAL_MS) window.setTimeout(reveal, wait);
   });
-
-  // In the capture phase, before Dash sees the click: wait until the last field has settled.
-  document.addEventListener(
-    "click",
-    (event) => {
-      const button = event.target instanceof Element && event.target.closest("#submit-run");
-      const rest = typedAt + SETTLE_MS - Date.now();
-      if (!button) return;
-      if (rest <= 0) {
-        for (const wait of REVEAL_MS) window.setTimeout(reveal, wait);
-        return;
-      }
-      event.preventDefault();
-      event.stopImmediatePropagation();
-      window.setTimeout(() => button.click(), rest);
-    },
-    true,
-  );
 })();

@@ -11,7 +11,6 @@ from dash.development.base_component import Component
 from backend.client import ParamSpec
 from dashboard.format import number
 
-DEBOUNCE_MS = 350
 ORDER = ["label", "input", "error", "description"]
 
 
@@ -58,14 +57,12 @@ def _input(spec: ParamSpec, value: Any, common: dict[str, Any]) -> Component:
 
 def whole_number(**props: Any) -> Component:
     """An input for a whole number; what is out of bounds is said in words, not changed."""
-    props.setdefault("debounce", DEBOUNCE_MS)
     field: Component = dmc.NumberInput(allowDecimal=False, clampBehavior="none", **props)
     return field
 
 
 def number_text(**props: Any) -> Component:
     """A text input for a decimal number: it takes 0.001 as well as 1e-3."""
-    props.setdefault("debounce", DEBOUNCE_MS)
     inner = {"inputMode": "decimal"}
     field: Component = dmc.TextInput(inputProps=inner, autoComplete="off", **props)
     return field

@@ -13,7 +13,6 @@ from backend.client import ArchitectureInfo, Catalog, DatasetInfo, MethodInfo
 from dashboard.components.attributes import attrs
 from dashboard.components.icons import icon
 from dashboard.components.new_run.fields import (
-    DEBOUNCE_MS,
     ORDER,
     field_id,
     number_text,
@@ -84,7 +83,6 @@ def run_form(catalog: Catalog, values: dict[Key, Any]) -> Component:
                         label=LABELS["name"],
                         value=values["name", ""],
                         placeholder="Made of method, network and data set",
-                        debounce=DEBOUNCE_MS,
                         **attrs(data_testid="field-name"),
                     )
                 ],
