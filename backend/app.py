@@ -61,7 +61,8 @@ def create_app(settings: Settings, store: Store) -> FastAPI:
     app.include_router(api)
     app.include_router(system.root, include_in_schema=False)
     _add_docs(app)
-    app.add_api_route("/api/{rest:path}", _nothing_here, methods=_METHODS, include_in_schema=False)
+    for path in ("/api", "/api/{rest:path}"):
+        app.add_api_route(path, _nothing_here, methods=_METHODS, include_in_schema=False)
     return app
 
 
@@ -85,7 +86,7 @@ def _add_docs(app: FastAPI) -> None:
         return FileResponse(STATIC / "docs.html")
 
 
-def _nothing_here(request: Request, rest: str) -> None:
+def _nothing_here(request: Request) -> None:
     """A path that no route has, or that is asked in a way that its routes do not take."""
     path = request.url.path
     allowed = [
@@ -96,4 +97,6 @@ def _nothing_here(request: Request, rest: str) -> None:
     ]
     if allowed:
         raise MethodNotAllowed(request.method, path, allowed)
-    raise NotFound(f"There is nothing at /api/{rest[:200]}.", hint="/docs lists every route.")
+    raise NotFound(
+        f"There is nothing at {request.scope['path'][:200]}.", hint="/docs lists every route."
+    )

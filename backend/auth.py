@@ -60,7 +60,8 @@ class Guard:
             return
         refusal = self._refusal(scope)
         if refusal is None:
-            await self._app(scope, receive, self._with_headers(scope, send))
+            body = _Limited(scope, receive, self._with_headers(scope, send))
+            await self._app(scope, body.receive, body.send)
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008, "reason": refusal.message})
         else:
@@ -108,6 +109,41 @@ class Guard:
             await send(message)
 
         return with_headers
+
+
+class _Limited:
+    """A request whose body is read up to the limit; beyond it the answer is 413 at once."""
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self._scope = scope
+        self._receive = receive
+        self._send = send
+        self._n_bytes = 0
+        self._started = False
+        self._refused = False
+
+    async def receive(self) -> Message:
+        """The next part of the body; one that passes the limit ends like a lost connection."""
+        if self._refused:
+            return {"type": "http.disconnect"}
+        message = await self._receive()
+        if message["type"] != "http.request":
+            return message
+        self._n_bytes += len(message.get("body", b""))
+        if self._n_bytes <= MAX_BODY_BYTES:
+            return message
+        self._refused = True
+        if not self._started:
+            error = TooLarge(f"The body is larger than the {MAX_BODY_BYTES} bytes that are read.")
+            await answer(error)(self._scope, self._receive, self._send)
+        return {"type": "http.disconnect"}
+
+    async def send(self, message: Message) -> None:
+        """What the application answers, unless the guard has answered already."""
+        if self._refused:
+            return
+        self._started = self._started or message["type"] == "http.response.start"
+        await self._send(message)
 
 
 class Compression:

@@ -114,7 +114,13 @@ def answer(error: RecedeError) -> JSONResponse:
         headers["Allow"] = error.allowed
     if isinstance(error, RangeUnsatisfiable):
         headers["Content-Range"] = f"bytes */{error.size_bytes}"
-    return JSONResponse({"error": error.as_dict()}, status_of(error), headers)
+    words = {key: _sendable(text) for key, text in error.as_dict().items()}
+    return JSONResponse({"error": words}, status_of(error), headers)
+
+
+def _sendable(text: str) -> str:
+    """The text with halves of characters (lone surrogates) written as escapes."""
+    return text.encode(errors="backslashreplace").decode()
 
 
 def install(app: FastAPI) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Generic, Literal, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from backend.contract.catalog import Device
 from backend.contract.specs import Plan, RunSpec, Text
@@ -108,12 +108,18 @@ class JobAnswer(BaseModel):
     job: JobOut
 
 
+def _stripped(value: Any) -> Any:
+    return value.strip() if isinstance(value, str) else value
+
+
 class RunPatch(BaseModel):
     """What a person may change of a run."""
 
     model_config = ConfigDict(extra="forbid")
 
-    name: Text | None = Field(None, min_length=1, max_length=120)
+    name: Annotated[
+        Text | None, Field(min_length=1, max_length=120), BeforeValidator(_stripped)
+    ] = None
     notes: Text | None = Field(None, max_length=10_000)
 
 
@@ -162,7 +168,9 @@ class PruneBody(BaseModel):
 
     plan: Plan
     finetune: None = Field(None, description="Only null: a cut network is not trained further")
-    formats: list[Literal["safetensors", "pt2"]] = ["safetensors", "pt2"]
+    formats: list[Literal["safetensors", "pt2"]] = Field(
+        ["safetensors", "pt2"], min_length=1, description="safetensors is written in any case"
+    )
 
 
 class CostOut(BaseModel):

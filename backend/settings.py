@@ -51,14 +51,15 @@ class Settings:
         """Settings from arguments, else the environment, else defaults.
 
         Raises:
-            InvalidInput: a value that cannot be used; `field` is the variable's name.
+            InvalidInput: a value that cannot be used; `field` is the name of the variable, or
+                of the option where the value came from there.
         """
         folder = _absolute(data or Path(environ.get("RECEDE_DATA") or _default_data(environ)))
         return cls(
             data=folder,
             store_url=environ.get("RECEDE_STORE_URL") or sqlite_url(folder / "recede.db"),
             host=host or environ.get("RECEDE_HOST") or DEFAULT_HOST,
-            port=_port(port if port is not None else environ.get("RECEDE_PORT") or DEFAULT_PORT),
+            port=_port(port, environ.get("RECEDE_PORT") or ""),
             allowed_hosts=_words(environ.get("RECEDE_ALLOWED_HOSTS", "")),
             data_roots=_folders(environ.get("RECEDE_DATA_ROOTS", "")),
             threads=_threads(environ.get("RECEDE_THREADS", "")),
@@ -89,11 +90,18 @@ def _absolute(path: Path) -> Path:
     return path.expanduser().absolute()
 
 
-def _port(given: str | int) -> int:
+def _port(option: int | None, variable: str) -> int:
+    """The option reads the variable too: a value that equals it is told as the variable's."""
+    given = option if option is not None else variable or DEFAULT_PORT
     number = _whole(given)
-    if number is None or not 1 <= number <= 65_535:
-        raise _bad("RECEDE_PORT", given, "a whole number from 1 to 65535", "8400 is the default.")
-    return number
+    if number is not None and 1 <= number <= 65_535:
+        return number
+    wanted = "a whole number from 1 to 65535"
+    if str(given) == variable:
+        raise _bad("RECEDE_PORT", given, wanted, "8400 is the default.")
+    raise InvalidInput(
+        f"--port was {given}; it must be {wanted}.", field="port", hint="8400 is the default."
+    )
 
 
 def _threads(given: str) -> int | None:

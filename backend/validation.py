@@ -15,6 +15,7 @@ from backend.contract.errors import InvalidInput
 
 _PLACES = ("body", "query", "path", "header", "cookie")
 _SHOWN_CHARACTERS = 60
+_EXPONENT_FROM = 1e15  # from here on whole numbers are written like 1e+30
 _AS_JSON = "Send one JSON object with Content-Type: application/json."
 
 _TYPES = {
@@ -28,6 +29,7 @@ _TYPES = {
     "list": "a list in brackets",
     "tuple": "a list in brackets",
     "finite_number": "a finite number",
+    "none_required": "null",
 }
 
 _LIMITS: dict[str, Callable[[dict[str, Any]], str]] = {
@@ -35,8 +37,10 @@ _LIMITS: dict[str, Callable[[dict[str, Any]], str]] = {
     "greater_than": lambda ctx: f"above {_plain(ctx['gt'])}",
     "less_than_equal": lambda ctx: f"at most {_plain(ctx['le'])}",
     "less_than": lambda ctx: f"below {_plain(ctx['lt'])}",
-    "string_too_short": lambda ctx: f"at least {ctx['min_length']} characters long",
-    "string_too_long": lambda ctx: f"at most {ctx['max_length']} characters long",
+    "string_too_short": lambda ctx: f"at least {_counted(ctx['min_length'], 'character')} long",
+    "string_too_long": lambda ctx: f"at most {_counted(ctx['max_length'], 'character')} long",
+    "too_short": lambda ctx: f"a list of at least {_counted(ctx['min_length'], 'entry')}",
+    "too_long": lambda ctx: f"a list of at most {_counted(ctx['max_length'], 'entry')}",
     "string_pattern_mismatch": lambda ctx: f"of the form {ctx['pattern']}",
     "literal_error": lambda ctx: f"one of {ctx['expected']}",
     "enum": lambda ctx: f"one of {ctx['expected']}",
@@ -52,12 +56,20 @@ def in_words(
     place = location.pop(0) if location and location[0] in _PLACES else "body"
     path = [str(part) for part in location]
     field = ".".join(path) or None
-    kind, ctx = str(first["type"]), first.get("ctx", {})
+    kind, ctx = _kind(first), first.get("ctx", {})
     if kind == "json_invalid":
         return InvalidInput(
             f"The body is not valid JSON: {ctx.get('error', 'it cannot be read')}.",
             hint=_AS_JSON,
         )
+    if kind == "string_unicode":
+        return InvalidInput(
+            f"{field or subject} was {_shown(first.get('input'))}; it is not valid text.",
+            field=field,
+            hint="It holds half a character (a lone surrogate); remove it.",
+        )
+    if isinstance(first.get("input"), bytes):
+        return InvalidInput("The body was not declared to be JSON.", hint=_AS_JSON)
     if kind == "missing":
         return _missing(field, place, body)
     if place != "body":
@@ -73,6 +85,13 @@ def in_words(
         field=field,
         hint=_AS_JSON if field is None else _default(info) or _closest(first.get("input"), ctx),
     )
+
+
+def _kind(error: Any) -> str:
+    """The type of an error; pydantic calls text behind a validator too long as it does lists."""
+    kind = str(error["type"])
+    of_text = kind in ("too_short", "too_long") and isinstance(error.get("input"), str)
+    return f"string_{kind}" if of_text else kind
 
 
 def _missing(field: str | None, place: Any, body: type[BaseModel] | None) -> InvalidInput:
@@ -147,7 +166,7 @@ def _bounds(info: FieldInfo | None) -> str | None:
 
 
 def _default(info: FieldInfo | None) -> str | None:
-    if info is None or info.is_required() or info.default in (None, ""):
+    if info is None or info.is_required() or info.default in (None, "", (), [], {}):
         return None
     return f"The default is {info.default!r}."
 
@@ -158,8 +177,13 @@ def _closest(given: Any, ctx: dict[str, Any]) -> str | None:
     return f"Did you mean {close[0]!r}?" if close else None
 
 
+def _counted(number: int, noun: str) -> str:
+    many = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+    return f"{number} {noun if number == 1 else many}"
+
+
 def _plain(number: Any) -> str:
-    whole = isinstance(number, float) and number.is_integer()
+    whole = isinstance(number, float) and number.is_integer() and abs(number) < _EXPONENT_FROM
     return str(int(number)) if whole else str(number)
 
 

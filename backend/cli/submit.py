@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator
 from typing import Annotated, Any
 
@@ -68,7 +69,8 @@ def submit(
     }
     with RecedeClient(url) as client:
         catalog = client.catalog()
-        spec = _base(catalog, demo, {key: v for key, v in chosen.items() if v is not None})
+        spec = _base(catalog, demo, _given(chosen))
+        _require(catalog, spec)
         shortcuts = {
             "architecture.width": width,
             "method.lam": lam,
@@ -76,7 +78,8 @@ def submit(
         }
         for key, value in shortcuts.items():
             if value is not None:
-                _put(catalog, spec, key, value)
+                option = f"--{key.rpartition('.')[2]}"
+                _put(catalog, spec, key, _finite(option, value))
         for given in param or []:
             key, value = _parse(given)
             _put(catalog, spec, key, value)
@@ -88,6 +91,42 @@ def submit(
             finish(client, run.id)
         else:
             out.print(f"follow it: recede watch {run.id}", style="dim")
+
+
+def _given(options: dict[str, Any]) -> dict[str, Any]:
+    """The options that were given, their numbers finite."""
+    return {
+        key: _finite(f"--{key.replace('_', '-')}", value)
+        for key, value in options.items()
+        if value is not None
+    }
+
+
+def _finite(name: str, value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        raise InvalidInput(
+            f"{name} was {value}; it must be a finite number.",
+            field=name.removeprefix("--").replace("-", "_"),
+            hint="Leave it out for its default.",
+        )
+    return value
+
+
+def _require(catalog: Catalog, spec: dict[str, Any]) -> None:
+    """Data set, architecture and method have no default; the first that is missing is named."""
+    known = {
+        "dataset": catalog.datasets,
+        "architecture": catalog.architectures,
+        "method": catalog.methods,
+    }
+    for option, entries in known.items():
+        if option not in spec:
+            names = ", ".join(entry.name for entry in entries)
+            raise InvalidInput(
+                f"--{option} is missing; it has no default.",
+                field=option,
+                hint=f"Use one of: {names}. Or take --demo, which chooses all.",
+            )
 
 
 def _base(catalog: Catalog, demo: bool, chosen: dict[str, Any]) -> dict[str, Any]:
@@ -107,9 +146,10 @@ def _parse(given: str) -> tuple[str, Any]:
             hint="For example --param lam=0.03 or --param architecture.width=0.5.",
         )
     try:
-        return key, json.loads(text)
+        value = json.loads(text)
     except ValueError:
         return key, text
+    return key, _finite(key, value)
 
 
 def _put(catalog: Catalog, spec: dict[str, Any], key: str, value: Any) -> None:

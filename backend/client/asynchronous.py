@@ -12,7 +12,7 @@ import httpx
 from backend.client import calls
 from backend.client.blocking import DEFAULT_URL, RECONNECT_S, TIMEOUT_S
 from backend.client.calls import Call
-from backend.client.errors import refused, unreachable
+from backend.client.errors import refused, unreachable, unsendable
 from backend.client.sse import Event, Parser
 
 P = ParamSpec("P")
@@ -61,9 +61,13 @@ class AsyncRecedeClient:
     async def send(self, call: Call[T]) -> T:
         """Send one described request and read its answer."""
         try:
-            response = await self._http.request(
+            request = self._http.build_request(
                 call.method, call.path, params=call.params, json=call.json, headers=call.headers
             )
+        except (TypeError, ValueError) as error:
+            raise unsendable(error) from error
+        try:
+            response = await self._http.send(request)
         except httpx.TransportError as error:
             raise unreachable(self.url, error) from error
         if response.is_error:

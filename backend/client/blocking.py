@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,7 +14,7 @@ import httpx
 
 from backend.client import calls
 from backend.client.calls import Call
-from backend.client.errors import ApiError, refused, unreachable
+from backend.client.errors import ApiError, refused, unreachable, unsendable
 from backend.client.sse import Event, Parser
 
 P = ParamSpec("P")
@@ -23,6 +24,7 @@ DEFAULT_URL = "http://127.0.0.1:8400"
 TIMEOUT_S = 30.0
 RECONNECT_S = 1.0
 _CHUNK_BYTES = 1 << 20
+_SLASHES = tuple(filter(None, (os.sep, os.altsep)))
 
 
 class _Method(Generic[P, T]):
@@ -70,9 +72,13 @@ class RecedeClient:
     def send(self, call: Call[T]) -> T:
         """Send one described request and read its answer."""
         try:
-            response = self._http.request(
+            request = self._http.build_request(
                 call.method, call.path, params=call.params, json=call.json, headers=call.headers
             )
+        except (TypeError, ValueError) as error:
+            raise unsendable(error) from error
+        try:
+            response = self._http.send(request)
         except httpx.TransportError as error:
             raise unreachable(self.url, error) from error
         if response.is_error:
@@ -142,15 +148,16 @@ class RecedeClient:
     def download(
         self,
         checkpoint_id: str,
-        target: Path,
+        target: Path | str,
         *,
         format: str = "safetensors",  # noqa: A002 - the API's word
         on_progress: Callable[[int], None] | None = None,
     ) -> Path:
         """Save a file of a checkpoint and verify its SHA-256.
 
-        `target` is the file, or a folder in which it gets the service's name for it. Nothing
-        is left at the target unless the hash is right.
+        `target` is the file, or a folder in which it gets the service's name for it; text
+        that ends with a slash is a folder, which is made. Nothing is left at the target
+        unless the hash is right.
         """
         path = f"{calls.API}/checkpoints/{checkpoint_id}/download"
         try:
@@ -158,9 +165,16 @@ class RecedeClient:
                 if response.is_error:
                     response.read()
                     raise refused(response)
-                return _save(response, target, on_progress)
+                return _save(response, _target(target), on_progress)
         except httpx.TransportError as error:
             raise unreachable(self.url, error) from error
+
+
+def _target(given: Path | str) -> Path:
+    path = Path(given)
+    if isinstance(given, str) and given.endswith(_SLASHES):
+        path.mkdir(parents=True, exist_ok=True)
+    return path
 
 
 def _save(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import httpx
 
-from backend.contract.errors import RecedeError
+from backend.contract.errors import InvalidInput, RecedeError
 
 
 class ApiError(RecedeError):
@@ -41,6 +41,14 @@ def refused(response: httpx.Response) -> ApiError:
             status=response.status_code,
             hint="Is this address really Recede's?",
         )
+
+
+def unsendable(error: Exception) -> InvalidInput:
+    """A value in the request that JSON cannot hold; nothing was sent."""
+    return InvalidInput(
+        f"The request holds a value that JSON cannot hold: {error}.",
+        hint="Give finite numbers, text, lists and dictionaries only.",
+    )
 
 
 def unreachable(url: httpx.URL | str, error: Exception) -> ApiError:

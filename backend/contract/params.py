@@ -92,7 +92,9 @@ class ParamSpec(BaseModel):
         return InvalidInput(
             f"{self.label} was {reprlib.repr(value)}; it must be {wanted}{because}.",
             field=field,
-            hint=f"The default is {self.default}.",
+            hint=f"The default is {self.default}."
+            if self.per_steps is None
+            else "Leave it out to have it fit the number of steps.",
         )
 
 

@@ -4,20 +4,30 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 Scope = Literal["global", "local"]
-Ratio = Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)]
+Ratio = Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False, strict=True)]
 MAX_EPOCHS = 10_000
+_EXACT = 2**53  # from here on floats leave whole numbers out
 
 
-def _without_nul(text: str) -> str:
+def _storable(text: str) -> str:
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        raise ValueError("is not valid text: it holds half a character; remove it")
     if "\0" in text:
         raise ValueError("holds a NUL character, which no database keeps; remove it")
     return text
 
 
-Text = Annotated[str, AfterValidator(_without_nul)]
+def _as_whole(value: Any) -> Any:
+    """3.0 as 3; all else is left for the strict check, which takes neither "3" nor true."""
+    exact = isinstance(value, float) and value.is_integer() and abs(value) < _EXACT
+    return int(value) if exact else value
+
+
+_WHOLE = BeforeValidator(_as_whole)
+Text = Annotated[str, AfterValidator(_storable)]
 
 
 class RunSpec(BaseModel):
@@ -26,20 +36,20 @@ class RunSpec(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: Text = Field("", max_length=120)
-    dataset: str
+    dataset: Text
     dataset_params: dict[str, Any] = {}
-    architecture: str
+    architecture: Text
     architecture_params: dict[str, Any] = {}
-    method: str
+    method: Text
     method_params: dict[str, Any] = {}
-    epochs: int = Field(10, ge=1, le=MAX_EPOCHS)
-    batch_size: int = Field(64, ge=2, le=65_536)
-    lr: float = Field(0.1, gt=0, le=10, allow_inf_nan=False)
-    seed: int = Field(0, ge=0, le=2**31 - 1)
+    epochs: Annotated[int, Field(ge=1, le=MAX_EPOCHS, strict=True), _WHOLE] = 10
+    batch_size: Annotated[int, Field(ge=2, le=65_536, strict=True), _WHOLE] = 64
+    lr: float = Field(0.1, gt=0, le=10, allow_inf_nan=False, strict=True)
+    seed: Annotated[int, Field(ge=0, le=2**31 - 1, strict=True), _WHOLE] = 0
     device: str = Field(
         "auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$", description="auto, cpu, cuda or cuda:0, …"
     )
-    val_fraction: float = Field(0.1, gt=0, lt=0.9, allow_inf_nan=False)
+    val_fraction: float = Field(0.1, gt=0, lt=0.9, allow_inf_nan=False, strict=True)
     init: None = Field(None, description="Only null: every run starts from its seed")
 
     def title(self) -> str:
@@ -57,10 +67,10 @@ class Plan(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    epoch: int | None = Field(None, ge=0, le=MAX_EPOCHS)
+    epoch: Annotated[int | None, Field(ge=0, le=MAX_EPOCHS, strict=True), _WHOLE] = None
     scope: Scope = "global"
-    ratio: float | None = Field(None, ge=0, lt=1, allow_inf_nan=False)
-    threshold: float | None = Field(None, ge=0, le=1e30, allow_inf_nan=False)
+    ratio: float | None = Field(None, ge=0, lt=1, allow_inf_nan=False, strict=True)
+    threshold: float | None = Field(None, ge=0, le=1e30, allow_inf_nan=False, strict=True)
     locks: tuple[str, ...] = ()
     overrides: dict[str, Ratio] = {}
 

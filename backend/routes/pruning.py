@@ -29,7 +29,7 @@ from backend.store.tables import RunRow
 router = APIRouter(prefix="/runs/{run_id}", tags=["Pruning"])
 
 
-@router.post("/preview", responses=documented(404, 409))
+@router.post("/preview", responses=documented(404, 409, 413))
 def preview(services: Ctx, run_id: RunId, body: PlanBody) -> PreviewOut:
     """What a plan keeps and costs (exact) and its accuracy: measured, estimated or unknown."""
     with services.store.read() as session:
@@ -52,7 +52,7 @@ def preview(services: Ctx, run_id: RunId, body: PlanBody) -> PreviewOut:
 @router.post(
     "/evaluate",
     responses=documented(
-        404, 409, answers={202: {"model": EvaluateAnswer, "description": "Queued: see `job`"}}
+        404, 409, 413, answers={202: {"model": EvaluateAnswer, "description": "Queued: see `job`"}}
     ),
 )
 def evaluate(services: Ctx, run_id: RunId, body: PlanBody, response: Response) -> EvaluateAnswer:
@@ -108,13 +108,13 @@ def measure_curve(services: Ctx, run_id: RunId) -> JobAnswer:
         )
 
 
-@router.post("/prune", status_code=202, responses=documented(404, 409))
+@router.post("/prune", status_code=202, responses=documented(404, 409, 413))
 def prune(services: Ctx, run_id: RunId, body: PruneBody) -> JobAnswer:
     """Cut the network as planned, prove that the files compute it, and keep them."""
     with services.store.write() as session:
         cut = cuts.make(session, runs.get(session, run_id), body.plan)
         results.trained(session, run_id, cut.epoch)
-        formats = tuple(dict.fromkeys(body.formats))
+        formats = tuple(dict.fromkeys(("safetensors", *body.formats)))
         payload = PrunePayload(plan=cut.plan, formats=formats).model_dump(mode="json")
         job = jobs.enqueue(session, run_id, JobKind.PRUNE, payload)
         return JobAnswer(job=views.job(session, job))

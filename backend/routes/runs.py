@@ -24,7 +24,7 @@ IdempotencyKey = Annotated[
 ]
 
 
-@router.post("", status_code=201, responses=documented(409))
+@router.post("", status_code=201, responses=documented(409, 413))
 def create_run(services: Ctx, spec: RunSpec, idempotency_key: IdempotencyKey = None) -> RunAndJob:
     """Queue a training. Nothing is queued unless everything in it can be used."""
     with services.store.write() as session:
@@ -60,7 +60,7 @@ def get_run(services: Ctx, run_id: RunId) -> RunOut:
         return views.run(services, session, runs.get(session, run_id))
 
 
-@router.patch("/{run_id}", responses=documented(404))
+@router.patch("/{run_id}", responses=documented(404, 413))
 def update_run(services: Ctx, run_id: RunId, patch: RunPatch) -> RunOut:
     """Rename a run or change its notes."""
     with services.store.write() as session:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from dataclasses import replace
 
 import httpx
@@ -74,6 +75,60 @@ def test_a_link_from_another_site_may_be_followed(http):
 def test_a_huge_body_is_not_read(http):
     answer = http.post(RUNS, content=b"x" * (MAX_BODY_BYTES + 1))
     assert str(MAX_BODY_BYTES) in refused(answer, 413)["message"]
+
+
+def chunked(app, path: str, n_chunks: int) -> tuple[list[dict], int]:
+    """Posts a body without a length, 64 KiB at a time; what was sent, how much was read."""
+    sent, read = [], 0
+
+    async def send(message):
+        sent.append(message)
+
+    async def receive():
+        nonlocal read
+        read += 1
+        return {
+            "type": "http.request",
+            "body": b"x" * (64 << 10),
+            "more_body": read < n_chunks,
+        }
+
+    headers = [(b"host", b"127.0.0.1:8400"), (b"content-type", b"application/json")]
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": path,
+        "headers": headers,
+        "query_string": b"",
+        "http_version": "1.1",
+        "scheme": "http",
+        "server": ("127.0.0.1", 8400),
+        "client": ("127.0.0.1", 1),
+    }
+    asyncio.run(app(scope, receive, send))
+    return sent, read
+
+
+def test_a_huge_body_without_a_length_is_read_to_the_limit_only(app):
+    sent, read = chunked(app, RUNS, 1000)
+    assert read == 17
+    assert [m["type"] for m in sent] == ["http.response.start", "http.response.body"]
+    assert sent[0]["status"] == 413
+    error = json.loads(sent[1]["body"])["error"]
+    assert error["code"] == "too_large"
+    assert str(MAX_BODY_BYTES) in error["message"]
+    assert (b"x-content-type-options", b"nosniff") in sent[0]["headers"]
+
+
+def test_a_body_without_a_length_up_to_the_limit_is_read(app):
+    sent, read = chunked(app, RUNS, 16)
+    assert (read, sent[0]["status"]) == (16, 422)
+
+
+def test_a_real_server_refuses_a_huge_body_in_chunks(live):
+    chunks = (b"x" * (64 << 10) for _ in range(20))
+    answer = httpx.post(f"{live}{RUNS}", content=chunks, headers={"Content-Type": "text/plain"})
+    assert refused(answer, 413)["code"] == "too_large"
 
 
 def test_a_foreign_websocket_is_closed(app):

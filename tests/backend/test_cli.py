@@ -82,6 +82,13 @@ def test_submit_demo_is_the_catalogs_and_can_be_changed(run, store):
         (["--param", "lam"], ["KEY=VALUE"]),
         (["--param", "thing.lam=1"], ["thing", "method"]),
         (["--epochs", "x"], ["--epochs"]),
+        (["--lr", "nan"], ["--lr was nan", "finite number"]),
+        (["--val-fraction", "inf"], ["--val-fraction was inf", "finite number"]),
+        (["--lam", "nan"], ["--lam was nan", "finite number"]),
+        (["--width", "-inf"], ["--width was -inf", "finite number"]),
+        (["--param", "lam=NaN"], ["lam was nan", "finite number"]),
+        (["--param", "lam=1e999"], ["lam was inf", "finite number"]),
+        (["--param", "lam=[NaN]"], ["JSON"]),
     ],
 )
 def test_bad_input_is_one_line_on_stderr_and_ends_with_2(run, store, more, words):
@@ -90,6 +97,15 @@ def test_bad_input_is_one_line_on_stderr_and_ends_with_2(run, store, more, words
     assert [word for word in words if word not in result.stderr] == []
     with store.read() as session:
         assert jobs.page(session) == []
+
+
+@pytest.mark.parametrize("name", ["dataset", "architecture", "method"])
+def test_submit_names_the_option_that_is_missing(run, name):
+    at = SUBMIT.index(f"--{name}")
+    result = run(*SUBMIT[:at], *SUBMIT[at + 2 :])
+    assert result.exit_code == 2
+    assert f"--{name} is missing" in result.stderr
+    assert "--demo" in result.stderr
 
 
 def test_other_failures_end_with_1(run, finished):

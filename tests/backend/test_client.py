@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from backend.client import ApiError, AsyncRecedeClient, RecedeClient, calls
+from backend.contract.errors import InvalidInput
 from backend.contract.specs import Plan, RunSpec
 from tests.backend.conftest import BASE
 from tests.store.samples import SHAPE, raw_scales
@@ -110,6 +111,25 @@ def test_an_error_carries_the_words_of_the_service(recede):
     assert (error.status, error.code, error.field) == (422, "invalid_input", "epochs")
     assert "at least 1" in error.message
     assert error.hint
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), {1, 2}, "\ud800"])
+def test_what_json_cannot_hold_is_refused_before_it_is_sent(app, recede, value):
+    async def submit() -> None:
+        transport = httpx.ASGITransport(app=app)
+        async with AsyncRecedeClient(BASE, transport=transport) as client:
+            await client.create_run({**SPEC.model_dump(), "lr": value})
+
+    with pytest.raises(InvalidInput, match="JSON"):
+        recede.create_run({**SPEC.model_dump(), "lr": value})
+    with pytest.raises(InvalidInput, match="JSON"):
+        asyncio.run(submit())
+
+
+def test_a_download_into_a_folder_that_is_not_there_makes_it(recede, finished, tmp_path: Path):
+    path = recede.download(finished.weights, f"{tmp_path}/new/er/")
+    assert path.parent == tmp_path / "new" / "er"
+    assert path.read_bytes() == b"weights " * 100
 
 
 def test_nobody_there_says_what_to_start():

@@ -21,6 +21,15 @@ def test_defaults_are_in_the_persons_data_folder(tmp_path: Path):
     assert settings.datasets == settings.data / "datasets"
 
 
+@pytest.mark.parametrize("environ", [{}, {"RECEDE_PORT": "9000"}])
+def test_a_bad_port_is_named_as_it_was_given(environ: dict[str, str]):
+    with pytest.raises(InvalidInput, match="--port was 0") as caught:
+        Settings.read(environ, port=0)
+    assert caught.value.field == "port"
+    with pytest.raises(InvalidInput, match="RECEDE_PORT was"):  # the option takes it from there
+        Settings.read({"RECEDE_PORT": "0"}, port=0)
+
+
 def test_arguments_win_over_the_environment(tmp_path: Path):
     environ = {"RECEDE_DATA": "/else", "RECEDE_HOST": "0.0.0.0", "RECEDE_PORT": "9000"}
     settings = Settings.read(environ, data=tmp_path, host="::1", port=9001)

@@ -65,6 +65,13 @@ def test_a_refusal_names_field_given_and_allowed(given, words):
     assert refusal.value.hint
 
 
+def test_the_hint_names_what_is_taken_instead():
+    for spec, hint in ((LAM, "Leave it out to have it fit the number of steps."), (DEPTH, "3")):
+        with pytest.raises(InvalidInput) as refusal:
+            spec.check("x", "p")
+        assert hint in str(refusal.value.hint)
+
+
 def test_an_unknown_parameter_is_refused_with_the_nearest_name():
     with pytest.raises(UnknownName) as refusal:
         check_params(SPECS, {"lamb": 1}, "method_params")

@@ -70,6 +70,48 @@ def test_a_layer_cannot_be_locked_and_overridden():
         Plan(ratio=0.5, locks=("conv0",), overrides={"conv0": 0.1})
 
 
+@pytest.mark.parametrize("value", [True, "1", "0.5"])
+@pytest.mark.parametrize("field", ["epochs", "batch_size", "seed", "lr", "val_fraction"])
+def test_only_numbers_are_numbers_of_a_run(field, value):
+    with pytest.raises(ValidationError) as refusal:
+        RunSpec(**NAMES, **{field: value})
+    assert refusal.value.errors()[0]["loc"] == (field,)
+
+
+@pytest.mark.parametrize("value", [False, "0.5"])
+def test_only_numbers_are_numbers_of_a_plan(value):
+    for given in (
+        {"ratio": value},
+        {"threshold": value},
+        {"ratio": 0.5, "epoch": value},
+        {"ratio": 0.5, "overrides": {"conv0": value}},
+    ):
+        with pytest.raises(ValidationError):
+            Plan.model_validate(given)
+
+
+def test_whole_numbers_may_be_written_as_decimals_and_decimals_as_whole_numbers():
+    spec = RunSpec(**NAMES, epochs=3.0, lr=1)
+    assert (spec.epochs, type(spec.epochs)) == (3, int)
+    assert (spec.lr, type(spec.lr)) == (1.0, float)
+    assert Plan(ratio=0, epoch=2.0) == Plan(ratio=0.0, epoch=2)
+    with pytest.raises(ValidationError, match="valid integer"):
+        RunSpec(**NAMES, epochs=2.5)
+
+
+def test_what_was_stored_is_read_again():
+    plan = Plan(epoch=3, threshold=1, locks=("a",), overrides={"b": 0})
+    payload = PrunePayload(plan=plan)
+    for kept in (RunSpec(**NAMES, name="x", seed=3), plan, payload, CurvePayload()):
+        assert type(kept).model_validate(kept.model_dump(mode="json")) == kept
+        assert type(kept).model_validate_json(kept.model_dump_json()) == kept
+
+
+def test_bounds_stay_in_the_description_of_the_interface():
+    epochs = RunSpec.model_json_schema()["properties"]["epochs"]
+    assert (epochs["type"], epochs["minimum"], epochs["maximum"]) == ("integer", 1, 10_000)
+
+
 def test_payloads_say_what_they_do_by_default():
     assert CurvePayload().ratios == tuple(i / 20 for i in range(20))
     assert PrunePayload(plan=Plan(ratio=0.5)).formats == ("safetensors", "pt2")

@@ -57,7 +57,7 @@ def test_a_worker_that_left_is_shown_as_such(http, store):
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE"])
-@pytest.mark.parametrize("path", ["/api/nothing", "/api/v1/run", "/api/v2/runs", "/api/"])
+@pytest.mark.parametrize("path", ["/api/nothing", "/api/v1/run", "/api/v2/runs", "/api/", "/api"])
 def test_a_path_below_api_that_is_none_is_told_in_json(http, method, path):
     error = refused(http.request(method, path), 404)
     assert path in error["message"]
