@@ -82,7 +82,9 @@ def download(
     format_: Annotated[
         str, typer.Option("--format", help="safetensors, manifest, python or pt2.")
     ] = "safetensors",
-    target: Annotated[Path, typer.Option("--out", help="File or folder.")] = Path(),
+    target: Annotated[
+        str, typer.Option("--out", help="File or folder; a new folder ends in a slash.")
+    ] = ".",
 ) -> None:
     """Download one file of a checkpoint and verify its SHA-256."""
     with RecedeClient(url) as client:
@@ -134,7 +136,7 @@ def _finish(client: RecedeClient, queued: JobOut, target: Path | None) -> None:
         _fetch(client, checkpoint.id, name, target)
 
 
-def _fetch(client: RecedeClient, checkpoint_id: str, format_: str, target: Path) -> None:
+def _fetch(client: RecedeClient, checkpoint_id: str, format_: str, target: Path | str) -> None:
     file = client.checkpoint(checkpoint_id).files.get(format_)
     columns = (*Progress.get_default_columns()[:3], DownloadColumn(), TransferSpeedColumn())
     with Progress(*columns, console=err, transient=True) as progress:
@@ -147,7 +149,7 @@ def _fetch(client: RecedeClient, checkpoint_id: str, format_: str, target: Path)
                 on_progress=lambda n_bytes: progress.advance(task, n_bytes),
             )
         except OSError as error:
-            raise _cannot_write(target, error) from error
+            raise _cannot_write(Path(target), error) from error
     out.print(f"{path}  (SHA-256 verified)", soft_wrap=True)
 
 

@@ -235,6 +235,9 @@ def test_download_verifies_and_names_the_file(run, finished, tmp_path: Path):
     (path,) = out.iterdir()
     assert str(path) in result.stdout
     assert "verified" in result.stdout
+    made = run("download", finished.weights, "--out", f"{tmp_path / 'new'}/")
+    assert made.exit_code == 0, made.output
+    assert [file.name for file in (tmp_path / "new").iterdir()] == [path.name]
     gone = run("download", finished.weights, "--out", str(tmp_path / "no" / "folder" / "x"))
     assert gone.exit_code == 1
     assert "--out" in gone.stderr
