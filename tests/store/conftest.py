@@ -28,6 +28,7 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 @pytest.fixture
 def store(url: str) -> Iterator[Store]:
-    opened = open_store(url)
+    # Patient: on a slow disk many writers wait long, and that is not what is tested.
+    opened = open_store(url, busy_timeout_s=120)
     yield opened
     opened.close()

@@ -61,6 +61,8 @@ def test_a_reader_who_follows_the_ids_misses_no_event_of_many_writers(store: Sto
             last = rows[-1].id if rows else last
             if ended and not rows:
                 break
+        for writer in writers:
+            writer.result()  # a writer that failed says why
     assert sorted(seen) == sorted(100 * w + n for w in range(4) for n in range(25))
 
 
