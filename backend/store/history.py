@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -90,12 +90,6 @@ def snapshots(session: Session, run_id: str) -> tuple[list[int], npt.NDArray[np.
         return [], np.zeros((0, 0), dtype=np.float32)
     stacked = np.stack([np.frombuffer(row.raw, dtype="<f4") for row in rows])
     return [row.epoch for row in rows], stacked.astype(np.float32)
-
-
-def n_snapshots(session: Session, run_id: str) -> int:
-    """Number of stored snapshots: with the run it keys what is computed from all of them."""
-    query = select(func.count()).where(SnapshotRow.run_id == run_id)
-    return session.scalar(query) or 0
 
 
 def _insert_once(session: Session, table: type[Base], **values: Any) -> None:
