@@ -199,7 +199,6 @@ class EvaluationOut(BaseModel):
     """What was measured on one really cut network."""
 
     id: int
-    checkpoint_id: str
     epoch: int
     digest: str
     ratio: float

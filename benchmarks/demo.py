@@ -50,7 +50,7 @@ def line(store: Store, run: RunRow, seconds: float) -> str:
     with store.read() as session:
         raw = history.snapshot(session, run.id, run.best_epoch or 0)
         shape = history.network(session, run.id)
-        rows = results.evaluations(session, results.trained(session, run.id, None).id)
+        rows = results.evaluations(session, run.id, run.best_epoch or 0)
     score = importances(raw, shape.scale)
     dense, half = rows[0], min(rows, key=lambda row: abs(row.ratio - 0.5))
     drop = 100 * (dense.correct - half.correct) / dense.n

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import Literal, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
 from backend.contract.errors import InvalidInput, UnknownName
-from backend.contract.params import ParamSpec, check_params
+from backend.contract.params import ParamSpec, ParamValue, check_params
 from backend.contract.specs import RunSpec, Scope
+
+Status = Literal["ready", "download", "missing", "unreadable"]
 
 
 class _Entry(BaseModel):
@@ -36,6 +38,23 @@ class ArchitectureInfo(_Entry):
     max_image: int
 
 
+class DatasetVariant(BaseModel):
+    """One folder that a data set with a `path` parameter was found in."""
+
+    model_config = ConfigDict(frozen=True)
+
+    path: str
+    """Absolute."""
+    name: str
+    """Below its data root, which is how a person names it."""
+    classes: int
+    n_train: int
+    n_test: int
+    """0 if there is no test folder: then the test images are taken from the training ones."""
+    status: Status
+    detail: str = ""
+
+
 class DatasetInfo(_Entry):
     """An image data set; `status` "download" means that the first run fetches it."""
 
@@ -44,10 +63,44 @@ class DatasetInfo(_Entry):
     classes: int
     n_train: int
     n_test: int
-    status: Literal["ready", "download", "missing", "unreadable"]
+    status: Status
     detail: str = ""
     """Where the files are, or what is missing and how to get it."""
     download_bytes: int = 0
+    variants: tuple[DatasetVariant, ...] = ()
+    """Folders that `path` may name, for a data set that has this parameter."""
+
+    def resolved(self, params: Mapping[str, ParamValue]) -> DatasetInfo:
+        """What these checked parameters make of it: folder, image size and channels.
+
+        Raises:
+            InvalidInput: `path` is none of the folders found under the data roots.
+        """
+        changes: dict[str, Any] = {}
+        if "path" in params:
+            found = self._variant(str(params["path"]))
+            facts = ("classes", "n_train", "n_test", "status", "detail")
+            changes = {fact: getattr(found, fact) for fact in facts}
+        if "image_size" in params:
+            changes["image_size"] = params["image_size"]
+        if "colour" in params:
+            changes["channels"] = {"grey": 1, "rgb": 3}[str(params["colour"])]
+        return self.model_copy(update=changes)
+
+    def _variant(self, path: str) -> DatasetVariant:
+        wanted = path.rstrip("/")
+        for variant in self.variants:
+            if wanted in (variant.name, variant.path):
+                return variant
+        known = ", ".join(variant.name for variant in self.variants[:20])
+        raise InvalidInput(
+            f"Path was {path!r}; "
+            + (f"the data roots hold: {known}." if known else "no such folder was found."),
+            field="dataset_params.path",
+            hint="Only folders under a data root can be read. Put a folder with train/CLASS/ "
+            "into the data folder's datasets/, or name its parent in RECEDE_DATA_ROOTS and "
+            "restart the worker.",
+        )
 
     def steps(self, epochs: int, batch_size: int, val_fraction: float) -> int:
         """Optimiser steps of a whole training: epochs · ⌈training images / batch size⌉."""
@@ -97,12 +150,14 @@ class Catalog(BaseModel):
                 image size that the network cannot take, a batch larger than the training
                 split, or a device that no worker has; `field` says where.
         """
-        dataset = self.dataset(spec.dataset)
+        plain = self.dataset(spec.dataset)
+        dataset_params = check_params(plain.params, spec.dataset_params, "dataset_params")
+        dataset = plain.resolved(dataset_params)
         architecture = self.architecture(spec.architecture)
         method = self.method(spec.method)
         checked = {
             "name": spec.title(),
-            "dataset_params": check_params(dataset.params, spec.dataset_params, "dataset_params"),
+            "dataset_params": dataset_params,
             "architecture_params": check_params(
                 architecture.params, spec.architecture_params, "architecture_params"
             ),
@@ -116,6 +171,7 @@ class Catalog(BaseModel):
         _check_dataset(dataset)
         _check_image(architecture, dataset)
         _check_sizes(dataset, spec)
+        _check_recipe(spec)
         self._check_device(spec.device)
         return spec.model_copy(update=checked)
 
@@ -157,6 +213,23 @@ def _check_image(architecture: ArchitectureInfo, dataset: DatasetInfo) -> None:
             f"{architecture.max_image} pixels; {dataset.name!r} has {dataset.image_size}.",
             field="architecture",
             hint="Choose another architecture or data set.",
+        )
+
+
+def _check_recipe(spec: RunSpec) -> None:
+    if spec.warmup_epochs and spec.warmup_epochs >= spec.epochs:
+        raise InvalidInput(
+            f"Warm-up was {spec.warmup_epochs} epochs; it must be shorter than the "
+            f"{spec.epochs} of the training.",
+            field="warmup_epochs",
+            hint="Up to a tenth of the epochs is common; 0 is the default.",
+        )
+    if spec.batch_size % spec.processes or spec.batch_size < 2 * spec.processes:
+        raise InvalidInput(
+            f"Batch size {spec.batch_size} cannot be shared by {spec.processes} processes; it "
+            "must be a multiple of their number, with two images for each at least.",
+            field="batch_size",
+            hint=f"{max(2, round(spec.batch_size / spec.processes)) * spec.processes} fits.",
         )
 
 

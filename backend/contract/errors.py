@@ -17,6 +17,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+SHOWN_NAMES = 40  # longer lists are counted instead
+
 
 class RecedeError(Exception):
     """Root of all errors that are shown in words; `field` is a dotted path into the input."""
@@ -49,13 +51,12 @@ class UnknownName(InvalidInput):
 
     def __init__(self, kind: str, given: str, known: Iterable[str], *, field: str) -> None:
         names = sorted(known)
+        shown = ", ".join(names) if len(names) <= SHOWN_NAMES else f"{len(names)} others"
         close = difflib.get_close_matches(given, names, n=1)
-        choice = (
-            f"Use one of: {', '.join(names)}." if names else "Leave it out: none is taken here."
-        )
+        choice = f"Use one of: {shown}." if names else "Leave it out: none is taken here."
         hint = f"Did you mean {close[0]!r}?" if close else choice
         super().__init__(
-            f"Unknown {kind} {given!r}; known: {', '.join(names) or 'none'}.",
+            f"Unknown {kind} {given!r}; known: {shown or 'none'}.",
             field=field,
             hint=hint,
         )

@@ -13,6 +13,7 @@ from backend.contract.errors import InvalidInput, UnknownName
 
 ParamValue = int | float | bool | str
 
+MAX_TEXT = 4096
 _LARGEST = 1e300  # JSON integers have no bound: above this they would not fit a float
 
 
@@ -22,7 +23,7 @@ class ParamSpec(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     name: str
-    kind: Literal["int", "float", "bool", "choice"]
+    kind: Literal["int", "float", "bool", "choice", "text"]
     default: ParamValue
     label: str
     help: str
@@ -60,6 +61,10 @@ class ParamSpec(BaseModel):
             if value not in self.choices:
                 raise UnknownName(self.label, str(value), self.choices, field=field)
             return str(value)
+        if self.kind == "text":
+            if not isinstance(value, str) or "\0" in value or len(value) > MAX_TEXT:
+                raise self._refuse(value, f"text of at most {MAX_TEXT} characters", field)
+            return value
         if self.kind == "bool":
             if not isinstance(value, bool):
                 raise self._refuse(value, "true or false", field)

@@ -30,33 +30,6 @@ _WHOLE = BeforeValidator(_as_whole)
 Text = Annotated[str, AfterValidator(_storable)]
 
 
-class RunSpec(BaseModel):
-    """One training of one network; only data set, architecture and method have no default."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    name: Text = Field("", max_length=120)
-    dataset: Text
-    dataset_params: dict[str, Any] = {}
-    architecture: Text
-    architecture_params: dict[str, Any] = {}
-    method: Text
-    method_params: dict[str, Any] = {}
-    epochs: Annotated[int, Field(ge=1, le=MAX_EPOCHS, strict=True), _WHOLE] = 10
-    batch_size: Annotated[int, Field(ge=2, le=65_536, strict=True), _WHOLE] = 64
-    lr: float = Field(0.1, gt=0, le=10, allow_inf_nan=False, strict=True)
-    seed: Annotated[int, Field(ge=0, le=2**31 - 1, strict=True), _WHOLE] = 0
-    device: str = Field(
-        "auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$", description="auto, cpu, cuda or cuda:0, …"
-    )
-    val_fraction: float = Field(0.1, gt=0, lt=0.9, allow_inf_nan=False, strict=True)
-    init: None = Field(None, description="Only null: every run starts from its seed")
-
-    def title(self) -> str:
-        """The given name, or one made of what is trained."""
-        return self.name.strip() or f"{self.method} · {self.architecture} · {self.dataset}"
-
-
 class Plan(BaseModel):
     """Which channels to keep, by ratio or by threshold, at one epoch.
 
@@ -84,6 +57,60 @@ class Plan(BaseModel):
             if layer in self.locks:
                 raise ValueError(f"layer {layer!r} is both locked and overridden; choose one")
         return self
+
+
+class Init(BaseModel):
+    """Weights to start from: a file under a data root, or the network of another run.
+
+    With `plan`, the other run's network is cut first: that is fine-tuning.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    file: Text | None = Field(None, min_length=1, max_length=4096)
+    run: Text | None = Field(None, min_length=1, max_length=64)
+    plan: Plan | None = None
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if (self.file is None) == (self.run is None):
+            raise ValueError("give either a file or a run to start from, one and not both")
+        if self.plan is not None and self.run is None:
+            raise ValueError("a plan cuts the network of a run; name that run, or leave it out")
+        return self
+
+
+class RunSpec(BaseModel):
+    """One training of one network; only data set, architecture and method have no default."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: Text = Field("", max_length=120)
+    dataset: Text
+    dataset_params: dict[str, Any] = {}
+    architecture: Text
+    architecture_params: dict[str, Any] = {}
+    method: Text
+    method_params: dict[str, Any] = {}
+    epochs: Annotated[int, Field(ge=1, le=MAX_EPOCHS, strict=True), _WHOLE] = 10
+    batch_size: Annotated[int, Field(ge=2, le=65_536, strict=True), _WHOLE] = 64
+    lr: float = Field(0.1, gt=0, le=10, allow_inf_nan=False, strict=True)
+    seed: Annotated[int, Field(ge=0, le=2**31 - 1, strict=True), _WHOLE] = 0
+    device: str = Field(
+        "auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$", description="auto, cpu, cuda or cuda:0, …"
+    )
+    val_fraction: float = Field(0.1, gt=0, lt=0.9, allow_inf_nan=False, strict=True)
+    schedule: Literal["step", "cosine"] = "step"
+    warmup_epochs: Annotated[int, Field(ge=0, le=MAX_EPOCHS, strict=True), _WHOLE] = 0
+    label_smoothing: float = Field(0.0, ge=0, lt=1, allow_inf_nan=False, strict=True)
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    compile: bool = Field(False, strict=True)
+    processes: Annotated[int, Field(ge=1, le=64, strict=True), _WHOLE] = 1
+    init: Init | None = None
+
+    def title(self) -> str:
+        """The given name, or one made of what is trained."""
+        return self.name.strip() or f"{self.method} · {self.architecture} · {self.dataset}"
 
 
 class PrunePayload(BaseModel):

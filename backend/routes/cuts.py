@@ -67,11 +67,7 @@ def make(session: Session, run: RunRow, plan: Plan) -> Cut:
 
 def known_accuracy(session: Session, cut: Cut) -> AccuracyOut | None:
     """Measured if exactly this cut was; else estimated from the curve, if it lies on it."""
-    try:
-        weights = results.trained(session, cut.run_id, cut.epoch)
-    except WeightsGone:
-        return None
-    row = results.evaluation(session, weights.id, cut.selection.digest)
+    row = results.evaluation(session, cut.run_id, cut.epoch, cut.selection.digest)
     if row is not None:
         return views.evaluation(row).accuracy
     if cut.plan.locks or cut.plan.overrides:
@@ -80,7 +76,7 @@ def known_accuracy(session: Session, cut: Cut) -> AccuracyOut | None:
     scope = "global" if cut.plan.threshold is not None else cut.plan.scope
     points = [
         accuracy.Measured(row.ratio, row.correct, row.n)
-        for row in results.evaluations(session, weights.id)
+        for row in results.evaluations(session, cut.run_id, cut.epoch)
         if row.on_curve and (row.ratio == 0 or row.plan["scope"] == scope)
     ]
     guess = accuracy.estimate(points, cut.selection.ratio)
@@ -93,7 +89,8 @@ def curve(session: Session, run: RunRow) -> Curve:
         weights = results.trained(session, run.id, None)
     except WeightsGone:
         return Curve(None, None, [], _dense(session, run))
-    points = [row for row in results.evaluations(session, weights.id) if row.on_curve]
+    found = results.evaluations(session, run.id, weights.epoch)
+    points = [row for row in found if row.on_curve]
     return Curve(weights.id, weights.epoch, points, _dense(session, run))
 
 

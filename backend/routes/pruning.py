@@ -63,10 +63,10 @@ def evaluate(services: Ctx, run_id: RunId, body: PlanBody, response: Response) -
     """
     with services.store.write() as session:
         cut = cuts.make(session, runs.get(session, run_id), body.plan)
-        weights = results.trained(session, run_id, cut.epoch)
-        known = results.evaluation(session, weights.id, cut.selection.digest)
+        known = results.evaluation(session, run_id, cut.epoch, cut.selection.digest)
         if known is not None:
             return EvaluateAnswer(evaluation=views.evaluation(known))
+        results.trained(session, run_id, cut.epoch)
         payload = EvaluatePayload(plan=cut.plan).model_dump(mode="json")
         job = _same(session, run_id, JobKind.EVALUATE, payload)
         if job is None:

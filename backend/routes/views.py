@@ -130,7 +130,6 @@ def evaluation(row: EvaluationRow) -> EvaluationOut:
     assert measured is not None
     return EvaluationOut(
         id=row.id,
-        checkpoint_id=row.checkpoint_id,
         epoch=row.epoch,
         digest=row.digest,
         ratio=row.ratio,

@@ -18,11 +18,15 @@ from backend.store.tables import JobRow, RunRow
 
 def enqueue(session: Session, run_id: str, kind: JobKind, payload: dict[str, Any]) -> JobRow:
     """Add a job to its lane; it is queued when this transaction commits."""
+    spec = session.get_one(RunRow, run_id).spec
+    trains = kind is JobKind.TRAIN
     job = JobRow(
         run_id=run_id,
         kind=kind.value,
         lane=LANES[kind].value,
-        wants=session.get_one(RunRow, run_id).spec.get("device", "auto"),
+        wants=spec.get("device", "auto"),
+        processes=spec.get("processes", 1) if trains else 1,
+        epoch=payload.get("plan", {}).get("epoch"),
         priority=PRIORITIES[kind],
         state=State.QUEUED.value,
         payload=payload,
@@ -95,6 +99,16 @@ def active(session: Session, run_id: str, kind: JobKind | None = None) -> Sequen
     if kind is not None:
         query = query.where(JobRow.kind == kind.value)
     return session.scalars(query.order_by(JobRow.id)).all()
+
+
+def pin(session: Session, job_id: int, epoch: int) -> None:
+    """Say which epoch's weights a job works on: they are not dropped before it ends."""
+    session.execute(update(JobRow).where(JobRow.id == job_id).values(epoch=epoch))
+
+
+def pinned(session: Session, run_id: str) -> set[int]:
+    """Epochs whose weights a queued or running job of this run needs."""
+    return {job.epoch for job in active(session, run_id) if job.epoch is not None}
 
 
 def queue_positions(session: Session) -> dict[int, int]:

@@ -101,14 +101,14 @@ def trained(session: Session, run_id: str, epoch: int | None) -> CheckpointRow:
 
 
 def drop_checkpoint(session: Session, row: CheckpointRow) -> None:
-    """Forget a checkpoint and what was measured on it; its files are the caller's to remove."""
+    """Forget a checkpoint; what was measured stays, its files are the caller's to remove."""
     session.delete(row)
     session.flush()
 
 
 def put_evaluation(session: Session, *, on_curve: bool = False, **values: Any) -> EvaluationRow:
-    """Keep what was measured; the same cut of the same weights and split is kept once."""
-    key = {name: values[name] for name in ("checkpoint_id", "digest", "split")}
+    """Keep what was measured; the same cut of the same epoch and split is kept once."""
+    key = {name: values[name] for name in ("run_id", "epoch", "digest", "split")}
     postgres = session.get_bind().dialect.name == "postgresql"
     insert = postgresql.insert if postgres else sqlite.insert
     session.execute(
@@ -125,18 +125,16 @@ def put_evaluation(session: Session, *, on_curve: bool = False, **values: Any) -
 
 
 def evaluation(
-    session: Session, checkpoint_id: str, digest: str, split: str = "validation"
+    session: Session, run_id: str, epoch: int, digest: str, split: str = "validation"
 ) -> EvaluationRow | None:
     """What was measured on exactly this cut, if anything."""
-    query = select(EvaluationRow).filter_by(
-        checkpoint_id=checkpoint_id, digest=digest, split=split
-    )
+    query = select(EvaluationRow).filter_by(run_id=run_id, epoch=epoch, digest=digest, split=split)
     return session.scalars(query).one_or_none()
 
 
 def evaluations(
-    session: Session, checkpoint_id: str, split: str = "validation"
+    session: Session, run_id: str, epoch: int, split: str = "validation"
 ) -> Sequence[EvaluationRow]:
-    """All that was measured on cuts of these weights, by share removed."""
-    query = select(EvaluationRow).filter_by(checkpoint_id=checkpoint_id, split=split)
+    """All that was measured on cuts of that epoch, by share removed."""
+    query = select(EvaluationRow).filter_by(run_id=run_id, epoch=epoch, split=split)
     return session.scalars(query.order_by(EvaluationRow.ratio, EvaluationRow.id)).all()

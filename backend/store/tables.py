@@ -47,6 +47,27 @@ class RunRow(Base):
     n_test: Mapped[int | None]
     lossless_ratio: Mapped[float | None]
     error: Mapped[Json | None] = mapped_column(JSON)
+    group_id: Mapped[str | None] = mapped_column(
+        ForeignKey("groups.id", ondelete="SET NULL"), index=True
+    )
+    notices: Mapped[list[Json]] = mapped_column(JSON, default=list)
+    """What a person should know: code, message, hint and the epoch at which it was noticed."""
+    data_report: Mapped[Json | None] = mapped_column(JSON)
+    """What was found in the data set's files before training."""
+
+
+class GroupRow(Base):
+    """Runs that were submitted together: a base spec and the values that differ."""
+
+    __tablename__ = "groups"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    spec: Mapped[Json] = mapped_column(JSON)
+    axes: Mapped[Json] = mapped_column(JSON)
+    """Dotted name of a spec field → its values, e.g. {"method_params.lam": [0.01, 0.03]}."""
+    idempotency_key: Mapped[str | None] = mapped_column(unique=True)
+    created_at: Mapped[float]
 
 
 class JobRow(Base):
@@ -59,6 +80,10 @@ class JobRow(Base):
     kind: Mapped[str]
     lane: Mapped[str]
     wants: Mapped[str] = mapped_column(default="auto")
+    processes: Mapped[int] = mapped_column(default=1)
+    """Devices that it needs at once."""
+    epoch: Mapped[int | None]
+    """The epoch whose weights it works on, as soon as that is settled."""
     priority: Mapped[int] = mapped_column(default=0)
     state: Mapped[str] = mapped_column(default=State.QUEUED.value)
     payload: Mapped[Json] = mapped_column(JSON)
@@ -122,6 +147,8 @@ class SnapshotRow(Base):
     )
     epoch: Mapped[int] = mapped_column(primary_key=True)
     raw: Mapped[bytes] = mapped_column(LargeBinary)
+    polarisation: Mapped[Json | None] = mapped_column(JSON)
+    """How clearly the importances have parted: overall and for each layer."""
 
 
 class CheckpointRow(Base):
@@ -141,13 +168,15 @@ class CheckpointRow(Base):
 
 
 class EvaluationRow(Base):
-    """Measured accuracy of one exact cut: unique by checkpoint, kept channels and split."""
+    """Measured accuracy of one exact cut: unique by run, epoch, kept channels and split.
+
+    It outlives the weights that it was measured on: an epoch is trained once.
+    """
 
     __tablename__ = "evaluations"
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
     run_id: Mapped[str] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), index=True)
-    checkpoint_id: Mapped[str] = mapped_column(ForeignKey("checkpoints.id", ondelete="CASCADE"))
     digest: Mapped[str]
     split: Mapped[str]
     epoch: Mapped[int]
@@ -162,7 +191,7 @@ class EvaluationRow(Base):
     seconds: Mapped[float]
     created_at: Mapped[float]
 
-    __table_args__ = (UniqueConstraint("checkpoint_id", "digest", "split"),)
+    __table_args__ = (UniqueConstraint("run_id", "epoch", "digest", "split"),)
 
 
 class EventRow(Base):

@@ -6,20 +6,18 @@ import torch
 from worker.datasets.base import Augmentation
 from worker.engine.batches import (
     Normalisation,
-    Split,
+    PixelSplit,
     augmented,
-    evaluation_batches,
     n_batches,
-    training_batches,
 )
 
 PLAIN = Augmentation(pad=0, flip=False)
 NEUTRAL = Normalisation((0.0,), (1.0,))
 
 
-def split_of(n: int) -> Split:
+def split_of(n: int) -> PixelSplit:
     x = torch.randint(0, 256, (n, 1, 6, 6), dtype=torch.uint8)
-    return Split(x, torch.arange(n))
+    return PixelSplit(x, torch.arange(n))
 
 
 def test_without_augmentation_images_are_unchanged():
@@ -55,9 +53,7 @@ def test_flip_mirrors_some_images_and_leaves_others():
 
 @pytest.mark.parametrize(("n", "size"), [(10, 5), (11, 5), (12, 5), (3, 8), (2, 2)])
 def test_each_image_is_seen_once_but_a_lone_last_one(n: int, size: int):
-    batches = list(
-        training_batches(split_of(n), size, PLAIN, NEUTRAL, torch.Generator().manual_seed(3))
-    )
+    batches = list(split_of(n).training_batches(size, PLAIN, NEUTRAL, 3))
     seen = torch.cat([y for _, y in batches]).tolist()
     assert len(batches) == n_batches(n, size)
     assert len(set(seen)) == len(seen) == (n - 1 if n % size == 1 else n)
@@ -66,10 +62,7 @@ def test_each_image_is_seen_once_but_a_lone_last_one(n: int, size: int):
 def test_equal_generators_give_equal_batches():
     split = split_of(30)
     augment = Augmentation(pad=2, flip=True)
-    first, second = (
-        list(training_batches(split, 8, augment, NEUTRAL, torch.Generator().manual_seed(5)))
-        for _ in range(2)
-    )
+    first, second = (list(split.training_batches(8, augment, NEUTRAL, 5)) for _ in range(2))
     assert all(torch.equal(a[0], b[0]) for a, b in zip(first, second, strict=True))
 
 
@@ -77,6 +70,6 @@ def test_normalised_images_have_mean_0_and_deviation_1():
     split = split_of(500)
     pixels = split.x_NCHW.double() / 255
     normalise = Normalisation((pixels.mean().item(),), (pixels.std(correction=0).item(),))
-    x = torch.cat([x for x, _ in evaluation_batches(split, normalise, 64)]).double()
+    x = torch.cat([x for x, _ in split.evaluation_batches(normalise, 64)]).double()
     assert x.mean().abs() < 1e-5
     assert (x.std(correction=0) - 1).abs() < 1e-5

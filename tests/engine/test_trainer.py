@@ -119,7 +119,7 @@ def test_resuming_keeps_the_best_weights_and_what_was_measured_on_them(submit, s
     with store.write() as session:
         before = results.trained(session, context.lease.run_id, 1)
         measured = {"correct": 1, "n": 2, "loss": 0.5, "params": 1, "macs": 1, "seconds": 0.1}
-        place = {"run_id": context.lease.run_id, "checkpoint_id": before.id, "epoch": 1}
+        place = {"run_id": context.lease.run_id, "epoch": 1}
         results.put_evaluation(
             session, digest="d", split="validation", ratio=0.1, plan={}, **place, **measured
         )
@@ -130,7 +130,7 @@ def test_resuming_keeps_the_best_weights_and_what_was_measured_on_them(submit, s
         run_training(resumed)
     with store.read() as session:
         assert results.trained(session, context.lease.run_id, 1).id == before.id
-        assert results.evaluation(session, before.id, "d") is not None
+        assert results.evaluation(session, context.lease.run_id, 1, "d") is not None
 
 
 @pytest.mark.parametrize("damage", [b"junk", b"", b"PK\x03\x04" + bytes(200)])

@@ -98,9 +98,9 @@ def test_both_layouts_are_found_in_any_root(small_fashion, tmp_path, place, pack
     write_fashion(roots[1] / place, packed=packed)
     info = small_fashion.info(roots)
     assert (info.status, info.detail) == ("ready", f"In {roots[1] / place}.")
-    images = small_fashion.load(roots, silent)
-    assert images.train_x.shape == (20, 1, 28, 28)
-    assert images.test_y.tolist() == list(range(10))
+    images = small_fashion.load(roots, {}, silent)
+    assert images.train.x_NCHW.shape == (20, 1, 28, 28)
+    assert images.test.y_N.tolist() == list(range(10))
 
 
 def test_an_incomplete_folder_is_completed_by_a_download(small_fashion, tmp_path, monkeypatch):
@@ -115,7 +115,7 @@ def test_an_incomplete_folder_is_completed_by_a_download(small_fashion, tmp_path
     sums = [(f"{name}.gz", hashlib.md5(content).hexdigest()) for name in FILES]
     monkeypatch.setattr(FashionMNIST, "resources", sums)
     serve(monkeypatch, content)
-    assert small_fashion.load([tmp_path], silent).train_y.tolist() == [*range(10)] * 2
+    assert small_fashion.load([tmp_path], {}, silent).train.y_N.tolist() == [*range(10)] * 2
     assert small_fashion.info([tmp_path]).status == "ready"
 
 
@@ -128,7 +128,7 @@ def test_a_file_that_cannot_be_opened_is_reported_before_a_run(small_fashion, tm
     assert FILES[2] in info.detail
     assert "Is a directory" in info.detail
     with pytest.raises(UnreadableData, match="Is a directory"):
-        small_fashion.load([tmp_path], silent)
+        small_fashion.load([tmp_path], {}, silent)
 
 
 def test_a_forbidden_file_is_said_to_be_forbidden(small_fashion, tmp_path, monkeypatch):
@@ -149,7 +149,7 @@ def test_files_of_another_data_set_are_refused(small_fashion, tmp_path, labels):
     path = tmp_path / "fashion-mnist" / FILES[3]
     path.write_bytes(idx_bytes(labels))
     with pytest.raises(UnreadableData, match="Fashion-MNIST has 10 images"):
-        small_fashion.load([tmp_path], silent)
+        small_fashion.load([tmp_path], {}, silent)
 
 
 def serve(monkeypatch, body: bytes) -> None:
@@ -196,10 +196,10 @@ def archived(folder: str, files: dict[str, bytes]) -> bytes:
 
 def test_cifar_is_fetched_unpacked_verified_and_found_again(small_cifar, tmp_path):
     told = []
-    images = small_cifar.load([tmp_path], lambda *report: told.append(report))
-    assert images.train_x.shape[1:] == (3, 32, 32)
-    assert images.test_x.shape == (3, 3, 32, 32)
-    assert images.test_y.tolist() == [0, 1, 2]
+    images = small_cifar.load([tmp_path], {}, lambda *report: told.append(report))
+    assert images.train.x_NCHW.shape[1:] == (3, 32, 32)
+    assert images.test.x_NCHW.shape == (3, 3, 32, 32)
+    assert images.test.y_N.tolist() == [0, 1, 2]
     assert len(images.classes) == small_cifar.classes
     assert any("Unpacking" in message for _, _, message in told)
     assert [path.name for path in tmp_path.iterdir()] == [small_cifar.folder]
@@ -207,11 +207,11 @@ def test_cifar_is_fetched_unpacked_verified_and_found_again(small_cifar, tmp_pat
 
 
 def test_a_damaged_cifar_file_is_named(small_cifar, tmp_path):
-    small_cifar.load([tmp_path], silent)
+    small_cifar.load([tmp_path], {}, silent)
     path = tmp_path / small_cifar.folder / small_cifar.files[0]
     path.write_bytes(path.read_bytes()[:-1])
     with pytest.raises(UnreadableData, match=f"{path} is damaged") as problem:
-        small_cifar.load([tmp_path], silent)
+        small_cifar.load([tmp_path], {}, silent)
     assert "Delete" in problem.value.hint
 
 
@@ -220,6 +220,6 @@ def test_an_incomplete_cifar_folder_is_set_aside_and_fetched_anew(small_cifar, t
     folder.mkdir()
     (folder / small_cifar.files[0]).write_bytes(b"half")
     assert small_cifar.info([tmp_path]).status == "download"
-    small_cifar.load([tmp_path], silent)
+    small_cifar.load([tmp_path], {}, silent)
     assert small_cifar.info([tmp_path]).status == "ready"
     assert [p.read_bytes() for p in tmp_path.glob("incomplete-*/*/*")] == [b"half"]

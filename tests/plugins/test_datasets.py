@@ -23,7 +23,7 @@ def silent(done_bytes, total_bytes, message):
 def loaded(name):
     """The images, or None where this machine does not have them."""
     dataset = datasets()[name]
-    return dataset.load([], silent) if dataset.info([]).status == "ready" else None
+    return dataset.load([], {}, silent) if dataset.info([]).status == "ready" else None
 
 
 @pytest.fixture
@@ -68,7 +68,7 @@ def test_without_a_network_a_download_fails_in_words_and_leaves_nothing(name, tm
     if dataset.info([tmp_path]).status != "download":
         pytest.skip("is on this machine")
     with pytest.raises(RecedeError, match="network is unreachable") as failure:
-        dataset.load([tmp_path], silent)
+        dataset.load([tmp_path], {}, silent)
     assert failure.value.hint
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
     assert dataset.info([tmp_path]).status == "download"
@@ -80,7 +80,7 @@ def test_what_is_missing_is_refused_in_words(name):
     if dataset.info([]).status == "ready":
         pytest.skip("is on this machine")
     with pytest.raises(RecedeError, match="missing"):
-        dataset.load([], silent)
+        dataset.load([], {}, silent)
 
 
 @every_dataset
@@ -89,14 +89,14 @@ def test_the_images_are_what_the_catalog_says(name):
     if images is None:
         pytest.skip("is not on this machine")
     size = (info.channels, info.image_size, info.image_size)
-    assert images.train_x.shape == (info.n_train, *size)
-    assert images.test_x.shape == (info.n_test, *size)
-    assert images.train_x.dtype == images.test_x.dtype == torch.uint8
-    assert images.train_y.dtype == images.test_y.dtype == torch.int64
+    assert images.train.x_NCHW.shape == (info.n_train, *size)
+    assert images.test.x_NCHW.shape == (info.n_test, *size)
+    assert images.train.x_NCHW.dtype == images.test.x_NCHW.dtype == torch.uint8
+    assert images.train.y_N.dtype == images.test.y_N.dtype == torch.int64
     assert len(images.classes) == info.classes
-    for labels in (images.train_y, images.test_y):
+    for labels in (images.train.y_N, images.test.y_N):
         assert labels.unique().tolist() == list(range(info.classes))
-    assert images.train_x.is_contiguous()
+    assert images.train.x_NCHW.is_contiguous()
     assert images.augment.pad >= 0
 
 
@@ -106,7 +106,7 @@ def test_statistics_are_those_of_the_training_pixels(name):
     if images is None:
         pytest.skip("is not on this machine")
     for channel, (mean, std) in enumerate(zip(images.mean_C, images.std_C, strict=True)):
-        pixels = images.train_x[:, channel].double() / 255
+        pixels = images.train.x_NCHW[:, channel].double() / 255
         assert mean == pytest.approx(float(pixels.mean()), abs=1e-9)
         assert std == pytest.approx(float(pixels.std(correction=0)), abs=1e-9)
 
@@ -116,6 +116,6 @@ def test_loading_twice_gives_the_same_images(name):
     first = loaded(name)
     if first is None:
         pytest.skip("is not on this machine")
-    again = datasets()[name].load([], silent)
-    assert torch.equal(first.test_x, again.test_x)
-    assert torch.equal(first.train_y, again.train_y)
+    again = datasets()[name].load([], {}, silent)
+    assert torch.equal(first.test.x_NCHW, again.test.x_NCHW)
+    assert torch.equal(first.train.y_N, again.train.y_N)

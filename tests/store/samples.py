@@ -109,7 +109,6 @@ def add_checkpoint(
 def add_evaluation(
     store: Store,
     run_id: str,
-    checkpoint_id: str,
     plan: Plan,
     *,
     epoch: int,
@@ -123,7 +122,6 @@ def add_evaluation(
             session,
             on_curve=on_curve,
             run_id=run_id,
-            checkpoint_id=checkpoint_id,
             digest=chosen.digest,
             split="validation",
             epoch=epoch,

@@ -88,30 +88,29 @@ def test_weights_that_were_not_kept_name_the_nearest_that_were(store: Store, tmp
     assert caught.value.hint == "The nearest is epoch 5."
 
 
-def test_a_cut_is_measured_once(store: Store, tmp_path):
+def test_a_cut_is_measured_once(store: Store):
     run_id, _ = add_run(store)
     add_epochs(store, run_id, 1)
-    weights = add_checkpoint(store, tmp_path, run_id, 1)
     plan = Plan(ratio=0.5)
-    first = add_evaluation(store, run_id, weights, plan, epoch=1, correct=80)
-    again = add_evaluation(store, run_id, weights, plan, epoch=1, correct=20, on_curve=True)
-    other = add_evaluation(store, run_id, weights, Plan(ratio=0.2), epoch=1, correct=88)
+    first = add_evaluation(store, run_id, plan, epoch=1, correct=80)
+    again = add_evaluation(store, run_id, plan, epoch=1, correct=20, on_curve=True)
+    other = add_evaluation(store, run_id, Plan(ratio=0.2), epoch=1, correct=88)
     assert again == first
     assert other != first
     with store.read() as session:
-        rows = results.evaluations(session, weights)
+        rows = results.evaluations(session, run_id, 1)
     assert [(row.correct, row.on_curve) for row in rows] == [(88, False), (80, True)]
 
 
-def test_dropping_weights_drops_what_was_measured_on_them(store: Store, tmp_path):
+def test_what_was_measured_outlives_the_weights(store: Store, tmp_path):
     run_id, _ = add_run(store)
     add_epochs(store, run_id, 1)
     weights = add_checkpoint(store, tmp_path, run_id, 1)
-    add_evaluation(store, run_id, weights, Plan(ratio=0.5), epoch=1, correct=80)
+    add_evaluation(store, run_id, Plan(ratio=0.5), epoch=1, correct=80)
     with store.write() as session:
         results.drop_checkpoint(session, results.checkpoint(session, weights))
     with store.read() as session:
-        assert results.evaluations(session, weights) == []
+        assert [row.correct for row in results.evaluations(session, run_id, 1)] == [80]
         with pytest.raises(NotFound):
             results.checkpoint(session, weights)
 

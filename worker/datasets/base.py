@@ -6,15 +6,17 @@ Tensor letters: N images, C channels, H and W pixels.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from backend.contract.catalog import DatasetInfo
 from backend.contract.errors import StorageProblem
+from backend.contract.params import ParamValue
 
 Progress = Callable[[int, int, str], None]
 """Told (done_bytes, total_bytes, message) while files are fetched; total 0 is unknown."""
@@ -37,17 +39,43 @@ class Augmentation:
 
 
 @dataclass(frozen=True)
-class Images:
-    """A whole data set: uint8 pixels NCHW, int64 labels, statistics of train pixels / 255."""
+class Pixels:
+    """Images of one size in memory: uint8 NCHW, and int64 labels."""
 
-    train_x: Tensor
-    train_y: Tensor
-    test_x: Tensor
-    test_y: Tensor
+    x_NCHW: Tensor
+    y_N: Tensor
+
+
+@dataclass(frozen=True)
+class Files:
+    """Images on disk, decoded when they are needed; what they become is square."""
+
+    paths: tuple[Path, ...]
+    y_N: Tensor
+    size: int
+    """Height and width in pixels after cropping."""
+    channels: int
+
+
+Part = Pixels | Files
+
+
+@dataclass(frozen=True)
+class Images:
+    """A whole data set; statistics are those of training pixels / 255.
+
+    Parts that are None are split off the training images, stratified and seeded.
+    """
+
+    train: Part
+    val: Part | None
+    test: Part | None
     mean_C: tuple[float, ...]
     std_C: tuple[float, ...]
     classes: tuple[str, ...]
     augment: Augmentation
+    report: dict[str, Any] | None = None
+    """What was found in its files (JSON), where they are a person's own."""
 
 
 class Dataset(ABC):
@@ -60,8 +88,12 @@ class Dataset(ABC):
         """Its catalog entry with the status of its files; looks, reads little, never raises."""
 
     @abstractmethod
-    def load(self, roots: Sequence[Path], progress: Progress) -> Images:
+    def load(
+        self, roots: Sequence[Path], params: Mapping[str, ParamValue], progress: Progress
+    ) -> Images:
         """All images; fetches them first if `info` says "download".
+
+        `params` are checked values, one for each ParamSpec of `info`.
 
         Raises:
             UnreadableData: a file is missing, damaged or forbidden.
@@ -78,10 +110,9 @@ def images(
     """Images from (pixels uint8 NCHW, labels) of both parts, with statistics over train."""
     mean_C, std_C = pixel_statistics(train[0])
     return Images(
-        train[0].contiguous(),
-        train[1].long(),
-        test[0].contiguous(),
-        test[1].long(),
+        Pixels(train[0].contiguous(), train[1].long()),
+        None,
+        Pixels(test[0].contiguous(), test[1].long()),
         mean_C,
         std_C,
         tuple(classes),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tarfile
 import tempfile
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from backend.contract.catalog import DatasetInfo
+from backend.contract.params import ParamValue
 from worker.datasets.base import Augmentation, Dataset, Images, Progress, UnreadableData, images
 from worker.datasets.download import can_download, fetch, writable_folder
 
@@ -50,10 +51,13 @@ class Cifar(Dataset):
             download_bytes=self.download_bytes if status == "download" else 0,
         )
 
-    def load(self, roots: Sequence[Path], progress: Progress) -> Images:
+    def load(
+        self, roots: Sequence[Path], params: Mapping[str, ParamValue], progress: Progress
+    ) -> Images:
         """All images, each file checked against its published MD5 sum before it is read."""
         from torchvision import datasets  # noqa: PLC0415 - slow to import
 
+        del params  # the data set has none
         source = getattr(datasets, self.torchvision_class)
         root = self._complete_root(roots)
         if root is None:

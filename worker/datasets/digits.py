@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from backend.contract.catalog import DatasetInfo
+from backend.contract.params import ParamValue
 from worker.datasets.base import Augmentation, Dataset, Images, Progress, UnreadableData, images
 from worker.datasets.split import stratified_split
 
@@ -46,9 +47,11 @@ class Digits(Dataset):
             else "scikit-learn is not installed; run `pip install scikit-learn`.",
         )
 
-    def load(self, roots: Sequence[Path], progress: Progress) -> Images:
+    def load(
+        self, roots: Sequence[Path], params: Mapping[str, ParamValue], progress: Progress
+    ) -> Images:
         """All digits, a fixed stratified fifth of them as test set."""
-        del roots, progress
+        del roots, params, progress
         try:
             from sklearn.datasets import load_digits  # noqa: PLC0415 - slow to import
         except ImportError as problem:

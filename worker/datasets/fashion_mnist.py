@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -10,6 +10,7 @@ from typing import Literal
 from torch import Tensor
 
 from backend.contract.catalog import DatasetInfo
+from backend.contract.params import ParamValue
 from worker.datasets.base import Augmentation, Dataset, Images, Progress, UnreadableData, images
 from worker.datasets.download import can_download, fetch
 from worker.datasets.idx import read_idx
@@ -64,8 +65,11 @@ class FashionMnist(Dataset):
             download_bytes=DOWNLOAD_BYTES if status == "download" else 0,
         )
 
-    def load(self, roots: Sequence[Path], progress: Progress) -> Images:
+    def load(
+        self, roots: Sequence[Path], params: Mapping[str, ParamValue], progress: Progress
+    ) -> Images:
         """All images from the first complete folder; fetches them if there is none."""
+        del params  # the data set has none
         folder = self._complete_folder(roots)
         if folder is None:
             status, detail = self._status(roots)

@@ -5,6 +5,7 @@ Tensor letters: N images of the split, B batch, C channels, H and W pixels.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -17,23 +18,93 @@ from worker.datasets.base import Augmentation, Images
 EVAL_BATCH = 512
 
 
-@dataclass(frozen=True)
-class Split:
-    """Images and labels of one split, on the device."""
+class Split(ABC):
+    """Images and labels of one split: where batches come from."""
 
-    x_NCHW: Tensor
     y_N: Tensor
 
     def __len__(self) -> int:
         return int(self.y_N.shape[0])
 
-    def to(self, device: torch.device) -> Split:
-        """The same images on another device."""
-        return Split(self.x_NCHW.to(device), self.y_N.to(device))
+    @property
+    @abstractmethod
+    def shape(self) -> tuple[int, int, int]:
+        """Channels, height and width of one image."""
 
-    def pick(self, index_B: Tensor) -> Split:
+    @abstractmethod
+    def to(self, device: torch.device) -> Split:
+        """The same images, for batches on another device."""
+
+    @abstractmethod
+    def pick(self, index_N: Tensor) -> Split:
+        """Some of the images; the index is on the CPU."""
+
+    @abstractmethod
+    def head(self, n: int) -> Tensor:
+        """The first n images, uint8 NCHW on the CPU, as evaluation sees them."""
+
+    @abstractmethod
+    def training_batches(
+        self, batch_size: int, augment: Augmentation, normalise: Normalisation, seed: int
+    ) -> Iterator[tuple[Tensor, Tensor]]:
+        """Shuffled, augmented batches; equal seeds give equal batches on every device.
+
+        A last batch of a single image is left out: batch norm has no statistics of one.
+        """
+
+    @abstractmethod
+    def evaluation_batches(
+        self, normalise: Normalisation, size: int = EVAL_BATCH
+    ) -> Iterator[tuple[Tensor, Tensor]]:
+        """All images in order, unchanged but normalised."""
+
+
+@dataclass(frozen=True)
+class PixelSplit(Split):
+    """Images as uint8 on the device itself."""
+
+    x_NCHW: Tensor
+    y_N: Tensor
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Channels, height and width of one image."""
+        _, channels, height, width = self.x_NCHW.shape
+        return channels, height, width
+
+    def to(self, device: torch.device) -> PixelSplit:
+        """The same images on another device."""
+        return PixelSplit(self.x_NCHW.to(device), self.y_N.to(device))
+
+    def pick(self, index_N: Tensor) -> PixelSplit:
         """Some of the images."""
-        return Split(self.x_NCHW[index_B], self.y_N[index_B])
+        return PixelSplit(self.x_NCHW[index_N], self.y_N[index_N])
+
+    def head(self, n: int) -> Tensor:
+        """The first n images on the CPU."""
+        return self.x_NCHW[:n].cpu()
+
+    def training_batches(
+        self, batch_size: int, augment: Augmentation, normalise: Normalisation, seed: int
+    ) -> Iterator[tuple[Tensor, Tensor]]:
+        """Shuffled, augmented batches; all randomness comes from the CPU."""
+        device = self.x_NCHW.device
+        generator = torch.Generator().manual_seed(seed)
+        order = torch.randperm(len(self), generator=generator)
+        for index in torch.split(order, batch_size):
+            if len(index) < 2:
+                continue
+            part = self.pick(index.to(device))
+            x_BCHW = augmented(part.x_NCHW, augment, generator)
+            yield normalise.apply(x_BCHW), part.y_N
+
+    def evaluation_batches(
+        self, normalise: Normalisation, size: int = EVAL_BATCH
+    ) -> Iterator[tuple[Tensor, Tensor]]:
+        """All images in order, unchanged but normalised."""
+        parts = zip(torch.split(self.x_NCHW, size), torch.split(self.y_N, size), strict=True)
+        for x_BCHW, y_B in parts:
+            yield normalise.apply(x_BCHW), y_B
 
 
 @dataclass(frozen=True)
@@ -56,39 +127,9 @@ class Normalisation:
         return (x_BCHW.float().div_(255) - mean) / std.clamp(min=1e-6)
 
 
-def training_batches(
-    split: Split,
-    batch_size: int,
-    augment: Augmentation,
-    normalise: Normalisation,
-    generator: torch.Generator,
-) -> Iterator[tuple[Tensor, Tensor]]:
-    """Shuffled, augmented batches; all randomness comes from the CPU generator.
-
-    A last batch of a single image is left out: batch norm has no statistics of one.
-    """
-    device = split.x_NCHW.device
-    order = torch.randperm(len(split), generator=generator)
-    for index in torch.split(order, batch_size):
-        if len(index) < 2:
-            continue
-        part = split.pick(index.to(device))
-        x_BCHW = augmented(part.x_NCHW, augment, generator)
-        yield normalise.apply(x_BCHW), part.y_N
-
-
 def n_batches(n: int, batch_size: int) -> int:
     """Number of batches that `training_batches` yields for n images."""
     return n // batch_size + (1 if n % batch_size >= 2 else 0)
-
-
-def evaluation_batches(
-    split: Split, normalise: Normalisation, size: int = EVAL_BATCH
-) -> Iterator[tuple[Tensor, Tensor]]:
-    """All images in order, unchanged but normalised."""
-    parts = zip(torch.split(split.x_NCHW, size), torch.split(split.y_N, size), strict=True)
-    for x_BCHW, y_B in parts:
-        yield normalise.apply(x_BCHW), y_B
 
 
 def augmented(x_BCHW: Tensor, augment: Augmentation, generator: torch.Generator) -> Tensor:

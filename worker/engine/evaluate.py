@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from worker.engine.batches import Normalisation, Split, evaluation_batches
+from worker.engine.batches import Normalisation, Split
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ def evaluate(
     correct = torch.zeros((), dtype=torch.int64, device=split.y_N.device)
     loss = torch.zeros((), dtype=torch.float64, device=split.y_N.device)
     try:
-        for x_BCHW, y_B in evaluation_batches(split, normalise):
+        for x_BCHW, y_B in split.evaluation_batches(normalise):
             check()
             logits_BK = model(x_BCHW)
             correct += (logits_BK.argmax(1) == y_B).sum()

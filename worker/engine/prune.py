@@ -72,7 +72,7 @@ def _write_and_prove(
     context.progress("cutting", 0, 4, "steps")
     cut = subject.surgeon.cut(selection.mask)
     masked = subject.surgeon.masked(selection.mask)
-    sample = subject.data.validation.x_NCHW[:PROOF_IMAGES]
+    sample = subject.data.validation.head(PROOF_IMAGES)
     x_NCHW = subject.data.normalise.apply(sample)
     cut_vs_masked = max_difference(cut, masked, x_NCHW)
     require_equal("Cut and masked network", cut_vs_masked)

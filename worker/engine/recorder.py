@@ -11,7 +11,7 @@ import numpy.typing as npt
 from backend.contract.cost import dense_cost
 from backend.contract.specs import RunSpec
 from backend.contract.states import CheckpointKind
-from backend.store import history, results, runs
+from backend.store import history, jobs, results, runs
 from worker.core.fold import fold
 from worker.core.importance import raw_scales
 from worker.engine.context import JobContext
@@ -44,7 +44,9 @@ class Recorder:
             return epoch in weights and epoch in history.snapshot_epochs(session, run_id)
 
     def epoch(self, state: TrainerState) -> None:
-        """Record a trained epoch whose state is in the model; best and last weights are kept.
+        """Record a trained epoch whose state is in the model.
+
+        Weights of the best and of the last epoch are kept, and those that a job works on.
 
         Raises:
             LeaseLost: the job was taken over; the store is left as it was.
@@ -56,11 +58,11 @@ class Recorder:
             draft, self.context.folder, self.context.settings.artifacts
         )
         with self.context.write(attempts=0) as session:
+            kept = {state.best_epoch, *jobs.pinned(session, run_id)} - {state.epoch}
             gone = [
                 row
                 for row in results.checkpoints(session, run_id)
-                if (row.kind == CheckpointKind.TRAINED.value and row.epoch != state.best_epoch)
-                or (row.kind == CheckpointKind.TRAINED.value and row.epoch == state.epoch)
+                if row.kind == CheckpointKind.TRAINED.value and row.epoch not in kept
             ]
             for row in gone:
                 results.drop_checkpoint(session, row)

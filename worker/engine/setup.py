@@ -16,11 +16,14 @@ from worker.architectures.base import Architecture, Config
 from worker.core.bounded_norm import bound
 from worker.core.channels import network_shape
 from worker.core.initialise import freeze_redundant_biases, initialise
-from worker.datasets.base import Augmentation, Images, Progress
+from worker.datasets.base import Augmentation, Images, Part, Pixels, Progress
 from worker.datasets.split import stratified_split
-from worker.engine.batches import Normalisation, Split
+from worker.engine.batches import Normalisation, PixelSplit, Split
 from worker.engine.settings import WorkerSettings
 from worker.methods.base import Method
+
+TEST_FRACTION = 0.1
+"""Share of the training images that are held out where a data set has no test images."""
 
 
 @dataclass(frozen=True)
@@ -37,8 +40,7 @@ class Data:
     @property
     def input_shape(self) -> tuple[int, int, int]:
         """Channels, height and width of one image."""
-        _, channels, height, width = self.train.x_NCHW.shape
-        return channels, height, width
+        return self.train.shape
 
 
 @dataclass(frozen=True)
@@ -54,16 +56,33 @@ class Network:
 
 def load_data(spec: RunSpec, settings: WorkerSettings, progress: Progress) -> Data:
     """Read (or first fetch) the data set and split it; raises UnreadableData."""
-    images = registry.datasets()[spec.dataset].load(settings.roots, progress)
-    train_index, val_index = stratified_split(images.train_y, spec.val_fraction, spec.seed)
+    dataset = registry.datasets()[spec.dataset]
+    images = dataset.load(settings.roots, spec.dataset_params, progress)
+    train = _split(images.train)
+    test, val = (_split(part) if part else None for part in (images.test, images.val))
+    if test is None:
+        train, test = _split_off(train, TEST_FRACTION, spec.seed)
+    if val is None:
+        train, val = _split_off(train, spec.val_fraction, spec.seed)
     return Data(
-        train=Split(images.train_x[train_index], images.train_y[train_index]),
-        validation=Split(images.train_x[val_index], images.train_y[val_index]),
-        test=Split(images.test_x, images.test_y),
+        train=train,
+        validation=val,
+        test=test,
         normalise=Normalisation.of(images),
         augment=images.augment,
         classes=_names(images),
     )
+
+
+def _split(part: Part) -> Split:
+    assert isinstance(part, Pixels)
+    return PixelSplit(part.x_NCHW, part.y_N)
+
+
+def _split_off(split: Split, fraction: float, seed: int) -> tuple[Split, Split]:
+    """What remains and a stratified part of a split."""
+    rest, part = stratified_split(split.y_N, fraction, seed)
+    return split.pick(rest), split.pick(part)
 
 
 def _names(images: Images) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from torch import nn
 from backend.contract.cost import Cost, cost
 from backend.contract.selection import Selection, select
 from backend.contract.specs import Plan, RunSpec
-from backend.store import history, results
+from backend.store import history, jobs, results
 from backend.store.tables import CheckpointRow, EvaluationRow
 from worker.core.surgery import Surgeon
 from worker.engine.batches import Split
@@ -47,7 +47,8 @@ class Subject:
     def measured(self, selection: Selection) -> EvaluationRow | None:
         """What is already known of exactly this cut on the validation split."""
         with self.context.store.read() as session:
-            return results.evaluation(session, self.checkpoint.id, selection.digest)
+            run_id, epoch = self.context.lease.run_id, self.checkpoint.epoch
+            return results.evaluation(session, run_id, epoch, selection.digest)
 
     def measure(self, plan: Plan, *, on_curve: bool = False) -> EvaluationRow:
         """Accuracy of the really cut network on the whole validation split; kept once."""
@@ -58,13 +59,10 @@ class Subject:
         cut = self.surgeon.cut(selection.mask).to(self.context.device)
         result = evaluate(cut, self.validation, self.data.normalise, self.context.check)
         with self.context.write() as session:
-            # While the run still trains, a better epoch may have replaced these weights.
-            results.checkpoint(session, self.checkpoint.id)
             return results.put_evaluation(
                 session,
                 on_curve=on_curve,
                 run_id=self.context.lease.run_id,
-                checkpoint_id=self.checkpoint.id,
                 digest=selection.digest,
                 split="validation",
                 epoch=self.checkpoint.epoch,
@@ -87,8 +85,9 @@ def load_subject(context: JobContext, epoch: int | None) -> Subject:
     """
     spec = context.spec()
     run_id = context.lease.run_id
-    with context.store.read() as session:
+    with context.write() as session:
         row = results.trained(session, run_id, epoch)
+        jobs.pin(session, context.lease.job_id, row.epoch)
         raw = history.snapshot(session, run_id, row.epoch)
     context.progress("loading", 0, 1, "steps", message="weights and images")
     data = load_data(spec, context.settings, lambda *_: context.check())

@@ -12,7 +12,7 @@ from backend.contract.specs import CurvePayload, RunSpec
 from backend.contract.states import JobKind
 from backend.store import results, runs
 from worker.core.importance import scale_parameters
-from worker.engine.batches import Split, n_batches, training_batches
+from worker.engine.batches import Split, n_batches
 from worker.engine.context import JobContext, Outcome
 from worker.engine.evaluate import Evaluation, evaluate
 from worker.engine.recorder import Recorder
@@ -120,17 +120,13 @@ class _Trainer:
         return evaluate(self.network.model, split, self.data.normalise, self.context.check)
 
     def _train(self, number: int, lr: float) -> Totals:
-        generator = torch.Generator().manual_seed(_epoch_seed(self.spec.seed, number))
-        torch.manual_seed(_epoch_seed(self.spec.seed, number))
+        seed = _epoch_seed(self.spec.seed, number)
+        torch.manual_seed(seed)
         return train_epoch(
             self.network.model,
             self.optimiser,
-            training_batches(
-                self.train_split,
-                self.spec.batch_size,
-                self.data.augment,
-                self.data.normalise,
-                generator,
+            self.train_split.training_batches(
+                self.spec.batch_size, self.data.augment, self.data.normalise, seed
             ),
             self.scales,
             method_of(self.spec),

@@ -28,6 +28,28 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_events_run_id"), ["run_id"], unique=False)
 
     op.create_table(
+        "groups",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("spec", sa.JSON(), nullable=False),
+        sa.Column("axes", sa.JSON(), nullable=False),
+        sa.Column("idempotency_key", sa.String(), nullable=True),
+        sa.Column("created_at", sa.Double(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_groups")),
+        sa.UniqueConstraint("idempotency_key", name=op.f("uq_groups_idempotency_key")),
+    )
+    op.create_table(
+        "workers",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("host", sa.String(), nullable=False),
+        sa.Column("pid", sa.Integer(), nullable=False),
+        sa.Column("started_at", sa.Double(), nullable=False),
+        sa.Column("heartbeat_at", sa.Double(), nullable=False),
+        sa.Column("catalog", sa.JSON(), nullable=False),
+        sa.Column("versions", sa.JSON(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_workers")),
+    )
+    op.create_table(
         "runs",
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("name", sa.String(), nullable=False),
@@ -46,24 +68,20 @@ def upgrade() -> None:
         sa.Column("n_test", sa.Integer(), nullable=True),
         sa.Column("lossless_ratio", sa.Double(), nullable=True),
         sa.Column("error", sa.JSON(), nullable=True),
+        sa.Column("group_id", sa.String(), nullable=True),
+        sa.Column("notices", sa.JSON(), nullable=False),
+        sa.Column("data_report", sa.JSON(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["group_id"], ["groups.id"], name=op.f("fk_runs_group_id"), ondelete="SET NULL"
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_runs")),
         sa.UniqueConstraint("idempotency_key", name=op.f("uq_runs_idempotency_key")),
     )
     with op.batch_alter_table("runs", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_runs_created_at"), ["created_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_runs_group_id"), ["group_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_runs_state"), ["state"], unique=False)
 
-    op.create_table(
-        "workers",
-        sa.Column("id", sa.String(), nullable=False),
-        sa.Column("host", sa.String(), nullable=False),
-        sa.Column("pid", sa.Integer(), nullable=False),
-        sa.Column("started_at", sa.Double(), nullable=False),
-        sa.Column("heartbeat_at", sa.Double(), nullable=False),
-        sa.Column("catalog", sa.JSON(), nullable=False),
-        sa.Column("versions", sa.JSON(), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_workers")),
-    )
     op.create_table(
         "checkpoints",
         sa.Column("id", sa.String(), nullable=False),
@@ -103,12 +121,46 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("run_id", "epoch", name=op.f("pk_epochs")),
     )
     op.create_table(
+        "evaluations",
+        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("run_id", sa.String(), nullable=False),
+        sa.Column("digest", sa.String(), nullable=False),
+        sa.Column("split", sa.String(), nullable=False),
+        sa.Column("epoch", sa.Integer(), nullable=False),
+        sa.Column("ratio", sa.Double(), nullable=False),
+        sa.Column("plan", sa.JSON(), nullable=False),
+        sa.Column("on_curve", sa.Boolean(), nullable=False),
+        sa.Column("correct", sa.Integer(), nullable=False),
+        sa.Column("n", sa.Integer(), nullable=False),
+        sa.Column("loss", sa.Double(), nullable=False),
+        sa.Column("params", sa.Integer(), nullable=False),
+        sa.Column("macs", sa.Integer(), nullable=False),
+        sa.Column("seconds", sa.Double(), nullable=False),
+        sa.Column("created_at", sa.Double(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["run_id"], ["runs.id"], name=op.f("fk_evaluations_run_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_evaluations")),
+        sa.UniqueConstraint(
+            "run_id",
+            "epoch",
+            "digest",
+            "split",
+            name=op.f("uq_evaluations_run_id_epoch_digest_split"),
+        ),
+    )
+    with op.batch_alter_table("evaluations", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_evaluations_run_id"), ["run_id"], unique=False)
+
+    op.create_table(
         "jobs",
         sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
         sa.Column("run_id", sa.String(), nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("lane", sa.String(), nullable=False),
         sa.Column("wants", sa.String(), nullable=False),
+        sa.Column("processes", sa.Integer(), nullable=False),
+        sa.Column("epoch", sa.Integer(), nullable=True),
         sa.Column("priority", sa.Integer(), nullable=False),
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("payload", sa.JSON(), nullable=False),
@@ -149,58 +201,17 @@ def upgrade() -> None:
         sa.Column("run_id", sa.String(), nullable=False),
         sa.Column("epoch", sa.Integer(), nullable=False),
         sa.Column("raw", sa.LargeBinary(), nullable=False),
+        sa.Column("polarisation", sa.JSON(), nullable=True),
         sa.ForeignKeyConstraint(
             ["run_id"], ["runs.id"], name=op.f("fk_snapshots_run_id"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("run_id", "epoch", name=op.f("pk_snapshots")),
     )
-    op.create_table(
-        "evaluations",
-        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
-        sa.Column("run_id", sa.String(), nullable=False),
-        sa.Column("checkpoint_id", sa.String(), nullable=False),
-        sa.Column("digest", sa.String(), nullable=False),
-        sa.Column("split", sa.String(), nullable=False),
-        sa.Column("epoch", sa.Integer(), nullable=False),
-        sa.Column("ratio", sa.Double(), nullable=False),
-        sa.Column("plan", sa.JSON(), nullable=False),
-        sa.Column("on_curve", sa.Boolean(), nullable=False),
-        sa.Column("correct", sa.Integer(), nullable=False),
-        sa.Column("n", sa.Integer(), nullable=False),
-        sa.Column("loss", sa.Double(), nullable=False),
-        sa.Column("params", sa.Integer(), nullable=False),
-        sa.Column("macs", sa.Integer(), nullable=False),
-        sa.Column("seconds", sa.Double(), nullable=False),
-        sa.Column("created_at", sa.Double(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["checkpoint_id"],
-            ["checkpoints.id"],
-            name=op.f("fk_evaluations_checkpoint_id"),
-            ondelete="CASCADE",
-        ),
-        sa.ForeignKeyConstraint(
-            ["run_id"], ["runs.id"], name=op.f("fk_evaluations_run_id"), ondelete="CASCADE"
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_evaluations")),
-        sa.UniqueConstraint(
-            "checkpoint_id",
-            "digest",
-            "split",
-            name=op.f("uq_evaluations_checkpoint_id_digest_split"),
-        ),
-    )
-    with op.batch_alter_table("evaluations", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_evaluations_run_id"), ["run_id"], unique=False)
-
     # ### end Alembic commands ###
 
 
 def downgrade() -> None:
     # ### commands auto generated by Alembic - please adjust! ###
-    with op.batch_alter_table("evaluations", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_evaluations_run_id"))
-
-    op.drop_table("evaluations")
     op.drop_table("snapshots")
     op.drop_table("networks")
     with op.batch_alter_table("jobs", schema=None) as batch_op:
@@ -208,17 +219,23 @@ def downgrade() -> None:
         batch_op.drop_index("ix_jobs_claim")
 
     op.drop_table("jobs")
+    with op.batch_alter_table("evaluations", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_evaluations_run_id"))
+
+    op.drop_table("evaluations")
     op.drop_table("epochs")
     with op.batch_alter_table("checkpoints", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_checkpoints_run_id"))
 
     op.drop_table("checkpoints")
-    op.drop_table("workers")
     with op.batch_alter_table("runs", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_runs_state"))
+        batch_op.drop_index(batch_op.f("ix_runs_group_id"))
         batch_op.drop_index(batch_op.f("ix_runs_created_at"))
 
     op.drop_table("runs")
+    op.drop_table("workers")
+    op.drop_table("groups")
     with op.batch_alter_table("events", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_events_run_id"))
 
