@@ -5,10 +5,13 @@ import torch
 
 from worker.datasets.base import Augmentation
 from worker.engine.batches import (
+    Draws,
     Normalisation,
     PixelSplit,
+    Share,
     augmented,
     n_batches,
+    shares,
 )
 
 PLAIN = Augmentation(pad=0, flip=False)
@@ -20,14 +23,19 @@ def split_of(n: int) -> PixelSplit:
     return PixelSplit(x, torch.arange(n))
 
 
+def drawn(x: torch.Tensor, augment: Augmentation, seed: int = 0) -> torch.Tensor:
+    draws = Draws.of(len(x), augment, seed)
+    return augmented(x, augment, draws.pick(slice(0, len(x))))
+
+
 def test_without_augmentation_images_are_unchanged():
     x = split_of(5).x_NCHW
-    assert torch.equal(augmented(x, PLAIN, torch.Generator()), x)
+    assert torch.equal(drawn(x, PLAIN), x)
 
 
 def test_every_crop_is_a_window_of_the_padded_image():
     x = torch.randint(1, 256, (40, 2, 6, 5), dtype=torch.uint8)
-    out = augmented(x, Augmentation(pad=2, flip=False), torch.Generator().manual_seed(1))
+    out = drawn(x, Augmentation(pad=2, flip=False), 1)
     padded = torch.nn.functional.pad(x, [2] * 4)
     places = set()
     for image in range(40):
@@ -44,7 +52,7 @@ def test_every_crop_is_a_window_of_the_padded_image():
 
 def test_flip_mirrors_some_images_and_leaves_others():
     x = split_of(60).x_NCHW
-    out = augmented(x, Augmentation(pad=0, flip=True), torch.Generator().manual_seed(0))
+    out = drawn(x, Augmentation(pad=0, flip=True))
     mirrored = [torch.equal(o, i.flip(2)) for o, i in zip(out, x, strict=True)]
     kept = [torch.equal(o, i) for o, i in zip(out, x, strict=True)]
     assert all(m or k for m, k in zip(mirrored, kept, strict=True))
@@ -59,7 +67,7 @@ def test_each_image_is_seen_once_but_a_lone_last_one(n: int, size: int):
     assert len(set(seen)) == len(seen) == (n - 1 if n % size == 1 else n)
 
 
-def test_equal_generators_give_equal_batches():
+def test_equal_seeds_give_equal_batches():
     split = split_of(30)
     augment = Augmentation(pad=2, flip=True)
     first, second = (list(split.training_batches(8, augment, NEUTRAL, 5)) for _ in range(2))
@@ -73,3 +81,28 @@ def test_normalised_images_have_mean_0_and_deviation_1():
     x = torch.cat([x for x, _ in split.evaluation_batches(normalise, 64)]).double()
     assert x.mean().abs() < 1e-5
     assert (x.std(correction=0) - 1).abs() < 1e-5
+
+
+@pytest.mark.parametrize(
+    ("n", "size", "processes"), [(40, 8, 2), (43, 8, 3), (41, 8, 2), (9, 8, 2)]
+)
+def test_processes_share_every_batch_of_one_process(n: int, size: int, processes: int):
+    split, augment = split_of(n), Augmentation(pad=2, flip=True)
+    whole = list(split.training_batches(size, augment, NEUTRAL, 5))
+    parts = [
+        list(split.training_batches(size, augment, NEUTRAL, 5, Share(rank, processes)))
+        for rank in range(processes)
+    ]
+    joined = [
+        (torch.cat([x for x, _ in batch]), torch.cat([y for _, y in batch]))
+        for batch in zip(*parts, strict=True)
+    ]
+    assert len(joined) == n_batches(n, size, Share(0, processes))
+    for (x, y), (x_joined, y_joined) in zip(whole, joined, strict=False):
+        assert torch.equal(x, x_joined)
+        assert torch.equal(y, y_joined)
+
+
+def test_a_batch_that_cannot_be_shared_is_left_out_by_all():
+    last_has_two = [list(shares(10, 4, Share(rank, 3))) for rank in range(3)]
+    assert [len(own) for own in last_has_two] == [2, 2, 2]

@@ -10,11 +10,16 @@ import torch
 from safetensors.torch import load_file
 
 from backend.contract.errors import StorageProblem
-from backend.store import history, results, runs
+from backend.contract.specs import Plan
+from backend.contract.states import JobKind
+from backend.store import history, jobs, results, runs
 from backend.store import lease as leases
 from tests.engine.conftest import SMALL, claimed, context_of
+from worker.engine.schedule import lr_at
 from worker.engine.signals import Cancelled
 from worker.engine.state import load_state
+from worker.engine.subject import load_subject
+from worker.engine.train import TrainingDiverged
 from worker.engine.trainer import run_training
 
 
@@ -170,17 +175,34 @@ def test_a_job_that_was_taken_over_writes_nothing(submit, store, settings):
 
 
 def test_a_run_that_diverges_keeps_the_best_earlier_weights(submit, store):
-    from worker.engine import train
-
     spec = SMALL.model_copy(update={"method": "ucs", "method_params": {}})
     context = submit(spec)
-    original = train.lr_at
     with pytest.MonkeyPatch.context() as patch:
-        rate = lambda epoch, s: 1e30 if epoch == 2 else original(epoch, s)  # noqa: E731
+        rate = lambda done, s: 1e30 if done >= 1 else lr_at(done, s)  # noqa: E731
         patch.setattr("worker.engine.trainer.lr_at", rate)
-        with pytest.raises(train.TrainingDiverged, match="epoch 2, step"):
+        with pytest.raises(TrainingDiverged, match="epoch 2, step"):
             run_training(context)
     with store.read() as session:
         row = results.trained(session, context.lease.run_id, None)
     assert row.epoch == 1
     assert Path(context.settings.artifacts / row.files["safetensors"]["path"]).exists()
+
+
+def test_an_evaluation_goes_on_while_training_replaces_the_weights(store, settings, submit):
+    training = submit(SMALL.model_copy(update={"epochs": 6}))
+    run_id = training.lease.run_id
+    stop_in_epoch(training, 2)
+    with pytest.raises(Cancelled):
+        run_training(training)
+    with store.write() as session:
+        jobs.enqueue(session, run_id, JobKind.EVALUATE, {"plan": {"ratio": 0.3}})
+    evaluating = context_of(settings, store, claimed(store))
+    assert evaluating.lease.kind is JobKind.EVALUATE
+    subject = load_subject(evaluating, None)
+    training.cancelled.clear()
+    training.publish = lambda _progress: None
+    run_training(training)
+    with store.read() as session:
+        kept = [row.epoch for row in results.checkpoints(session, run_id)]
+    assert subject.checkpoint.epoch in kept
+    assert subject.measure(Plan(ratio=0.3)).epoch == subject.checkpoint.epoch

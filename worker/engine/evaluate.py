@@ -32,7 +32,7 @@ def evaluate(
 ) -> Evaluation:
     """Evaluate in eval mode; the model's mode is put back. `check` is called for each batch."""
     was_training = model.training
-    model.eval()
+    model.eval().to(memory_format=torch.channels_last)
     started = time.perf_counter()
     correct = torch.zeros((), dtype=torch.int64, device=split.y_N.device)
     loss = torch.zeros((), dtype=torch.float64, device=split.y_N.device)

@@ -17,6 +17,7 @@ import torch
 
 from backend.contract.errors import StorageProblem
 from worker.engine.files import write_atomically
+from worker.engine.precision import Precision
 
 FILE = "trainer.pt"
 DAMAGED = (
@@ -39,6 +40,8 @@ class TrainerState:
     best_correct: int
     model: dict[str, torch.Tensor]
     optimiser: dict[str, Any]
+    precision: Precision = "fp32"
+    """A resumed run goes on in the number format that it began with."""
 
 
 def save_state(folder: Path, state: TrainerState) -> None:

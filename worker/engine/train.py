@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -13,9 +13,9 @@ from torch.nn import functional
 
 from backend.contract.errors import RecedeError
 from backend.contract.params import ParamValue
-from backend.contract.specs import RunSpec
 from worker.core.bounded_norm import BoundedBatchNorm2d
 from worker.core.importance import concatenated
+from worker.engine.precision import Precision, autocast
 from worker.methods.base import Method
 
 MOMENTUM = 0.9
@@ -83,45 +83,67 @@ def make_optimiser(model: nn.Module, lr: float) -> torch.optim.SGD:
     groups = [{"params": others, "factor": 1, "weight_decay": WEIGHT_DECAY}]
     if bounded:
         groups.append({"params": bounded, "factor": BOUNDED_LR_FACTOR, "weight_decay": 0.0})
-    return torch.optim.SGD(groups, lr=lr, momentum=MOMENTUM, nesterov=True)
+    # fused: one pass over all weights instead of several over each
+    return torch.optim.SGD(groups, lr=lr, momentum=MOMENTUM, nesterov=True, fused=True)
 
 
-def lr_at(epoch: int, spec: RunSpec) -> float:
-    """Learning rate of an epoch counted from 1: divided by 10 at 50 % and 75 % of the epochs."""
-    done = (epoch - 1) / spec.epochs
-    return spec.lr / (1 if done < 0.5 else 10 if done < 0.75 else 100)
+@dataclass
+class Step:
+    """One step of the recipe: cross-entropy plus penalty, backward, SGD.
+
+    `forward` is the network, perhaps compiled or wrapped; `scales` are its raw scales, which
+    the penalty sees as one tensor. Scores are computed in `precision`, losses in float32.
+    """
+
+    forward: nn.Module
+    optimiser: torch.optim.SGD
+    scales: Sequence[nn.Parameter]
+    method: Method
+    params: Mapping[str, ParamValue]
+    precision: Precision = "fp32"
+    label_smoothing: float = 0.0
+
+    def set_lr(self, lr: float) -> None:
+        """Learning rate of the next step; bounded scales get their multiple of it."""
+        for group in self.optimiser.param_groups:
+            group["lr"] = lr * group["factor"]
+
+    def __call__(self, x_BCHW: Tensor, y_B: Tensor, totals: Totals) -> None:
+        """Take the step and count it."""
+        self.optimiser.zero_grad(set_to_none=True)
+        with autocast(self.precision, x_BCHW.device):
+            logits_BK = self.forward(x_BCHW)
+        logits_BK = logits_BK.float()
+        cross_entropy = functional.cross_entropy(
+            logits_BK, y_B, label_smoothing=self.label_smoothing
+        )
+        penalty = self.method.penalty(concatenated(self.scales), self.params)
+        (cross_entropy + penalty).backward()  # type: ignore[no-untyped-call]
+        self.optimiser.step()
+        correct = (logits_BK.detach().argmax(1) == y_B).sum()
+        totals.add(cross_entropy, penalty, correct, len(y_B))
 
 
 def train_epoch(
-    model: nn.Module,
-    optimiser: torch.optim.SGD,
+    step: Step,
     batches: Iterator[tuple[Tensor, Tensor]],
-    scales: Sequence[nn.Parameter],
-    method: Method,
-    params: dict[str, ParamValue],
-    lr: float,
+    lr: Callable[[int], float],
     *,
     epoch: int,
     after_step: Callable[[Totals], None],
 ) -> Totals:
     """Train over all batches once; `after_step` may raise to stop between two of them.
 
+    `lr` gives the learning rate of each step, counted from 0 in this epoch.
+
     Raises:
         TrainingDiverged: the loss was not finite at some step; the message names it.
     """
-    for group in optimiser.param_groups:
-        group["lr"] = lr * group["factor"]
-    model.train()
+    step.forward.train()
     totals = Totals()
     for x_BCHW, y_B in batches:
-        optimiser.zero_grad(set_to_none=True)
-        logits_BK = model(x_BCHW)
-        cross_entropy = functional.cross_entropy(logits_BK, y_B)
-        penalty = method.penalty(concatenated(scales), params)
-        (cross_entropy + penalty).backward()  # type: ignore[no-untyped-call]
-        optimiser.step()
-        correct = (logits_BK.detach().argmax(1) == y_B).sum()
-        totals.add(cross_entropy, penalty, correct, len(y_B))
+        step.set_lr(lr(totals.steps))
+        step(x_BCHW, y_B, totals)
         if len(totals.unchecked) >= CHECK_EVERY:
             _refuse_infinite(totals, epoch)
         after_step(totals)

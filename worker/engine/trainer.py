@@ -13,12 +13,15 @@ from backend.contract.states import JobKind
 from backend.store import results, runs
 from worker.core.importance import scale_parameters
 from worker.engine.batches import Split, n_batches
+from worker.engine.compiling import compiled
 from worker.engine.context import JobContext, Outcome
 from worker.engine.evaluate import Evaluation, evaluate
+from worker.engine.precision import resolve
 from worker.engine.recorder import Recorder
+from worker.engine.schedule import lr_at
 from worker.engine.setup import Data, Network, build_network, load_data, method_of
 from worker.engine.state import TrainerState, load_state
-from worker.engine.train import Totals, TrainingDiverged, lr_at, make_optimiser, train_epoch
+from worker.engine.train import Step, Totals, TrainingDiverged, make_optimiser, train_epoch
 from worker.engine.weights import read_weights
 
 
@@ -48,11 +51,20 @@ class _Trainer:
 
     def __init__(self, context: JobContext, spec: RunSpec, data: Data, network: Network) -> None:
         self.context, self.spec, self.data, self.network = context, spec, data, network
-        network.model.to(context.device)
+        network.model.to(context.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.train_split = data.train.to(context.device)
         self.val_split = data.validation.to(context.device)
         self.optimiser = make_optimiser(network.model, spec.lr)
-        self.scales = scale_parameters(network.model, list(network.norms.values()))
+        self.step = Step(
+            forward=compiled(network.model) if spec.compile else network.model,
+            optimiser=self.optimiser,
+            scales=scale_parameters(network.model, list(network.norms.values())),
+            method=method_of(spec),
+            params=spec.method_params,
+            precision=resolve(spec.precision, context.device),
+            label_smoothing=spec.label_smoothing,
+        )
+        context.log(f"computing in {self.step.precision}" + (", compiled" * spec.compile))
         self.recorder = Recorder(context, spec, network, data)
         self.batches = n_batches(len(data.train), spec.batch_size)
         self.epoch_seconds = 0.0
@@ -65,9 +77,10 @@ class _Trainer:
             assert validation is not None
             self.recorder.untrained(_metrics(validation, validation.seconds))
             self.context.log(f"epoch 0 (untrained): validation {_percent(validation)}")
-            return TrainerState(0, {}, 0, -1, {}, {})
+            return TrainerState(0, {}, 0, -1, {}, {}, self.step.precision)
         self.network.model.load_state_dict(saved.model)
         self.optimiser.load_state_dict(saved.optimiser)
+        self.step.precision = saved.precision
         self.context.log(f"resuming after epoch {saved.epoch}")
         if not self.recorder.has(saved.epoch):
             self.recorder.epoch(saved)
@@ -77,8 +90,7 @@ class _Trainer:
         """Train, evaluate and record the next epoch."""
         number = state.epoch + 1
         started = time.perf_counter()
-        lr = lr_at(number, self.spec)
-        totals = self._train(number, lr)
+        totals = self._train(number)
         validation = self._evaluate(self.val_split)
         if not math.isfinite(validation.loss):
             raise TrainingDiverged.after(number, self.batches, validation.loss)
@@ -87,11 +99,14 @@ class _Trainer:
         better = validation.correct >= state.best_correct
         done = TrainerState(
             epoch=number,
-            metrics=_metrics(validation, self.epoch_seconds, totals, lr),
+            metrics=_metrics(
+                validation, self.epoch_seconds, totals, self._lr(number, self.batches - 1)
+            ),
             best_epoch=number if better else state.best_epoch,
             best_correct=validation.correct if better else state.best_correct,
             model={k: v.detach().cpu().clone() for k, v in self._model_state().items()},
             optimiser=self.optimiser.state_dict(),
+            precision=self.step.precision,
         )
         self.recorder.epoch(done)
         self.context.log(_line(done, validation))
@@ -119,19 +134,19 @@ class _Trainer:
     def _evaluate(self, split: Split) -> Evaluation:
         return evaluate(self.network.model, split, self.data.normalise, self.context.check)
 
-    def _train(self, number: int, lr: float) -> Totals:
+    def _lr(self, number: int, step: int) -> float:
+        """Learning rate of a step, counted from 0, of an epoch, counted from 1."""
+        return lr_at(number - 1 + step / self.batches, self.spec)
+
+    def _train(self, number: int) -> Totals:
         seed = _epoch_seed(self.spec.seed, number)
         torch.manual_seed(seed)
         return train_epoch(
-            self.network.model,
-            self.optimiser,
+            self.step,
             self.train_split.training_batches(
                 self.spec.batch_size, self.data.augment, self.data.normalise, seed
             ),
-            self.scales,
-            method_of(self.spec),
-            self.spec.method_params,
-            lr,
+            lambda step: self._lr(number, step),
             epoch=number,
             after_step=lambda totals: self._after_step(number, totals),
         )
