@@ -22,7 +22,7 @@ from backend.contract.polarisation import of_snapshot
 from backend.contract.specs import RunSpec
 from backend.store import history, runs
 from backend.store.engine import open_store, sqlite_url
-from benchmarks.plain_loop import MEAN, STD, Photographs, plain_epoch
+from benchmarks.parts.plain_loop import MEAN, STD, Photographs, plain_epoch
 from benchmarks.report import interleaved, machine, ratio, spread
 from worker.core.few_pixels import speed_up
 from worker.core.importance import raw_scales, scale_parameters

@@ -7,6 +7,7 @@ fusion, and a penalty that is summed layer by layer in Python.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from PIL import Image
@@ -59,7 +60,11 @@ def plain_epoch(
     norms = [m for m in model.modules() if isinstance(m, BoundedBatchNorm2d)]
     chosen = {id(norm.weight) for norm in norms}
     others = [p for p in model.parameters() if p.requires_grad and id(p) not in chosen]
-    scales = {"params": [norm.weight for norm in norms], "lr": 1.0, "weight_decay": 0.0}
+    scales: dict[str, Any] = {
+        "params": [norm.weight for norm in norms],
+        "lr": 1.0,
+        "weight_decay": 0.0,
+    }
     optimiser = torch.optim.SGD(
         [{"params": others}, scales], lr=0.1, momentum=0.9, weight_decay=1e-4, nesterov=True
     )
@@ -71,7 +76,7 @@ def plain_epoch(
             loss = functional.cross_entropy(logits_BK, y_B.to(device))
             for norm in norms:
                 loss = loss + lam * receding(norm.weight, shift)
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
             loss.item()
 
