@@ -179,13 +179,35 @@ def test_a_run_that_diverges_keeps_the_best_earlier_weights(submit, store):
     context = submit(spec)
     with pytest.MonkeyPatch.context() as patch:
         rate = lambda done, s: 1e30 if done >= 1 else lr_at(done, s)  # noqa: E731
-        patch.setattr("worker.engine.trainer.lr_at", rate)
+        patch.setattr("worker.engine.recipe.lr_at", rate)
         with pytest.raises(TrainingDiverged, match="epoch 2, step"):
             run_training(context)
     with store.read() as session:
         row = results.trained(session, context.lease.run_id, None)
     assert row.epoch == 1
     assert Path(context.settings.artifacts / row.files["safetensors"]["path"]).exists()
+
+
+def test_the_same_spec_gives_the_same_run_bit_for_bit(submit):
+    spec = SMALL.model_copy(update={"epochs": 1, "architecture_params": {"width": 0.25}})
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)  # sums that are shared by threads are where bits would differ
+    try:
+        first, second = (submit(spec) for _ in range(2))
+        for context in (first, second):
+            run_training(context)
+    finally:
+        torch.set_num_threads(before)
+    (_, raw), (_, again) = snapshots(first), snapshots(second)
+    assert raw.tobytes() == again.tobytes()
+    told = []
+    for context in (first, second):
+        with context.store.read() as session:
+            rows = history.epochs(session, context.lease.run_id)
+            weights = results.trained(session, context.lease.run_id, None)
+        told.append([(r.train_loss, r.penalty, r.val_loss, r.val_correct) for r in rows])
+        told[-1].append(weights.sha256)
+    assert told[0] == told[1]
 
 
 def test_an_evaluation_goes_on_while_training_replaces_the_weights(store, settings, submit):

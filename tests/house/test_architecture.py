@@ -60,11 +60,13 @@ ROOMS = (
     Room(
         "worker",
         {"backend.contract", "backend.store", "worker"},
-        TORCH | {"filelock", "numpy", "psutil", "sklearn", "sqlalchemy"},
+        TORCH | {"PIL", "filelock", "numpy", "psutil", "scipy", "sklearn", "sqlalchemy", "timm"},
     ),
     Room("worker/core", {"backend.contract", "worker.core"}, TORCH | {"numpy"}),
     Room(
-        "benchmarks", {"backend", "benchmarks", "dashboard", "worker"}, WEB | TORCH | {"alembic"}
+        "benchmarks",
+        {"backend", "benchmarks", "dashboard", "worker"},
+        WEB | TORCH | {"PIL", "alembic", "matplotlib"},
     ),
 )
 
