@@ -16,7 +16,7 @@ WORKDIR /app
 COPY pyproject.toml constraints.txt README.md LICENSE ./
 RUN mkdir backend dashboard worker \
     && touch backend/__init__.py dashboard/__init__.py worker/__init__.py \
-    && pip install --constraint constraints.txt '.[postgres]' \
+    && pip install --constraint constraints.txt '.[postgres,timm]' \
     && pip uninstall --yes recede \
     && rm -rf backend dashboard worker build *.egg-info
 

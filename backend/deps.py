@@ -14,7 +14,7 @@ from fastapi import Depends, Query, Request
 from fastapi import Path as InPath
 from pydantic import AfterValidator, BeforeValidator
 
-from backend.contract.errors import InvalidInput, NotFound
+from backend.contract.errors import InvalidInput, NotFound, UnknownName
 from backend.contract.specs import Text
 from backend.events import EventHub
 from backend.histograms import HistogramCache
@@ -46,6 +46,14 @@ def _services(request: Request) -> Services:
     return services
 
 
+def known_query(request: Request) -> None:
+    """Refuse a query parameter that the route does not have: it would do nothing, silently."""
+    known = [field.alias for field in request.scope["route"].dependant.query_params]
+    for name in request.query_params:
+        if name not in known:
+            raise UnknownName("query parameter", name[:80], known, field=name[:80])
+
+
 def _one_name(kind: str) -> AfterValidator:
     def check(given: str) -> str:
         if not _ID.fullmatch(given):
@@ -69,6 +77,7 @@ def _number(kind: str) -> BeforeValidator:
 
 Ctx = Annotated[Services, Depends(_services)]
 RunId = Annotated[str, _one_name("run"), InPath(description="Id of a run")]
+GroupId = Annotated[str, _one_name("group"), InPath(description="Id of a group")]
 CheckpointId = Annotated[str, _one_name("checkpoint"), InPath(description="Id of a checkpoint")]
 JobId = Annotated[int, _number("job"), InPath(description="Id of a job")]
 Epoch = Annotated[int, _number("epoch"), InPath(description="Epoch; 0 is the untrained network")]

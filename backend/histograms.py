@@ -13,14 +13,15 @@ import numpy.typing as npt
 
 from backend.contract.errors import UnknownName
 from backend.contract.network import NetworkShape
+from backend.contract.polarisation import AXES
 from backend.contract.selection import importances
 
 # Letters: E epochs, N neurons, B bins.
 FloatArray = npt.NDArray[np.float32]
 Axis = Literal["sigma", "logit"]
 
-LOGIT_RANGE = (-12.0, 12.0)
-LOG10_RANGE = (-6.0, 1.0)
+LOGIT_RANGE = AXES["bounded"]
+LOG10_RANGE = AXES["plain"]
 _CACHE_BYTES = 32 << 20
 
 

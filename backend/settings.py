@@ -22,6 +22,7 @@ VARIABLES = {
     "RECEDE_PORT": "port to listen on",
     "RECEDE_ALLOWED_HOSTS": "names, separated by commas, by which browsers may reach the service",
     "RECEDE_DATA_ROOTS": "further folders with data sets, separated like PATH",
+    "RECEDE_NETWORKS": "Python files with networks of your own, separated like PATH",
     "RECEDE_THREADS": "torch threads of a job; default: one a core",
     "RECEDE_URL": "where the commands find a running service",
 }
@@ -37,6 +38,8 @@ class Settings:
     port: int = DEFAULT_PORT
     allowed_hosts: tuple[str, ...] = ()
     data_roots: tuple[Path, ...] = ()
+    networks: tuple[Path, ...] = ()
+    """Files of networks; the worker says which of them cannot be used, and goes on."""
     threads: int | None = None
 
     @classmethod
@@ -62,6 +65,7 @@ class Settings:
             port=_port(port, environ.get("RECEDE_PORT") or ""),
             allowed_hosts=_words(environ.get("RECEDE_ALLOWED_HOSTS", "")),
             data_roots=_folders(environ.get("RECEDE_DATA_ROOTS", "")),
+            networks=_paths(environ.get("RECEDE_NETWORKS", "")),
             threads=_threads(environ.get("RECEDE_THREADS", "")),
         )
 
@@ -115,7 +119,7 @@ def _threads(given: str) -> int | None:
 
 
 def _folders(given: str) -> tuple[Path, ...]:
-    folders = tuple(_absolute(Path(part)) for part in given.split(os.pathsep) if part)
+    folders = _paths(given)
     for folder in folders:
         if not folder.is_dir() or not os.access(folder, os.R_OK | os.X_OK):
             raise _bad(
@@ -126,6 +130,10 @@ def _folders(given: str) -> tuple[Path, ...]:
                 f"(separated by {os.pathsep!r}).",
             )
     return folders
+
+
+def _paths(given: str) -> tuple[Path, ...]:
+    return tuple(_absolute(Path(part)) for part in given.split(os.pathsep) if part)
 
 
 def _words(given: str) -> tuple[str, ...]:

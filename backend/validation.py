@@ -123,8 +123,9 @@ def _model_at(model: type[BaseModel] | None, path: Sequence[str]) -> type[BaseMo
     """The model behind nested fields of a body."""
     for name in path:
         info = model.model_fields.get(name) if model else None
-        inner = info.annotation if info else None
-        model = inner if isinstance(inner, type) and issubclass(inner, BaseModel) else None
+        kinds = (info.annotation, *get_args(info.annotation)) if info else ()
+        models = (kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel))
+        model = next(models, None)
     return model
 
 

@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from backend.client import AsyncRecedeClient
 from dashboard import routing, theme
 from dashboard.browser import in_browser
+from dashboard.components.group import callbacks as group
 from dashboard.components.new_run import callbacks as new_run
 from dashboard.components.run import callbacks as run
 from dashboard.figures.template import templates
@@ -44,6 +45,7 @@ def mount(app: FastAPI, client: AsyncRecedeClient, *, version: str) -> list[str]
     routing.register(dash_app, client)
     new_run.register(dash_app, client)
     run.register(dash_app, client)
+    group.register(dash_app, client)
     _register_scripts(dash_app)
     # Dash registers its assets with the first request to "/": a deep link may come before that.
     dash_app._setup_server()  # type: ignore[no-untyped-call]
@@ -52,6 +54,7 @@ def mount(app: FastAPI, client: AsyncRecedeClient, *, version: str) -> list[str]
 
 def _register_scripts(app: Dash) -> None:
     in_browser(app, "boot", Output("scheme", "data"), Input("mantine", "id"))
+    in_browser(app, "goTo", None, Input("go", "data"))
     in_browser(app, "navigated", None, Input("location", "pathname"))
     in_browser(app, "confirmClosed", None, Input("confirm", "opened"))
     in_browser(app, "attachRuns", Output("runs-attached", "data"), Input("runs-table", "id"))

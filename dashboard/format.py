@@ -70,3 +70,10 @@ def duration(seconds: float) -> str:
 def number(value: float) -> str:
     """A parameter as a person types it: 0.03, 1e-05, 3."""
     return f"{value:g}"
+
+
+def ordinal(n: int) -> str:
+    """A place counted from 0, for example "1st"."""
+    k = n + 1
+    endings = {1: "st", 2: "nd", 3: "rd"}
+    return f"{k}th" if 11 <= k % 100 <= 13 else f"{k}{endings.get(k % 10, 'th')}"

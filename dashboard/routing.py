@@ -1,4 +1,4 @@
-"""Addresses to pages: /, /runs/<id>, /settings."""
+"""Addresses to pages: /, /runs/<id>, /groups/<id>, /settings."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from urllib.parse import parse_qs
 from dash import Dash, Input, Output, State
 
 from backend.client import ApiError, AsyncRecedeClient
-from dashboard.components.states import page_missing, run_missing, unreachable
-from dashboard.pages import run, runs, settings
+from dashboard.components.states import group_missing, page_missing, run_missing, unreachable
+from dashboard.pages import group, run, runs, settings
 
 _RUN = re.compile(r"/runs/([A-Za-z0-9_-]{1,64})/?")
+_GROUP = re.compile(r"/groups/([A-Za-z0-9_-]{1,64})/?")
 
 
 def register(app: Dash, client: AsyncRecedeClient) -> None:
@@ -29,19 +30,34 @@ def register(app: Dash, client: AsyncRecedeClient) -> None:
 
 async def page(client: AsyncRecedeClient, path: str, search: str) -> Any:
     """The page of an address; what is missing or unreachable is said in words."""
-    found = _RUN.fullmatch(path)
+    found, group_found = _RUN.fullmatch(path), _GROUP.fullmatch(path)
     try:
         if path in ("/", "/runs", "/runs/"):
-            return runs.layout()
+            return runs.layout(await wanted_group(client, search))
         if path.rstrip("/") == "/settings":
             return await settings.layout(client)
+        if group_found is not None:
+            return await group.layout(client, group_found[1])
         if found is None:
             return page_missing(path)
         return await run.layout(client, found[1], wanted_tab(search))
     except ApiError as error:
+        if error.status == 404 and group_found is not None:
+            return group_missing(group_found[1])
         if error.status == 404 and found is not None:
             return run_missing(found[1])
         return unreachable(error)
+
+
+async def wanted_group(client: AsyncRecedeClient, search: str) -> tuple[str, str] | None:
+    """Id and name of the group that the address asks for; a group that is gone has no name."""
+    group_id = parse_qs(search.removeprefix("?")).get("group", [""])[0][:64]
+    if not group_id:
+        return None
+    try:
+        return group_id, (await client.group(group_id)).name
+    except ApiError:
+        return group_id, group_id
 
 
 def wanted_tab(search: str) -> str | None:

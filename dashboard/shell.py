@@ -35,6 +35,10 @@ def shell(version: str, templates: dict[str, Any]) -> dmc.MantineProvider:
             dcc.Location(id="location", refresh="callback-nav"),
             dcc.Store(id="chart-templates", data=templates),
             dcc.Store(id="scheme"),
+            # Beside the drawer, whose content is only there once it has been opened.
+            dcc.Store(id="run-form-fill"),
+            # An address to go to: Location would first take back what Explore wrote into its own.
+            dcc.Store(id="go"),
             dmc.NotificationContainer(id="notices", position="bottom-left", limit=4),
             html.A("Skip to the content", href="#page", className="skip-link"),
             _header(),

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from backend.client import CheckpointOut, RunSpec
+from backend.client import CheckpointOut, Plan, RunSpec
 
-_PLAIN = ("epochs", "batch_size", "lr", "seed", "device", "val_fraction")
+_PLAIN = (
+    *("epochs", "batch_size", "lr", "seed", "device", "val_fraction"),
+    *("schedule", "warmup_epochs", "label_smoothing", "precision", "processes"),
+)
+Axes = Mapping[str, Sequence[Any]]
+UNSPEAKABLE = (
+    "# The command line cuts the best epoch by a global ratio. The cut before\n"
+    "# this training is another one: use curl or Python."
+)
 
 
 def spec_body(spec: RunSpec) -> dict[str, Any]:
@@ -19,41 +29,121 @@ def spec_body(spec: RunSpec) -> dict[str, Any]:
 
 def command_line(spec: RunSpec) -> str:
     """The `recede submit` that starts this run."""
-    body = spec_body(spec)
-    words = ["recede", "submit"]
-    for key in ("dataset", "architecture", "method"):
-        words += [f"--{key}", str(body[key])]
-    for key in _PLAIN:
-        if key in body:
-            words += [f"--{key.replace('_', '-')}", str(body[key])]
-    for kind in ("dataset", "architecture", "method"):
-        for name, value in body.get(f"{kind}_params", {}).items():
-            words += ["--param", f"{kind}.{name}={_value(value)}"]
-    if spec.name:
-        words += ["--name", spec.name]
-    return _wrapped([*words, "--watch"])
+    if not _speakable(spec):
+        return UNSPEAKABLE
+    return _wrapped(["recede", "submit", *_options(spec, ()), "--watch"])
+
+
+def sweep_command_line(spec: RunSpec, axes: Axes) -> str:
+    """The `recede submit` that starts this group."""
+    if not _speakable(spec):
+        return UNSPEAKABLE
+    words = _options(spec, axes)
+    for name, values in axes.items():
+        words += ["--grid", f"{name}={','.join(_value(value) for value in values)}"]
+    return _wrapped(["recede", "submit", *words])
 
 
 def curl(spec: RunSpec, origin: str) -> str:
     """The request that starts this run."""
-    body = json.dumps(spec_body(spec), ensure_ascii=False, indent=2)
-    return (
-        f"curl -X POST {origin}/api/v1/runs \\\n"
-        f"  -H 'Content-Type: application/json' \\\n"
-        f"  -d {shlex.quote(body)}"
-    )
+    return _post(f"{origin}/api/v1/runs", spec_body(spec))
+
+
+def sweep_curl(spec: RunSpec, axes: Axes, origin: str) -> str:
+    """The request that starts this group."""
+    return _post(f"{origin}/api/v1/groups", _sweep_body(spec, axes))
 
 
 def python(spec: RunSpec, origin: str) -> str:
     """The same with the typed client."""
-    body = json.dumps(spec_body(spec), ensure_ascii=False, indent=4)
-    body = body.replace(": true", ": True").replace(": false", ": False")
     return (
         "from backend.client import RecedeClient\n\n"
         f'with RecedeClient("{origin}") as client:\n'
-        f"    run = client.create_run({_indented(body)}).run\n"
+        f"    run = client.create_run({_literal(spec_body(spec))}).run\n"
         "    print(run.id, run.state)"
     )
+
+
+def sweep_python(spec: RunSpec, axes: Axes, origin: str) -> str:
+    """The same group with the typed client."""
+    body = _sweep_body(spec, axes)
+    name = f", name={body['name']!r}" if body["name"] else ""
+    return (
+        "from backend.client import RecedeClient\n\n"
+        f"spec = {_literal(body['spec'], indent='')}\n"
+        f"axes = {_literal(body['axes'], indent='')}\n"
+        f'with RecedeClient("{origin}") as client:\n'
+        f"    group = client.create_group(spec, axes{name}).group\n"
+        "    print(group.id, group.counts)"
+    )
+
+
+def _sweep_body(spec: RunSpec, axes: Axes) -> dict[str, Any]:
+    """The group as the API takes it; what the axes set is left out of the spec."""
+    body = spec_body(spec)
+    for name in axes:
+        kind, _, param = name.rpartition(".")
+        body.get(kind, body).pop(param, None)
+    name = body.pop("name", "")
+    kept = {key: value for key, value in body.items() if value != {}}
+    return {"spec": kept, "axes": {key: list(axes[key]) for key in axes}, "name": name}
+
+
+def _options(spec: RunSpec, axes: Sequence[str] | Axes) -> list[str]:
+    """Options of the command line for a spec, without those that the axes set."""
+    body = spec_body(spec)
+    words = []
+    for key in ("dataset", "architecture", "method"):
+        words += [f"--{key}", str(body[key])]
+    for key in _PLAIN:
+        if key in body and key not in axes:
+            words += [f"--{key.replace('_', '-')}", str(body[key])]
+    if spec.compile:
+        words += ["--compile"]
+    for kind in ("dataset", "architecture", "method"):
+        for name, value in body.get(f"{kind}_params", {}).items():
+            if f"{kind}_params.{name}" not in axes:
+                words += ["--param", f"{kind}.{name}={_value(value)}"]
+    words += _init_options(body.get("init") or {})
+    return words + (["--name", spec.name] if spec.name else [])
+
+
+def _init_options(init: Mapping[str, Any]) -> list[str]:
+    words = []
+    for key in ("file", "run"):
+        if init.get(key) is not None:
+            words += [f"--init-{key}", str(init[key])]
+    if init.get("plan") is not None:
+        words += ["--init-ratio", _value(init["plan"]["ratio"])]
+    return [*words, "--new-head"] if init.get("new_head") else words
+
+
+def _speakable(spec: RunSpec) -> bool:
+    """Whether the command line has words for the cut that comes first."""
+    plan = None if spec.init is None else spec.init.plan
+    return plan is None or (plan.ratio is not None and plan == Plan(ratio=plan.ratio))
+
+
+def _post(url: str, body: Any) -> str:
+    text = _flat(json.dumps(body, ensure_ascii=False, indent=2))
+    return (
+        f"curl -X POST {url} \\\n"
+        f"  -H 'Content-Type: application/json' \\\n"
+        f"  -d {shlex.quote(text)}"
+    )
+
+
+def _flat(text: str) -> str:
+    """JSON with its lists of numbers on one line."""
+    return re.sub(r"\[([^\[\]{}]*)\]", lambda m: f"[{' '.join(m[1].split())}]", text)
+
+
+def _literal(body: Any, indent: str = "    ") -> str:
+    """A body as Python's literal."""
+    text = _flat(json.dumps(body, ensure_ascii=False, indent=4))
+    for theirs, ours in (("true", "True"), ("false", "False"), ("null", "None")):
+        text = text.replace(f": {theirs}", f": {ours}")
+    return text.replace("\n", f"\n{indent}")
 
 
 def loading(checkpoint: CheckpointOut) -> str:
@@ -86,7 +176,3 @@ def _wrapped(words: list[str]) -> str:
         else:
             lines[-1] += f" {quoted}"
     return " \\\n".join(lines)
-
-
-def _indented(body: str) -> str:
-    return body.replace("\n", "\n    ")

@@ -1,4 +1,4 @@
-"""`python -m worker`: the worker process, or with --probe a look at what it could train."""
+"""`python -m worker`: the worker process, or a look at what it could train or at a folder."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ from backend.store.engine import WORKER_BUSY_TIMEOUT_S, open_store
 from worker.catalog import build_catalog
 from worker.engine.settings import WorkerSettings
 from worker.engine.supervisor import Supervisor
+from worker.look import inspect
+from worker.registry import problems
 
 SPIN_COUNT = "10000"
 """How long an OpenMP thread spins before it sleeps (libgomp's default is about 300,000).
@@ -33,10 +35,14 @@ def main() -> int:
     """Run the worker; returns the exit code."""
     os.environ.setdefault("GOMP_SPINCOUNT", SPIN_COUNT)  # read when a job's process loads torch
     arguments = _parser().parse_args()
+    if arguments.networks:  # through the environment, so that the processes of jobs know them too
+        os.environ["RECEDE_NETWORKS"] = os.pathsep.join(arguments.networks)
     roots = tuple(Path(root) for root in arguments.data_root)
     if arguments.probe:
         sys.stdout.write(build_catalog(roots).model_dump_json(indent=2) + "\n")
         return 0
+    if arguments.inspect:
+        return inspect(Path(arguments.inspect), roots, arguments.image_size, arguments.channels)
     settings = WorkerSettings(
         arguments.store, Path(arguments.artifacts).resolve(), roots, arguments.threads
     )
@@ -57,10 +63,16 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--data-root", action="append", default=[], help="folder with data sets (repeatable)"
     )
+    parser.add_argument(
+        "--networks", action="append", default=[], help="file with own networks (repeatable)"
+    )
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
     parser.add_argument(
         "--end-with-stdin", action="store_true", help="stop when standard input is closed"
     )
+    parser.add_argument("--inspect", default="", help="check this folder of images and end")
+    parser.add_argument("--image-size", type=int, default=64, help="for --inspect")
+    parser.add_argument("--channels", type=int, default=3, help="for --inspect: 3 or 1")
     parser.add_argument("--probe", action="store_true", help="print the catalog as JSON and end")
     return parser
 
@@ -68,6 +80,8 @@ def _parser() -> argparse.ArgumentParser:
 def _serve(settings: WorkerSettings, *, end_with_stdin: bool) -> None:
     settings.artifacts.mkdir(parents=True, exist_ok=True)
     stop = threading.Event()
+    for problem in problems():
+        sys.stderr.write(f"worker: {problem}\n")
     if end_with_stdin:
         threading.Thread(target=_stop_at_end_of_input, args=(stop,), daemon=True).start()
     for number in (signal.SIGTERM, signal.SIGINT):

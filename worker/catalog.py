@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import platform
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,7 @@ import torch
 
 from backend.contract.catalog import Catalog, DatasetInfo, Device
 from backend.contract.specs import RunSpec
-from worker.registry import architectures, datasets, methods
+from worker.registry import architectures, datasets, methods, problems
 
 # Settings at which half of the neurons can be cut at no loss (docs/benchmarks.md), about a minute
 # on two cores. The first data set that is ready is taken.
@@ -45,6 +47,7 @@ def build_catalog(roots: Sequence[Path]) -> Catalog:
         datasets=infos,
         devices=(_cpu(), *_cuda_devices()),
         demo=_demo(infos),
+        problems=problems(),
     )
 
 
@@ -57,7 +60,15 @@ def _demo(infos: Sequence[DatasetInfo]) -> RunSpec:
 def _cpu() -> Device:
     threads = torch.get_num_threads()
     label = f"{_cpu_name()} ({threads} thread{'s' if threads > 1 else ''})"
-    return Device(name="cpu", label=label, memory_bytes=psutil.virtual_memory().total)
+    memory = psutil.virtual_memory().total
+    return Device(name="cpu", label=label, memory_bytes=memory, processes=_cores())
+
+
+def _cores() -> int:
+    """Cores that this process may use, which may be fewer than the machine has."""
+    if sys.platform == "linux":
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _cpu_name() -> str:

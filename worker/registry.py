@@ -1,8 +1,12 @@
-"""Finds every plug-in: the `PLUGINS` of all modules in methods/, architectures/ and datasets/."""
+"""Finds every plug-in: the `PLUGINS` of all modules in methods/, architectures/ and datasets/.
+
+A person's own networks join the architectures: see worker/architectures/own.py.
+"""
 
 from __future__ import annotations
 
 import importlib
+import os
 import pkgutil
 from functools import cache
 from types import ModuleType
@@ -13,6 +17,7 @@ import worker.datasets
 import worker.methods
 from backend.contract.errors import RecedeError
 from worker.architectures.base import Architecture
+from worker.architectures.own import VARIABLE, BadNetworks, OwnNetwork, files_of, own_networks
 from worker.datasets.base import Dataset
 from worker.methods.base import Method
 
@@ -31,8 +36,23 @@ def methods() -> dict[str, Method]:
 
 @cache
 def architectures() -> dict[str, Architecture]:
-    """All architectures by name; raises BadPlugin."""
+    """All architectures by name, a person's own networks included; raises BadPlugin."""
+    return {**_published(), **_own()[0]}
+
+
+def problems() -> tuple[str, ...]:
+    """What is wrong with files and entry points of own networks, one sentence each."""
+    return tuple(problem.message for problem in _own()[1])
+
+
+@cache
+def _published() -> dict[str, Architecture]:
     return discover(worker.architectures, Architecture)
+
+
+@cache
+def _own() -> tuple[dict[str, OwnNetwork], list[BadNetworks]]:
+    return own_networks(files_of(os.environ.get(VARIABLE, "")), _published())
 
 
 @cache

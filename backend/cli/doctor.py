@@ -26,7 +26,7 @@ from backend.store.engine import open_store
 
 PROBE_TIMEOUT_S = 180
 LOW_DISK_BYTES = 2 << 30
-_PACKAGES = ("torch", "torchvision", "torch-pruning", "safetensors", "dash", "fastapi")
+_PACKAGES = ("torch", "torchvision", "safetensors", "dash", "fastapi")
 _STYLES = {"ok": "green", "note": "yellow", "broken": "red"}
 
 
@@ -124,6 +124,14 @@ def _training(settings: Settings) -> Iterator[Finding]:
         state: Literal["ok", "note"] = "ok" if dataset.status == "ready" else "note"
         detail = f"{dataset.status}{fetch}{f': {dataset.detail}' if dataset.detail else ''}"
         yield Finding(dataset.name, state, detail)
+        for variant in dataset.variants:
+            shape = f"{variant.classes} classes, {variant.n_train} + {variant.n_test} images"
+            good = variant.status == "ready"
+            yield Finding(
+                f"  {variant.name}", "ok" if good else "note", shape if good else variant.detail
+            )
+    for problem in catalog.problems:
+        yield Finding("networks", "note", problem)
 
 
 def _probe(settings: Settings) -> Catalog:
@@ -131,6 +139,8 @@ def _probe(settings: Settings) -> Catalog:
     command = [sys.executable, "-m", "worker", "--probe"]
     for root in (settings.datasets, *settings.data_roots):
         command += ["--data-root", str(root)]
+    for file in settings.networks:
+        command += ["--networks", str(file)]
     done = subprocess.run(  # noqa: S603 - our own command line
         command, capture_output=True, text=True, timeout=PROBE_TIMEOUT_S, check=False
     )

@@ -32,6 +32,7 @@ def worker_command(settings: Settings) -> list[str]:
         *(sys.executable, "-m", "worker"),
         *("--artifacts", str(settings.artifacts)),
         *(part for root in roots for part in ("--data-root", str(root))),
+        *(part for file in settings.networks for part in ("--networks", str(file))),
     ]
     if settings.threads is not None:
         command += ["--threads", str(settings.threads)]

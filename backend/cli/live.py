@@ -12,7 +12,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from backend.cli.console import duration, err, percent
 from backend.client import Event, RecedeClient
 from backend.contract.states import JobKind, State
-from backend.schemas import JobOut, RunOut
+from backend.schemas import JobOut, Notice, RunOut
 
 CURVE_GRACE_S = 5.0
 """A finished training queues its curve in the same moment; longer than this it will not come."""
@@ -31,7 +31,9 @@ class Bars:
         if event.type == "progress" and job_id is not None:
             self._advance(job_id, data)
         elif event.type == "epoch" and not self._progress.console.is_terminal:
-            err.print(_epoch_line(data))
+            err.print(_epoch_line(data), soft_wrap=True)
+        elif event.type == "notice" and data.get("message"):
+            err.print(notice_line(Notice.model_validate(data)), style="yellow", soft_wrap=True)
         elif event.type == "job" and job_id is not None:
             self._mark(job_id, data)
 
@@ -80,7 +82,7 @@ def bars() -> Iterator[Bars]:
 def follow_run(client: RecedeClient, run_id: str) -> RunOut:
     """Show a run's work until nothing of it is queued or running."""
     run = client.run(run_id)
-    if not run.state.is_final or _active(client, run_id):
+    if not run.state.is_final or active(client, run_id):
         _follow(client, run_id, lambda event: _run_ended(client, event))
     return client.run(run_id)
 
@@ -112,7 +114,7 @@ def _run_ended(client: RecedeClient, event: Event) -> bool:
     if event.type != "job" or not State(event.data["state"]).is_final:
         return False
     run = client.run(str(event.data["run_id"]))
-    if not run.state.is_final or _active(client, run.id):
+    if not run.state.is_final or active(client, run.id):
         return False
     if run.state is State.SUCCEEDED and run.lossless_ratio is None:
         return not _curve_comes(client, run.id)
@@ -124,12 +126,13 @@ def _curve_comes(client: RecedeClient, run_id: str) -> bool:
     deadline = time.monotonic() + CURVE_GRACE_S
     while time.monotonic() < deadline:
         if client.jobs(run_id=run_id, kind=JobKind.CURVE).items:
-            return bool(_active(client, run_id))
+            return bool(active(client, run_id))
         time.sleep(0.2)
     return False
 
 
-def _active(client: RecedeClient, run_id: str) -> list[JobOut]:
+def active(client: RecedeClient, run_id: str) -> list[JobOut]:
+    """Jobs of a run that are queued or running."""
     return [job for job in client.jobs(run_id=run_id).items if not job.state.is_final]
 
 
@@ -148,7 +151,17 @@ def _says(data: dict[str, Any]) -> str:
 
 def _epoch_line(data: dict[str, Any]) -> str:
     accuracy = data["val_correct"] / data["n_val"]
-    return (
+    line = (
         f"epoch {data['epoch']}: validation {percent(accuracy, 2)} of {data['n_val']} images, "
         f"loss {data['val_loss']:.3f}"
     )
+    parted = data.get("polarisation")
+    return (
+        f"{line}, {percent(parted['below_01'])} of the importances under 0.1" if parted else line
+    )
+
+
+def notice_line(notice: Notice) -> str:
+    """A notice in one line: the epoch, what is the matter, how to mend it."""
+    at = "" if notice.epoch is None else f"epoch {notice.epoch}: "
+    return f"{at}{notice.message}" + (f" {notice.hint}" if notice.hint else "")

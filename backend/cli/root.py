@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from backend.cli import doctor, pruning, runs, service, submit
+from backend.cli import doctor, groups, inspect, polarisation, pruning, runs, service, submit
 from backend.cli.console import Commands
 
 app = typer.Typer(
@@ -22,11 +22,14 @@ app.command("web")(service.web)
 app.command("worker")(service.worker)
 app.command("submit")(submit.submit)
 app.command("runs")(runs.list_runs)
+app.command("groups")(groups.list_groups)
 app.command("watch")(runs.watch)
 app.command("cancel")(runs.cancel)
 app.command("resume")(runs.resume)
+app.command("polarisation")(polarisation.polarisation)
 app.command("prune")(pruning.prune)
 app.command("download")(pruning.download)
+app.command("inspect")(inspect.inspect)
 app.command("doctor")(doctor.doctor)
 app.command("upgrade")(service.upgrade)
 app.command("version")(service.show_version)

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from backend.cli import live
+from backend.cli import groups, live
 from backend.cli.console import (
     DEFAULT_URL,
     FAILED,
@@ -21,22 +21,27 @@ from backend.cli.console import (
     percent,
     size,
 )
-from backend.client import RecedeClient
+from backend.cli.polarisation import summary_line
+from backend.client import ApiError, RecedeClient
 from backend.contract.errors import RecedeError
 from backend.contract.states import State
 from backend.schemas import AccuracyOut, CurveOut, RunOut
+
+RunOrGroup = Annotated[str, typer.Argument(metavar="RUN", help="Id of the run or group.")]
+NOT_FOUND = 404
 
 
 def list_runs(
     url: Url = DEFAULT_URL,
     state: Annotated[State | None, typer.Option(help="Only runs in this state.")] = None,
     search: Annotated[str | None, typer.Option(help="Part of the name.")] = None,
+    group: Annotated[str | None, typer.Option(help="Only runs of this group.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=200, help="How many.")] = 20,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """List runs, newest first."""
     with RecedeClient(url) as client:
-        page = client.runs(state=state, search=search, limit=limit)
+        page = client.runs(state=state, search=search, group=group, limit=limit)
     if as_json:
         out.file.write(page.model_dump_json(indent=2) + "\n")
         return
@@ -50,19 +55,30 @@ def list_runs(
     for run in page.items:
         table.add_row(*_row(run))
     out.print(table)
+    for run in page.items:
+        for told in run.notices:
+            out.print(f"{run.id}: {live.notice_line(told)}", style="yellow", soft_wrap=True)
     if page.next:
         out.print(f"More than {limit}: see --limit, --state and --search.", style="dim")
 
 
-def watch(run: RunArgument, url: Url = DEFAULT_URL) -> None:
-    """Follow a run to its end, then say what can be cut."""
+def watch(run: RunOrGroup, url: Url = DEFAULT_URL) -> None:
+    """Follow a run, or a group of them, to its end, then say what can be cut."""
     with RecedeClient(url) as client:
-        finish(client, run)
+        if _is_group(client, run):
+            groups.finish(client, run)
+        else:
+            finish(client, run)
 
 
-def cancel(run: RunArgument, url: Url = DEFAULT_URL) -> None:
-    """Cancel what is queued or running for a run."""
+def cancel(run: RunOrGroup, url: Url = DEFAULT_URL) -> None:
+    """Cancel what is queued or running for a run, or for all runs of a group."""
     with RecedeClient(url) as client:
+        if _is_group(client, run):
+            left = [one for one in client.cancel_group(run).runs if not one.state.is_final]
+            still = f"stopping; {len(left)} of its runs still work" if left else "cancelled"
+            out.print(f"{run} is {still}.")
+            return
         answer = client.cancel_run(run)
     stopping = not answer.state.is_final
     out.print(f"{run} is {'stopping' if stopping else answer.state.value}.")
@@ -81,6 +97,17 @@ def resume(
             finish(client, run)
 
 
+def _is_group(client: RecedeClient, id_: str) -> bool:
+    """Whether this is the id of a group; one of neither is left to be refused as a run."""
+    try:
+        client.group(id_)
+    except ApiError as error:
+        if error.status != NOT_FOUND:
+            raise
+        return False
+    return True
+
+
 def finish(client: RecedeClient, run_id: str) -> None:
     """Follow a run, print its outcome; ends with exit code 1 unless it succeeded."""
     try:
@@ -88,6 +115,8 @@ def finish(client: RecedeClient, run_id: str) -> None:
     except KeyboardInterrupt:
         err.print(f"The run goes on; come back with `recede watch {run_id}`.")
         raise typer.Exit(FAILED) from None
+    for notice in run.notices:  # once more: what was said on the way has scrolled by
+        err.print(live.notice_line(notice), style="yellow", soft_wrap=True)
     if run.state is State.SUCCEEDED:
         _print_outcome(run, client.curve(run_id))
         return
@@ -101,6 +130,8 @@ def finish(client: RecedeClient, run_id: str) -> None:
 def _print_outcome(run: RunOut, curve: CurveOut) -> None:
     if run.test_accuracy is not None:
         out.print(f"dense network: {_accuracy(run.test_accuracy)} (epoch {run.best_epoch})")
+    if run.polarisation is not None:
+        out.print(f"polarisation: {summary_line(run.polarisation)}", soft_wrap=True)
     lossless = run.lossless_ratio
     if lossless is None:
         out.print("lossless ratio: not measured; see `recede doctor` and the curve job's log.")

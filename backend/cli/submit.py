@@ -1,60 +1,113 @@
-"""`recede submit`: a training from options, checked by the service before it is queued."""
+"""`recede submit`: a training, or a grid of them, checked by the service before it is queued."""
 
 from __future__ import annotations
 
-import json
-import math
-from collections.abc import Iterator
-from typing import Annotated, Any
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
 import typer
+from pydantic import ValidationError
+from rich.table import Table
 
+from backend.cli import groups, spec_options, starting
 from backend.cli.console import DEFAULT_URL, Url, out
 from backend.cli.runs import finish
+from backend.cli.spec_options import Spec
 from backend.client import RecedeClient
-from backend.contract.catalog import Catalog
-from backend.contract.errors import InvalidInput, UnknownName
-from backend.contract.params import ParamSpec
+from backend.contract.grid import Axes
 from backend.contract.specs import RunSpec
+from backend.grids import expand
+from backend.schemas import SpecCheck
+from backend.validation import in_words
 
-Text = Annotated[str | None, typer.Option()]
-Whole = Annotated[int | None, typer.Option()]
-Number = Annotated[float | None, typer.Option()]
+_WHAT, _RECIPE, _MACHINE = "What is trained", "Recipe", "Machine"
+_PLUGIN, _SEVERAL = "Parameters", "Several runs"
 
-_KINDS = {
-    "method": "method_params",
-    "architecture": "architecture_params",
-    "dataset": "dataset_params",
-}
+Words = list[str] | None
+
+
+def _option(help_: str, panel: str, *names: str, metavar: str | None = None) -> Any:
+    return typer.Option(*names, help=help_, rich_help_panel=panel, metavar=metavar)
 
 
 def submit(
     url: Url = DEFAULT_URL,
-    demo: Annotated[bool, typer.Option("--demo", help="The run that shows the point.")] = False,
-    dataset: Annotated[str | None, typer.Option(help="For example digits.")] = None,
-    architecture: Annotated[str | None, typer.Option(help="For example vgg11.")] = None,
-    method: Annotated[str | None, typer.Option(help="rni, l1 or ucs.")] = None,
-    name: Text = None,
-    epochs: Whole = None,
-    batch_size: Whole = None,
-    lr: Annotated[float | None, typer.Option(help="Learning rate at the start.")] = None,
-    seed: Whole = None,
-    device: Annotated[str | None, typer.Option(help="auto, cpu or cuda:0, …")] = None,
+    demo: Annotated[bool, _option("The run that shows the point.", _WHAT, "--demo")] = False,
+    dataset: Annotated[str | None, _option("For example digits.", _WHAT)] = None,
+    architecture: Annotated[str | None, _option("For example vgg11.", _WHAT)] = None,
+    method: Annotated[str | None, _option("rni, l1 or ucs.", _WHAT)] = None,
+    name: Annotated[str | None, _option("How the run, or the group, is called.", _WHAT)] = None,
+    epochs: Annotated[int | None, _option("Passes over the training images.", _RECIPE)] = None,
+    batch_size: Annotated[int | None, _option("Images of one step.", _RECIPE)] = None,
+    lr: Annotated[float | None, _option("Learning rate at the start.", _RECIPE)] = None,
+    schedule: Annotated[
+        Literal["step", "cosine"] | None,
+        _option("A tenth at 50 % and 75 % of the epochs, or a cosine.", _RECIPE),
+    ] = None,
+    warmup_epochs: Annotated[
+        int | None, _option("Epochs in which the learning rate rises.", _RECIPE)
+    ] = None,
+    label_smoothing: Annotated[
+        float | None, _option("Share of each label spread over all classes.", _RECIPE)
+    ] = None,
+    seed: Annotated[int | None, _option("Of everything that is random.", _RECIPE)] = None,
     val_fraction: Annotated[
-        float | None, typer.Option(help="Share of the training images held out to choose by.")
+        float | None, _option("Share of the training images held out to choose by.", _RECIPE)
     ] = None,
-    width: Annotated[float | None, typer.Option(help="Channels relative to the original.")] = None,
+    width: Annotated[float | None, _option("Channels relative to the original.", _PLUGIN)] = None,
     lam: Annotated[
-        float | None, typer.Option(help="Strength of the penalty; default: fits the steps.")
+        float | None, _option("Strength of the penalty; default: fits the steps.", _PLUGIN)
     ] = None,
-    shift: Annotated[float | None, typer.Option(help="Shift of RNI's penalty.")] = None,
+    shift: Annotated[float | None, _option("Shift of RNI's penalty.", _PLUGIN)] = None,
     param: Annotated[
-        list[str] | None,
-        typer.Option(help="Any parameter of a plug-in: [method.|architecture.|dataset.]KEY=VALUE"),
+        Words,
+        _option(
+            "Any parameter of a plug-in, or of one kind: method.KEY=VALUE.",
+            _PLUGIN,
+            metavar="KEY=VALUE",
+        ),
     ] = None,
+    method_param: Annotated[
+        Words, _option("A parameter of the method.", _PLUGIN, metavar="KEY=VALUE")
+    ] = None,
+    architecture_param: Annotated[
+        Words, _option("A parameter of the network.", _PLUGIN, metavar="KEY=VALUE")
+    ] = None,
+    dataset_param: Annotated[
+        Words, _option("A parameter of the data set.", _PLUGIN, metavar="KEY=VALUE")
+    ] = None,
+    weights: starting.Weights = None,
+    parent: starting.Parent = None,
+    cut: starting.Cut = None,
+    new_head: starting.NewHead = False,
+    device: Annotated[str | None, _option("auto, cpu or cuda:0, …", _MACHINE)] = None,
+    precision: Annotated[
+        Literal["auto", "fp32", "bf16"] | None,
+        _option("auto: bfloat16 where it is faster.", _MACHINE),
+    ] = None,
+    compile_: Annotated[
+        bool, _option("Compile the network first; pays in long runs.", _MACHINE, "--compile")
+    ] = False,
+    processes: Annotated[
+        int | None, _option("Processes (GPUs) that share each batch.", _MACHINE)
+    ] = None,
+    grid: Annotated[
+        Words,
+        _option(
+            "One run for each value, and each combination: --grid lam=0.01,0.03 --grid seed=0,1,2",
+            _SEVERAL,
+            metavar="KEY=VALUE,VALUE",
+        ),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Check it, say what would be queued, queue nothing.")
+    ] = False,
     watch: Annotated[bool, typer.Option("--watch", help="Follow it to its end.")] = False,
 ) -> None:
-    """Queue a training; with --watch follow it and end with the lossless ratio."""
+    """Queue a training; with --watch follow it and end with the lossless ratio.
+
+    With --grid queue one for each combination of values, as a group.
+    """
     chosen = {
         "dataset": dataset,
         "architecture": architecture,
@@ -63,126 +116,92 @@ def submit(
         "epochs": epochs,
         "batch_size": batch_size,
         "lr": lr,
+        "schedule": schedule,
+        "warmup_epochs": warmup_epochs,
+        "label_smoothing": label_smoothing,
         "seed": seed,
         "device": device,
         "val_fraction": val_fraction,
+        "precision": precision,
+        "compile": compile_ or None,
+        "processes": processes,
+        "init": starting.init(weights, parent, spec_options.finite("--cut", cut), new_head),
+    }
+    shortcuts = {"architecture.width": width, "method.lam": lam, "method.shift": shift}
+    lists = {
+        "param": param,
+        "method-param": method_param,
+        "architecture-param": architecture_param,
+        "dataset-param": dataset_param,
     }
     with RecedeClient(url) as client:
         catalog = client.catalog()
-        spec = _base(catalog, demo, _given(chosen))
-        _require(catalog, spec)
-        shortcuts = {
-            "architecture.width": width,
-            "method.lam": lam,
-            "method.shift": shift,
-        }
-        for key, value in shortcuts.items():
-            if value is not None:
-                option = f"--{key.rpartition('.')[2]}"
-                _put(catalog, spec, key, _finite(option, value))
-        for given in param or []:
-            key, value = _parse(given)
-            _put(catalog, spec, key, value)
-        run = client.create_run(spec).run
-        for line in _fitted(catalog, spec.get("method_params", {}), run.spec):
-            out.print(line, style="dim")
-        out.print(f"run {run.id}: {run.name}")
-        if watch:
-            finish(client, run.id)
-        else:
-            out.print(f"follow it: recede watch {run.id}", style="dim")
+        spec = starting.base(client, catalog, parent, demo)
+        spec = spec_options.merged(spec, spec_options.given(chosen))
+        spec_options.require(catalog, spec)
+        spec_options.scope(catalog, spec)
+        for key, value in _parameters(shortcuts, lists):
+            spec_options.put(catalog, spec, key, value)
+        axes = spec_options.axes(catalog, spec, grid or [])
+        _go(client, spec, axes, dry_run=dry_run, watch=watch)
 
 
-def _given(options: dict[str, Any]) -> dict[str, Any]:
-    """The options that were given, their numbers finite."""
-    return {
-        key: _finite(f"--{key.replace('_', '-')}", value)
-        for key, value in options.items()
+def _parameters(
+    shortcuts: Mapping[str, float | None], lists: Mapping[str, Words]
+) -> list[tuple[str, Any]]:
+    found: list[tuple[str, Any]] = [
+        (key, spec_options.finite(f"--{key.rpartition('.')[2]}", value))
+        for key, value in shortcuts.items()
         if value is not None
-    }
+    ]
+    for option, texts in lists.items():
+        kind = option.removesuffix("param").replace("-", ".")
+        for text in texts or []:
+            key, value = spec_options.assignment(text, option)
+            found.append((f"{kind}{key}", spec_options.read(key, value)))
+    return found
 
 
-def _finite(name: str, value: Any) -> Any:
-    if isinstance(value, float) and not math.isfinite(value):
-        raise InvalidInput(
-            f"{name} was {value}; it must be a finite number.",
-            field=name.removeprefix("--").replace("-", "_"),
-            hint="Leave it out for its default.",
-        )
-    return value
+def _go(client: RecedeClient, spec: Spec, axes: Axes, *, dry_run: bool, watch: bool) -> None:
+    if axes and dry_run:
+        _show_grid(client, spec, axes)
+    elif axes:
+        made = client.create_group(spec, axes, name=spec.get("name", "")).group
+        out.print(f"group {made.id}: {made.name}: {len(made.runs)} runs")
+        groups.finish(client, made.id) if watch else _say_how(made.id)
+    elif dry_run:
+        _show(client.check_run(spec))
+    else:
+        reasons = client.check_run(spec).reasons
+        run = client.create_run(spec).run
+        for field, reason in reasons.items():
+            out.print(f"{field}: {reason}", style="dim", soft_wrap=True)
+        out.print(f"run {run.id}: {run.name}")
+        finish(client, run.id) if watch else _say_how(run.id)
 
 
-def _require(catalog: Catalog, spec: dict[str, Any]) -> None:
-    """Data set, architecture and method have no default; the first that is missing is named."""
-    known = {
-        "dataset": catalog.datasets,
-        "architecture": catalog.architectures,
-        "method": catalog.methods,
-    }
-    for option, entries in known.items():
-        if option not in spec:
-            names = ", ".join(entry.name for entry in entries)
-            raise InvalidInput(
-                f"--{option} is missing; it has no default.",
-                field=option,
-                hint=f"Use one of: {names}. Or take --demo, which chooses all.",
-            )
+def _say_how(id_: str) -> None:
+    out.print(f"follow it: recede watch {id_}", style="dim")
 
 
-def _base(catalog: Catalog, demo: bool, chosen: dict[str, Any]) -> dict[str, Any]:
-    spec: dict[str, Any] = catalog.demo.model_dump(mode="json") if demo else {}
-    changed = {kind for kind in _KINDS if kind in chosen and chosen[kind] != spec.get(kind)}
-    for kind in changed:  # the parameters of another plug-in mean nothing to this one
-        spec.pop(_KINDS[kind], None)
-    return {**spec, **chosen}
+def _show(checked: SpecCheck) -> None:
+    """Every field of what would be queued, and why where it was chosen."""
+    table = Table.grid(padding=(0, 2))
+    for field, value in checked.spec.model_dump(mode="json", exclude_none=True).items():
+        nested = field in spec_options.KINDS.values()
+        parts = {f"{field}.{k}": v for k, v in value.items()} if nested else {field: value}
+        for path, part in parts.items():
+            table.add_row(path, str(part), checked.reasons.get(path, ""))
+    out.print(table)
+    out.print(f"{checked.steps} optimiser steps; nothing was queued.")
 
 
-def _parse(given: str) -> tuple[str, Any]:
-    key, separator, text = given.partition("=")
-    if not separator or not key:
-        raise InvalidInput(
-            f"--param was {given!r}; it must be KEY=VALUE.",
-            field="param",
-            hint="For example --param lam=0.03 or --param architecture.width=0.5.",
-        )
+def _show_grid(client: RecedeClient, spec: Spec, axes: Axes) -> None:
     try:
-        value = json.loads(text)
-    except ValueError:
-        return key, text
-    return key, _finite(key, value)
-
-
-def _put(catalog: Catalog, spec: dict[str, Any], key: str, value: Any) -> None:
-    """Set a parameter; without a prefix it goes to the plug-in that declares it."""
-    kind, _, name = key.rpartition(".")
-    if kind and kind not in _KINDS:
-        raise UnknownName("kind of parameter", kind, _KINDS, field="param")
-    if not kind:
-        declared = {known: [p.name for p in _params(catalog, spec, known)] for known in _KINDS}
-        owners = [known for known, names in declared.items() if name in names]
-        if not owners:
-            every = {p for names in declared.values() for p in names}
-            raise UnknownName("parameter", name, every, field="param")
-        kind = owners[0]
-    spec.setdefault(_KINDS[kind], {})[name] = value
-
-
-def _params(catalog: Catalog, spec: dict[str, Any], kind: str) -> tuple[ParamSpec, ...]:
-    entries = {
-        "method": catalog.methods,
-        "architecture": catalog.architectures,
-        "dataset": catalog.datasets,
-    }[kind]
-    return next((entry.params for entry in entries if entry.name == spec.get(kind)), ())
-
-
-def _fitted(catalog: Catalog, given: dict[str, Any], used: RunSpec) -> Iterator[str]:
-    """What the service chose because it belongs to the number of steps."""
-    numbers = used.epochs, used.batch_size, used.val_fraction
-    steps = catalog.dataset(used.dataset).steps(*numbers)
-    for parameter in catalog.method(used.method).params:
-        if parameter.per_steps is not None and parameter.name not in given:
-            yield (
-                f"{parameter.label}: {used.method_params[parameter.name]} fits {steps} steps; "
-                f"another: --param {parameter.name}=…"
-            )
+        base = RunSpec.model_validate(spec)
+    except ValidationError as error:
+        raise in_words(error.errors(), RunSpec, subject="The spec") from None
+    specs = expand(base, axes, lambda one: client.check_run(one).spec)
+    for one in specs:
+        out.print(one.name, soft_wrap=True)
+    out.print(f"{len(specs)} runs; nothing was queued.")

@@ -9,9 +9,9 @@ from typing import Any, Generic, ParamSpec, Self, TypeVar
 
 import httpx
 
-from backend.client import calls
+from backend.client import calls, group_calls
 from backend.client.blocking import DEFAULT_URL, RECONNECT_S, TIMEOUT_S
-from backend.client.calls import Call
+from backend.client.call import API, Call
 from backend.client.errors import refused, unreachable, unsendable
 from backend.client.sse import Event, Parser
 
@@ -79,17 +79,24 @@ class AsyncRecedeClient:
     workers = _Method(calls.workers)
     metrics = _Method(calls.metrics)
     create_run = _Method(calls.create_run)
+    check_run = _Method(calls.check_run)
     runs = _Method(calls.runs)
     run = _Method(calls.run)
     update_run = _Method(calls.update_run)
     delete_run = _Method(calls.delete_run)
     cancel_run = _Method(calls.cancel_run)
     resume_run = _Method(calls.resume_run)
+    create_group = _Method(group_calls.create_group)
+    groups = _Method(group_calls.groups)
+    group = _Method(group_calls.group)
+    cancel_group = _Method(group_calls.cancel_group)
+    delete_group = _Method(group_calls.delete_group)
     epochs = _Method(calls.epochs)
     network = _Method(calls.network)
     snapshots = _Method(calls.snapshots)
     snapshot = _Method(calls.snapshot)
     histograms = _Method(calls.histograms)
+    polarisation = _Method(calls.polarisation)
     preview = _Method(calls.preview)
     evaluate = _Method(calls.evaluate)
     curve = _Method(calls.curve)
@@ -126,7 +133,7 @@ class AsyncRecedeClient:
         params = {} if run_id is None else {"run_id": run_id}
         headers = {} if parser.last_id is None else {"Last-Event-ID": str(parser.last_id)}
         async with self._http.stream(
-            "GET", f"{calls.API}/events", params=params, headers=headers
+            "GET", f"{API}/events", params=params, headers=headers
         ) as response:
             if response.is_error:
                 await response.aread()

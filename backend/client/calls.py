@@ -1,16 +1,15 @@
-"""Every request of the API as data, so that both clients share one description of it."""
+"""Requests of the API on runs, jobs, checkpoints and the service; group_calls has the rest."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any, Generic, Literal, TypeVar
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import httpx
 import numpy as np
 import numpy.typing as npt
-from pydantic import TypeAdapter
 
+from backend.client.call import API, Call, body, given, key
 from backend.contract.catalog import Catalog
 from backend.contract.network import NetworkShape
 from backend.contract.specs import Plan, RunSpec
@@ -26,27 +25,14 @@ from backend.schemas import (
     JobOut,
     LogOut,
     Page,
+    PolarisationsOut,
     PreviewOut,
     RunAndJob,
     RunOut,
     SnapshotsOut,
+    SpecCheck,
     WorkerOut,
 )
-
-API = "/api/v1"
-T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Call(Generic[T]):
-    """One request and how to read its answer."""
-
-    method: str
-    path: str
-    read: Callable[[httpx.Response], T]
-    params: dict[str, Any] = field(default_factory=dict)
-    json: Any = None
-    headers: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -59,100 +45,106 @@ class Histograms:
     high: float
 
 
-def _body(kind: Any) -> Callable[[httpx.Response], Any]:
-    adapter: TypeAdapter[Any] = TypeAdapter(kind)
-    return lambda response: adapter.validate_json(response.content)
-
-
-def _given(**params: Any) -> dict[str, Any]:
-    return {name: value for name, value in params.items() if value is not None}
-
-
 def _plan(plan: Plan) -> dict[str, Any]:
     return plan.model_dump(mode="json")
 
 
+def _spec(spec: RunSpec | dict[str, Any]) -> dict[str, Any]:
+    return spec.model_dump(mode="json") if isinstance(spec, RunSpec) else spec
+
+
 def health() -> Call[Health]:
     """Whether the service works, its version and the number of live workers."""
-    return Call("GET", f"{API}/healthz", _body(Health))
+    return Call("GET", f"{API}/healthz", body(Health))
 
 
 def catalog() -> Call[Catalog]:
     """What can be trained and on which devices."""
-    return Call("GET", f"{API}/catalog", _body(Catalog))
+    return Call("GET", f"{API}/catalog", body(Catalog))
 
 
 def workers() -> Call[Page[WorkerOut]]:
     """Supervisors that have announced themselves."""
-    return Call("GET", f"{API}/workers", _body(Page[WorkerOut]))
+    return Call("GET", f"{API}/workers", body(Page[WorkerOut]))
 
 
 def create_run(
     spec: RunSpec | dict[str, Any], *, idempotency_key: str | None = None
 ) -> Call[RunAndJob]:
     """Queue a training."""
-    given = spec.model_dump(mode="json") if isinstance(spec, RunSpec) else spec
-    headers = {"Idempotency-Key": idempotency_key} if idempotency_key else {}
-    return Call("POST", f"{API}/runs", _body(RunAndJob), json=given, headers=headers)
+    headers = key(idempotency_key)
+    return Call("POST", f"{API}/runs", body(RunAndJob), json=_spec(spec), headers=headers)
+
+
+def check_run(spec: RunSpec | dict[str, Any]) -> Call[SpecCheck]:
+    """The spec as it would be queued, with the reasons for what was chosen; queues nothing."""
+    return Call("POST", f"{API}/runs/check", body(SpecCheck), json=_spec(spec))
 
 
 def runs(
     *,
     state: State | str | None = None,
     search: str | None = None,
+    group: str | None = None,
     limit: int | None = None,
     cursor: str | None = None,
 ) -> Call[Page[RunOut]]:
     """Runs, newest first; pass the page's `next` as `cursor` for the following ones."""
-    params = _given(state=state, search=search, limit=limit, cursor=cursor)
-    return Call("GET", f"{API}/runs", _body(Page[RunOut]), params=params)
+    params = given(state=state, search=search, group=group, limit=limit, cursor=cursor)
+    return Call("GET", f"{API}/runs", body(Page[RunOut]), params=params)
 
 
 def run(run_id: str) -> Call[RunOut]:
     """One run."""
-    return Call("GET", f"{API}/runs/{run_id}", _body(RunOut))
+    return Call("GET", f"{API}/runs/{run_id}", body(RunOut))
 
 
 def update_run(run_id: str, *, name: str | None = None, notes: str | None = None) -> Call[RunOut]:
     """Rename a run or change its notes."""
-    body = _given(name=name, notes=notes)
-    return Call("PATCH", f"{API}/runs/{run_id}", _body(RunOut), json=body)
+    patch = given(name=name, notes=notes)
+    return Call("PATCH", f"{API}/runs/{run_id}", body(RunOut), json=patch)
 
 
 def delete_run(run_id: str) -> Call[Deleted]:
     """Delete a run with its files; says how many bytes that freed."""
-    return Call("DELETE", f"{API}/runs/{run_id}", _body(Deleted))
+    return Call("DELETE", f"{API}/runs/{run_id}", body(Deleted))
 
 
 def cancel_run(run_id: str) -> Call[RunOut]:
     """Cancel all queued and running work of a run."""
-    return Call("POST", f"{API}/runs/{run_id}/cancel", _body(RunOut))
+    return Call("POST", f"{API}/runs/{run_id}/cancel", body(RunOut))
 
 
 def resume_run(run_id: str) -> Call[JobAnswer]:
     """Go on with a failed or cancelled run from its last finished epoch."""
-    return Call("POST", f"{API}/runs/{run_id}/resume", _body(JobAnswer))
+    return Call("POST", f"{API}/runs/{run_id}/resume", body(JobAnswer))
 
 
 def epochs(run_id: str, *, after: int | None = None) -> Call[Page[EpochOut]]:
     """Metrics of the epochs with a larger number than `after`."""
     path = f"{API}/runs/{run_id}/epochs"
-    return Call("GET", path, _body(Page[EpochOut]), params=_given(after=after))
+    return Call("GET", path, body(Page[EpochOut]), params=given(after=after))
 
 
 def network(run_id: str) -> Call[NetworkShape]:
     """The layers of a run's network and what decides their cost."""
-    return Call("GET", f"{API}/runs/{run_id}/network", _body(NetworkShape))
+    return Call("GET", f"{API}/runs/{run_id}/network", body(NetworkShape))
 
 
 def snapshots(run_id: str) -> Call[SnapshotsOut]:
     """Which epochs have importances, and which have weights."""
-    return Call("GET", f"{API}/runs/{run_id}/snapshots", _body(SnapshotsOut))
+    return Call("GET", f"{API}/runs/{run_id}/snapshots", body(SnapshotsOut))
 
 
 def snapshot(run_id: str, epoch: int) -> Call[npt.NDArray[np.float32]]:
     """Raw scales of all prunable neurons at one epoch, in network order."""
     return Call("GET", f"{API}/runs/{run_id}/snapshots/{epoch}", _read_snapshot)
+
+
+def polarisation(run_id: str, *, layers: bool = False) -> Call[PolarisationsOut]:
+    """How clearly the importances have parted, epoch by epoch; with `layers` for each layer."""
+    path = f"{API}/runs/{run_id}/polarisation"
+    return Call("GET", path, body(PolarisationsOut), params={"layers": layers})
 
 
 def histograms(
@@ -163,46 +155,48 @@ def histograms(
     layer: str | None = None,
 ) -> Call[Histograms]:
     """Distribution of the importances over all epochs."""
-    params = _given(bins=bins, axis=axis, layer=layer)
+    params = given(bins=bins, axis=axis, layer=layer)
     return Call("GET", f"{API}/runs/{run_id}/histograms", _read_histograms, params=params)
 
 
 def preview(run_id: str, plan: Plan) -> Call[PreviewOut]:
     """What a plan keeps and costs (exact), with its accuracy where something is known."""
-    body = {"plan": _plan(plan)}
-    return Call("POST", f"{API}/runs/{run_id}/preview", _body(PreviewOut), json=body)
+    return Call(
+        "POST", f"{API}/runs/{run_id}/preview", body(PreviewOut), json={"plan": _plan(plan)}
+    )
 
 
 def evaluate(run_id: str, plan: Plan) -> Call[EvaluateAnswer]:
     """Measure a plan on the really cut network: the known result, or the job that measures."""
-    body = {"plan": _plan(plan)}
-    return Call("POST", f"{API}/runs/{run_id}/evaluate", _body(EvaluateAnswer), json=body)
+    return Call(
+        "POST", f"{API}/runs/{run_id}/evaluate", body(EvaluateAnswer), json={"plan": _plan(plan)}
+    )
 
 
 def curve(run_id: str) -> Call[CurveOut]:
     """Measured accuracy over the share of neurons removed."""
-    return Call("GET", f"{API}/runs/{run_id}/curve", _body(CurveOut))
+    return Call("GET", f"{API}/runs/{run_id}/curve", body(CurveOut))
 
 
 def measure_curve(run_id: str) -> Call[JobAnswer]:
     """Queue the measuring of the curve, or give the job that is already at it."""
-    return Call("POST", f"{API}/runs/{run_id}/curve", _body(JobAnswer))
+    return Call("POST", f"{API}/runs/{run_id}/curve", body(JobAnswer))
 
 
 def prune(run_id: str, plan: Plan, *, formats: list[str] | None = None) -> Call[JobAnswer]:
     """Queue a cut that ends in files to download."""
-    body = _given(plan=_plan(plan), formats=formats)
-    return Call("POST", f"{API}/runs/{run_id}/prune", _body(JobAnswer), json=body)
+    wanted = given(plan=_plan(plan), formats=formats)
+    return Call("POST", f"{API}/runs/{run_id}/prune", body(JobAnswer), json=wanted)
 
 
 def checkpoints(run_id: str) -> Call[Page[CheckpointOut]]:
     """Weights of a run that can be downloaded, newest first."""
-    return Call("GET", f"{API}/runs/{run_id}/checkpoints", _body(Page[CheckpointOut]))
+    return Call("GET", f"{API}/runs/{run_id}/checkpoints", body(Page[CheckpointOut]))
 
 
 def checkpoint(checkpoint_id: str) -> Call[CheckpointOut]:
     """One set of weights with its manifest."""
-    return Call("GET", f"{API}/checkpoints/{checkpoint_id}", _body(CheckpointOut))
+    return Call("GET", f"{API}/checkpoints/{checkpoint_id}", body(CheckpointOut))
 
 
 def jobs(
@@ -214,24 +208,24 @@ def jobs(
     cursor: str | None = None,
 ) -> Call[Page[JobOut]]:
     """Jobs, newest first."""
-    params = _given(run_id=run_id, state=state, kind=kind, limit=limit, cursor=cursor)
-    return Call("GET", f"{API}/jobs", _body(Page[JobOut]), params=params)
+    params = given(run_id=run_id, state=state, kind=kind, limit=limit, cursor=cursor)
+    return Call("GET", f"{API}/jobs", body(Page[JobOut]), params=params)
 
 
 def job(job_id: int) -> Call[JobOut]:
     """One job."""
-    return Call("GET", f"{API}/jobs/{job_id}", _body(JobOut))
+    return Call("GET", f"{API}/jobs/{job_id}", body(JobOut))
 
 
 def cancel_job(job_id: int) -> Call[JobOut]:
     """Cancel a queued job, or ask a running one to stop."""
-    return Call("POST", f"{API}/jobs/{job_id}/cancel", _body(JobOut))
+    return Call("POST", f"{API}/jobs/{job_id}/cancel", body(JobOut))
 
 
 def log(job_id: int, *, after: int = 0) -> Call[LogOut]:
     """Lines of a job's log from a byte offset on."""
     path = f"{API}/jobs/{job_id}/log"
-    return Call("GET", path, _body(LogOut), params={"after": after})
+    return Call("GET", path, body(LogOut), params={"after": after})
 
 
 def metrics() -> Call[str]:

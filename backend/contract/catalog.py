@@ -30,6 +30,17 @@ class MethodInfo(_Entry):
     scale: Literal["bounded", "plain"]
     scope: Scope
 
+    def given(self, spec: RunSpec) -> dict[str, Any]:
+        """Parameters that the spec gives: a fine-tuning that names no strength has none.
+
+        Strengths are the parameters that belong to a number of steps. The published
+        fine-tuning is the same recipe without the regulariser.
+        """
+        if not spec.fine_tunes:
+            return spec.method_params
+        none = {p.name: 0.0 for p in self.params if p.per_steps is not None and not p.minimum}
+        return none | spec.method_params
+
 
 class ArchitectureInfo(_Entry):
     """A network family for square images between two sizes in pixels."""
@@ -116,6 +127,8 @@ class Device(BaseModel):
     name: str
     label: str
     memory_bytes: int = 0
+    processes: int = 1
+    """How many processes of one training may share it: the cores of a CPU, 1 for a GPU."""
 
 
 class Catalog(BaseModel):
@@ -128,6 +141,8 @@ class Catalog(BaseModel):
     datasets: tuple[DatasetInfo, ...]
     devices: tuple[Device, ...]
     demo: RunSpec
+    problems: tuple[str, ...] = ()
+    """What of a person's own could not be used, such as a file of networks; a sentence each."""
 
     def method(self, name: str) -> MethodInfo:
         """The method of that name; raises UnknownName."""
@@ -148,7 +163,8 @@ class Catalog(BaseModel):
             UnknownName: a name or parameter that no plug-in has.
             InvalidInput: a parameter out of bounds, a data set that cannot be read, an
                 image size that the network cannot take, a batch larger than the training
-                split, or a device that no worker has; `field` says where.
+                split, a device that no worker has or more processes than devices; `field`
+                says where.
         """
         plain = self.dataset(spec.dataset)
         dataset_params = check_params(plain.params, spec.dataset_params, "dataset_params")
@@ -163,7 +179,7 @@ class Catalog(BaseModel):
             ),
             "method_params": check_params(
                 method.params,
-                spec.method_params,
+                method.given(spec),
                 "method_params",
                 steps=dataset.steps(spec.epochs, spec.batch_size, spec.val_fraction),
             ),
@@ -173,6 +189,7 @@ class Catalog(BaseModel):
         _check_sizes(dataset, spec)
         _check_recipe(spec)
         self._check_device(spec.device)
+        self._check_processes(spec)
         return spec.model_copy(update=checked)
 
     def _check_device(self, device: str) -> None:
@@ -183,6 +200,20 @@ class Catalog(BaseModel):
                 f"Device was {device!r}; the workers have: {', '.join(names) or 'none'}.",
                 field="device",
                 hint="Use 'auto' to take the best one that is free.",
+            )
+
+    def _check_processes(self, spec: RunSpec) -> None:
+        gpus = [known for known in self.devices if known.name.startswith("cuda")]
+        cores = max((known.processes for known in self.devices if known.name == "cpu"), default=1)
+        on_cpu = spec.device == "cpu" or (spec.device == "auto" and not gpus)
+        named = ":" in spec.device
+        most = cores if on_cpu else 1 if named else len(gpus)
+        if spec.processes > most:
+            raise InvalidInput(
+                f"Processes were {spec.processes}; device {spec.device!r} takes at most {most}, "
+                f"one for each {'CPU core' if on_cpu else 'GPU'}.",
+                field="processes",
+                hint=f"Use {most}" + (", or the device 'cuda' for several GPUs." * named or "."),
             )
 
 

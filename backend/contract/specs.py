@@ -62,7 +62,8 @@ class Plan(BaseModel):
 class Init(BaseModel):
     """Weights to start from: a file under a data root, or the network of another run.
 
-    With `plan`, the other run's network is cut first: that is fine-tuning.
+    With `plan`, the other run's network is cut first: that is fine-tuning. `new_head` draws
+    the last layer anew, for other classes than those that the weights were trained on.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -70,6 +71,7 @@ class Init(BaseModel):
     file: Text | None = Field(None, min_length=1, max_length=4096)
     run: Text | None = Field(None, min_length=1, max_length=64)
     plan: Plan | None = None
+    new_head: bool = Field(False, strict=True)
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
@@ -107,6 +109,11 @@ class RunSpec(BaseModel):
     compile: bool = Field(False, strict=True)
     processes: Annotated[int, Field(ge=1, le=64, strict=True), _WHOLE] = 1
     init: Init | None = None
+
+    @property
+    def fine_tunes(self) -> bool:
+        """Whether it trains another run's network after a cut."""
+        return self.init is not None and self.init.plan is not None
 
     def title(self) -> str:
         """The given name, or one made of what is trained."""

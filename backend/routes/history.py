@@ -8,13 +8,14 @@ from fastapi import APIRouter, Header, Query, Response
 
 from backend import histograms
 from backend.contract.network import NetworkShape
+from backend.contract.polarisation import DEFINITIONS
 from backend.contract.states import CheckpointKind
 from backend.deps import MAX_ROW_ID, Ctx, Epoch, RunId
 from backend.errors import documented
 from backend.histograms import Histogram
 from backend.routes import views
 from backend.routes.binary import binary, not_modified, openapi_binary
-from backend.schemas import EpochOut, Page, SnapshotsOut
+from backend.schemas import EpochOut, EpochPolarisation, Page, PolarisationsOut, SnapshotsOut
 from backend.store import history, results, runs
 
 router = APIRouter(prefix="/runs/{run_id}", tags=["History"])
@@ -70,6 +71,25 @@ def get_snapshot(services: Ctx, run_id: RunId, epoch: Epoch, tag: Tag = None) ->
     if not_modified(tag, etag):
         return Response(status_code=304, headers=headers)
     return binary(raw.astype("<f4").tobytes(), headers)
+
+
+@router.get("/polarisation", responses=documented(404))
+def get_polarisation(
+    services: Ctx,
+    run_id: RunId,
+    layers: Annotated[bool, Query(description="Each layer as well")] = False,
+) -> PolarisationsOut:
+    """How clearly the importances have parted at each epoch, and what each field means."""
+    with services.store.read() as session:
+        runs.get(session, run_id)
+        found = history.polarisations(session, run_id)
+    items = [
+        EpochPolarisation(
+            epoch=epoch, overall=parted["overall"], layers=parted["layers"] if layers else None
+        )
+        for epoch, parted in found
+    ]
+    return PolarisationsOut(items=items, definitions=dict(DEFINITIONS))
 
 
 @router.get(

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import shutil
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query
 
-from backend.contract.errors import Conflict, StorageProblem
+from backend.contract import recommend
+from backend.contract.errors import Conflict
 from backend.contract.specs import RunSpec, Text
 from backend.contract.states import State
 from backend.deps import Ctx, Cursor, Limit, RunId, decode_cursor, encode_cursor
 from backend.errors import documented
-from backend.routes import views
-from backend.schemas import Deleted, JobAnswer, Page, RunAndJob, RunOut, RunPatch
+from backend.routes import folders, starting, views
+from backend.schemas import Deleted, JobAnswer, Page, RunAndJob, RunOut, RunPatch, SpecCheck
 from backend.store import jobs, runs, workers
 
 router = APIRouter(prefix="/runs", tags=["Runs"])
@@ -28,9 +28,22 @@ IdempotencyKey = Annotated[
 def create_run(services: Ctx, spec: RunSpec, idempotency_key: IdempotencyKey = None) -> RunAndJob:
     """Queue a training. Nothing is queued unless everything in it can be used."""
     with services.store.write() as session:
-        checked = workers.catalog(session).check(spec)
+        checked = starting.checked(services, session, spec)
         run, job = runs.create(session, checked, idempotency_key=idempotency_key)
         return RunAndJob(run=views.run(services, session, run), job=views.job(session, job))
+
+
+@router.post("/check", responses=documented(409, 413))
+def check_run(services: Ctx, spec: RunSpec) -> SpecCheck:
+    """What would be queued for this spec, and why; refuses what a submission would refuse."""
+    with services.store.read() as session:
+        checked = starting.checked(services, session, spec)
+        catalog = workers.catalog(session)
+    return SpecCheck(
+        spec=checked,
+        steps=recommend.steps(catalog, checked),
+        reasons=recommend.reasons(catalog, spec, checked),
+    )
 
 
 @router.get("")
@@ -38,6 +51,9 @@ def list_runs(
     services: Ctx,
     state: Annotated[State | None, Query(description="Only runs in this state")] = None,
     search: Annotated[Text, Query(max_length=120, description="Part of the name")] = "",
+    group: Annotated[
+        str | None, Query(pattern="^[a-z0-9]{1,64}$", description="Only runs of this group")
+    ] = None,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Page[RunOut]:
@@ -47,7 +63,9 @@ def list_runs(
         created_at, run_id = decode_cursor(cursor, float, str)
         after = (created_at, run_id)
     with services.store.read() as session:
-        rows = runs.page(session, state=state, search=search, limit=limit + 1, cursor=after)
+        rows = runs.page(
+            session, state=state, search=search, group=group, limit=limit + 1, cursor=after
+        )
         items = views.runs(services, session, rows[:limit])
     last = items[-1] if len(rows) > limit else None
     return Page(items=items, next=last and encode_cursor(last.created_at, last.id))
@@ -73,17 +91,7 @@ def delete_run(services: Ctx, run_id: RunId) -> Deleted:
     """Delete a run with its files; says how many bytes that freed."""
     with services.store.write() as session:
         runs.remove(session, run_id)
-    folder = services.run_folder(run_id)
-    freed = views.size_of(folder)
-    try:
-        if folder.exists():
-            shutil.rmtree(folder)
-    except OSError as error:
-        raise StorageProblem(
-            f"Run {run_id} is deleted, but its files in {folder} are not: {error.strerror}.",
-            hint="Remove that folder by hand.",
-        ) from error
-    return Deleted(freed_bytes=freed)
+    return Deleted(freed_bytes=folders.remove(services, run_id))
 
 
 @router.post("/{run_id}/cancel", responses=documented(404, 409))

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from backend.contract import accuracy
+from backend.contract.polarisation import Polarisation
 from backend.contract.specs import Plan, RunSpec
 from backend.contract.states import CheckpointKind, JobKind, Lane, State
 from backend.deps import Services
+from backend.routes import folders
 from backend.schemas import (
     AccuracyOut,
     CheckpointOut,
@@ -22,9 +22,10 @@ from backend.schemas import (
     EvaluationOut,
     FileOut,
     JobOut,
+    Notice,
     RunOut,
 )
-from backend.store import clock, jobs
+from backend.store import clock, history, jobs
 from backend.store.tables import CheckpointRow, EpochRow, EvaluationRow, JobRow, RunRow
 
 STALLED_AFTER_S = 10.0
@@ -74,12 +75,15 @@ def run(services: Services, session: Session, row: RunRow) -> RunOut:
 
 def runs(services: Services, session: Session, rows: Sequence[RunRow]) -> list[RunOut]:
     """Several runs, with their train jobs and the queue looked up once."""
-    trains = jobs.train_jobs(session, [row.id for row in rows])
+    ids = [row.id for row in rows]
+    trains = jobs.train_jobs(session, ids)
+    parted = history.latest_polarisations(session, ids)
     seen = dict(zip(trains, jobs_(session, list(trains.values())), strict=True))
-    return [_run(services, row, seen[row.id]) for row in rows]
+    return [_run(services, row, seen[row.id], parted.get(row.id)) for row in rows]
 
 
-def _run(services: Services, row: RunRow, train: JobOut) -> RunOut:
+def _run(services: Services, row: RunRow, train: JobOut, parted: dict[str, Any] | None) -> RunOut:
+    spec = RunSpec.model_validate(row.spec)
     running = row.state == State.RUNNING.value
     progress = train.progress if running else None
     eta = (progress or {}).get("eta_s")
@@ -88,7 +92,7 @@ def _run(services: Services, row: RunRow, train: JobOut) -> RunOut:
         name=row.name,
         notes=row.notes,
         state=State(row.state),
-        spec=RunSpec.model_validate(row.spec),
+        spec=spec,
         created_at=row.created_at,
         started_at=row.started_at,
         finished_at=row.finished_at,
@@ -102,8 +106,13 @@ def _run(services: Services, row: RunRow, train: JobOut) -> RunOut:
         val_accuracy=_accuracy(row.best_val_correct, row.n_val),
         test_accuracy=_accuracy(row.test_correct, row.n_test, split="test"),
         lossless_ratio=row.lossless_ratio,
-        disk_bytes=size_of(services.run_folder(row.id)),
+        disk_bytes=folders.size_of(services.run_folder(row.id)),
         error=_error(row.error),
+        group_id=row.group_id,
+        parent=spec.init.run if spec.init else None,
+        notices=[Notice.model_validate(told) for told in row.notices],
+        data_report=row.data_report,
+        polarisation=parted and Polarisation.model_validate(parted["overall"]),
     )
 
 
@@ -183,23 +192,6 @@ def accuracy_out(value: accuracy.Accuracy, split: Any = "validation") -> Accurac
     return AccuracyOut(
         kind=value.kind, value=value.value, low=value.low, high=value.high, n=value.n, split=split
     )
-
-
-def size_of(folder: Path) -> int:
-    """Bytes of all files below a folder; 0 if there is none."""
-    return sum(_sizes(folder))
-
-
-def _sizes(folder: Path) -> Iterable[int]:
-    try:
-        with os.scandir(folder) as entries:
-            for entry in entries:
-                if entry.is_dir(follow_symlinks=False):
-                    yield from _sizes(Path(entry.path))
-                else:
-                    yield entry.stat(follow_symlinks=False).st_size
-    except FileNotFoundError:
-        return  # not made yet, or removed while we looked
 
 
 def _accuracy(correct: int | None, n: int | None, split: Any = "validation") -> AccuracyOut | None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -40,18 +40,31 @@ def network(session: Session, run_id: str) -> NetworkShape:
 
 
 def put_epoch(
-    session: Session, run_id: str, epoch: int, metrics: dict[str, Any], raw: FloatArray
+    session: Session,
+    run_id: str,
+    epoch: int,
+    metrics: dict[str, Any],
+    raw: FloatArray,
+    polarisation: dict[str, Any] | None = None,
 ) -> None:
-    """Metrics and snapshot of one epoch together; a retry of the same epoch changes nothing."""
+    """Metrics and snapshot of one epoch together; a retry of the same epoch changes nothing.
+
+    `polarisation` is that of the snapshot, overall and for each layer.
+    """
     blob = raw.astype("<f4").tobytes()
     _insert_once(session, EpochRow, run_id=run_id, epoch=epoch, finished_at=db_now(), **metrics)
-    _insert_once(session, SnapshotRow, run_id=run_id, epoch=epoch, raw=blob)
+    _insert_once(
+        session, SnapshotRow, run_id=run_id, epoch=epoch, raw=blob, polarisation=polarisation
+    )
     session.execute(
         update(RunRow)
         .where(RunRow.id == run_id, RunRow.epochs_done < epoch)
         .values(epochs_done=epoch)
     )
-    events.append(session, "epoch", run_id=run_id, data={"epoch": epoch, **metrics})
+    told = {"epoch": epoch, **metrics}
+    if polarisation is not None:
+        told["polarisation"] = polarisation["overall"]
+    events.append(session, "epoch", run_id=run_id, data=told)
 
 
 def epochs(session: Session, run_id: str, *, after: int = -1) -> Sequence[EpochRow]:
@@ -90,6 +103,31 @@ def snapshots(session: Session, run_id: str) -> tuple[list[int], npt.NDArray[np.
         return [], np.zeros((0, 0), dtype=np.float32)
     stacked = np.stack([np.frombuffer(row.raw, dtype="<f4") for row in rows])
     return [row.epoch for row in rows], stacked.astype(np.float32)
+
+
+def polarisations(session: Session, run_id: str) -> list[tuple[int, dict[str, Any]]]:
+    """Epoch and polarisation of each snapshot that has one, in order."""
+    query = (
+        select(SnapshotRow.epoch, SnapshotRow.polarisation)
+        .where(SnapshotRow.run_id == run_id)
+        .order_by(SnapshotRow.epoch)
+    )
+    return [(epoch, found) for epoch, found in session.execute(query) if found is not None]
+
+
+def latest_polarisations(session: Session, run_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """The polarisation of the latest snapshot of each of these runs, in one query."""
+    latest = (
+        select(SnapshotRow.run_id, func.max(SnapshotRow.epoch).label("epoch"))
+        .where(SnapshotRow.run_id.in_(run_ids))
+        .group_by(SnapshotRow.run_id)
+        .subquery()
+    )
+    query = select(SnapshotRow.run_id, SnapshotRow.polarisation).join(
+        latest,
+        (SnapshotRow.run_id == latest.c.run_id) & (SnapshotRow.epoch == latest.c.epoch),
+    )
+    return {run_id: found for run_id, found in session.execute(query) if found is not None}
 
 
 def _insert_once(session: Session, table: type[Base], **values: Any) -> None:

@@ -13,7 +13,7 @@ from backend.contract.errors import Conflict, NotFound
 from backend.contract.states import LANES, PRIORITIES, JobKind, Lane, State
 from backend.store import events
 from backend.store.clock import db_now
-from backend.store.tables import JobRow, RunRow
+from backend.store.tables import EpochRow, JobRow, RunRow
 
 
 def enqueue(session: Session, run_id: str, kind: JobKind, payload: dict[str, Any]) -> JobRow:
@@ -107,8 +107,21 @@ def pin(session: Session, job_id: int, epoch: int) -> None:
 
 
 def pinned(session: Session, run_id: str) -> set[int]:
-    """Epochs whose weights a queued or running job of this run needs."""
-    return {job.epoch for job in active(session, run_id) if job.epoch is not None}
+    """Epochs whose weights a queued or running job needs: of this run, or of one from it."""
+    own = {job.epoch for job in active(session, run_id) if job.epoch is not None}
+    plans = [heir.spec["init"].get("plan") or {} for heir in heirs(session, run_id)]
+    return own | {plan["epoch"] for plan in plans if plan.get("epoch") is not None}
+
+
+def heirs(session: Session, run_id: str) -> Sequence[RunRow]:
+    """Unfinished runs that will take over this run's weights and have not begun to train."""
+    begun = select(EpochRow.run_id).where(EpochRow.run_id == RunRow.id)
+    query = select(RunRow).where(
+        RunRow.state.in_([State.QUEUED.value, State.RUNNING.value]),
+        RunRow.spec["init"]["run"].as_string() == run_id,
+        ~begun.exists(),
+    )
+    return session.scalars(query).all()
 
 
 def queue_positions(session: Session) -> dict[int, int]:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import and_, case, or_, select, true, update
+from sqlalchemy import Select, and_, case, or_, select, true, update
 from sqlalchemy.orm import Session, aliased
 
 from backend.contract.errors import Conflict
@@ -41,6 +41,8 @@ class Lease:
     payload: dict[str, Any]
     token: str
     attempt: int
+    devices: tuple[str, ...]
+    """One for each of its processes; the CPU is named once for each that shares it."""
 
 
 def claim(
@@ -49,33 +51,25 @@ def claim(
     owner: str,
     lanes: Sequence[Lane],
     device: str,
+    spare: Sequence[str] = (),
     accepts: Sequence[str] | None = None,
+    capacity: int = 1,
     lease_s: float = LEASE_S,
 ) -> Lease | None:
-    """Take the best waiting or abandoned job of these lanes, in one statement.
+    """Take the waiting or abandoned job of these lanes whose turn it is, in one statement.
 
     `accepts` restricts to jobs that want one of these devices ("auto", "cpu", "cuda:0", …).
+    A job of several processes gets `device` and some of the `spare` ones. If they are too few
+    now, nothing is claimed, although younger jobs may need less: or they would keep it from
+    starting for ever. Jobs that need more than `capacity`, all devices that the worker has of
+    this sort, are passed over.
     """
-    other = aliased(JobRow)
-    lapsed = and_(
-        other.state == State.RUNNING.value,
-        other.lease_expires_at < db_now(),
-        other.attempts < MAX_ATTEMPTS,
-        other.cancel_requested_at.is_(None),
-    )
-    best = (
-        select(other.id)
-        .where(other.lane.in_([lane.value for lane in lanes]))
-        .where(or_(other.state == State.QUEUED.value, lapsed))
-        .where(true() if accepts is None else other.wants.in_(accepts))
-        .order_by(other.priority.desc(), other.id)
-        .limit(1)
-        .with_for_update(skip_locked=True)
-    )
+    free = (device, *spare)
+    best = _next(lanes, accepts, capacity).limit(1).with_for_update(skip_locked=True)
     token = secrets.token_hex(16)
     statement = (
         update(JobRow)
-        .where(JobRow.id == best.scalar_subquery())
+        .where(JobRow.id == best.scalar_subquery(), JobRow.processes <= len(free))
         .values(
             state=State.RUNNING.value,
             owner=owner,
@@ -95,20 +89,47 @@ def claim(
     if job_id is None:
         return None
     job = session.get_one(JobRow, job_id, populate_existing=True)
+    devices = free[: job.processes]
+    job.device = ",".join(dict.fromkeys(devices))
     jobs.follow(session, job)
     jobs.announce(session, job)
-    return Lease(job.id, job.run_id, JobKind(job.kind), job.payload, token, job.attempts)
+    kind = JobKind(job.kind)
+    return Lease(job.id, job.run_id, kind, job.payload, token, job.attempts, devices)
 
 
-def is_waiting(session: Session) -> bool:
-    """Whether a claim could find anything: a cheap look that takes no lock."""
-    query = select(JobRow.id).where(
-        or_(
-            JobRow.state == State.QUEUED.value,
-            and_(JobRow.state == State.RUNNING.value, JobRow.lease_expires_at < db_now()),
-        )
+def is_waiting(
+    session: Session,
+    lanes: Sequence[Lane] = tuple(Lane),
+    accepts: Sequence[str] | None = None,
+    *,
+    free: int = 1,
+    capacity: int = 1,
+) -> bool:
+    """Whether a claim would find a job: a cheap look that takes no lock."""
+    best = _next(lanes, accepts, capacity).limit(1).scalar_subquery()
+    needed = session.scalar(select(JobRow.processes).where(JobRow.id == best))
+    return needed is not None and needed <= free
+
+
+def _next(
+    lanes: Sequence[Lane], accepts: Sequence[str] | None, capacity: int
+) -> Select[Any]:
+    """Ids of the jobs that may start, in the order in which they should."""
+    job = aliased(JobRow)
+    lapsed = and_(
+        job.state == State.RUNNING.value,
+        job.lease_expires_at < db_now(),
+        job.attempts < MAX_ATTEMPTS,
+        job.cancel_requested_at.is_(None),
     )
-    return session.scalars(query.limit(1)).first() is not None
+    return (
+        select(job.id)
+        .where(job.lane.in_([lane.value for lane in lanes]))
+        .where(or_(job.state == State.QUEUED.value, lapsed))
+        .where(true() if accepts is None else job.wants.in_(accepts))
+        .where(job.processes <= capacity)
+        .order_by(job.priority.desc(), job.id)
+    )
 
 
 def fence(session: Session, lease: Lease, **values: Any) -> None:

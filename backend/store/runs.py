@@ -1,9 +1,10 @@
-"""Runs: create, list, rename, delete; their state follows their train job."""
+"""Runs: create, list, rename, delete, notices; their state follows their train job."""
 
 from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.orm import Session
@@ -13,7 +14,7 @@ from backend.contract.specs import RunSpec
 from backend.contract.states import JobKind, State
 from backend.store import events, jobs
 from backend.store.clock import db_now
-from backend.store.tables import EventRow, JobRow, RunRow
+from backend.store.tables import EventRow, GroupRow, JobRow, RunRow
 
 _ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"  # no 0/o, 1/i/l: ids are read aloud and typed
 _ID_LENGTH = 8
@@ -25,7 +26,11 @@ def new_id() -> str:
 
 
 def create(
-    session: Session, spec: RunSpec, *, idempotency_key: str | None = None
+    session: Session,
+    spec: RunSpec,
+    *,
+    idempotency_key: str | None = None,
+    group_id: str | None = None,
 ) -> tuple[RunRow, JobRow]:
     """A queued run and its train job; the same key with the same spec gives the first ones again.
 
@@ -49,6 +54,7 @@ def create(
         state=State.QUEUED.value,
         spec=wanted,
         idempotency_key=idempotency_key,
+        group_id=group_id,
         created_at=db_now(),
     )
     session.add(run)
@@ -72,6 +78,7 @@ def page(
     *,
     state: State | None = None,
     search: str = "",
+    group: str | None = None,
     limit: int = 50,
     cursor: tuple[float, str] | None = None,
 ) -> Sequence[RunRow]:
@@ -81,6 +88,8 @@ def page(
         query = query.where(RunRow.state == state.value)
     if search:
         query = query.where(RunRow.name.icontains(search, autoescape=True))
+    if group is not None:
+        query = query.where(RunRow.group_id == group)
     if cursor is not None:
         created_at, run_id = cursor
         query = query.where(
@@ -111,13 +120,20 @@ def rename(session: Session, run_id: str, *, name: str | None, notes: str | None
 
 
 def remove(session: Session, run_id: str) -> None:
-    """Delete a run with all that belongs to it in the store.
+    """Delete a run with all that belongs to it in the store, and its group with its last run.
 
     Raises:
         NotFound: no such run.
-        Conflict: a job of it is queued or running; cancel it first.
+        Conflict: a job of it is queued or running, or another run waits for its weights;
+            cancel it first.
     """
-    get(session, run_id)
+    group_id = get(session, run_id).group_id
+    heirs = jobs.heirs(session, run_id)
+    if heirs:
+        raise Conflict(
+            f"Run {heirs[0].id} is about to start from the weights of run {run_id}.",
+            hint="Wait until it has begun to train, or cancel it; then delete this one.",
+        )
     if jobs.active(session, run_id):
         raise Conflict(
             f"Run {run_id} still has work queued or running.",
@@ -126,8 +142,47 @@ def remove(session: Session, run_id: str) -> None:
     session.execute(delete(EventRow).where(EventRow.run_id == run_id))
     session.execute(delete(RunRow).where(RunRow.id == run_id))
     events.append(session, "run_deleted", data={"run_id": run_id})
+    left = select(RunRow.id).where(RunRow.group_id == group_id).limit(1)
+    if group_id is not None and session.scalar(left) is None:
+        session.execute(delete(GroupRow).where(GroupRow.id == group_id))
+        events.append(session, "group", data={"id": group_id, "deleted": True})
 
 
-def set_results(session: Session, run_id: str, **values: float | int | None) -> None:
-    """Write result columns such as best_epoch, test_correct or lossless_ratio."""
+def notice(
+    session: Session,
+    run_id: str,
+    code: str,
+    message: str,
+    *,
+    hint: str | None = None,
+    epoch: int | None = None,
+) -> None:
+    """Tell what a person should know about a run; the same code again replaces it."""
+    run = get(session, run_id)
+    told = {"code": code, "message": message, "hint": hint, "epoch": epoch}
+    if told in run.notices:
+        return  # a retry
+    run.notices = [*_without(run, code), told]
+    session.flush()
+    events.append(session, "notice", run_id=run_id, data=told)
+
+
+def clear_notice(session: Session, run_id: str, code: str) -> None:
+    """Take a notice back that no longer holds; its event has no message."""
+    run = get(session, run_id)
+    if len(_without(run, code)) == len(run.notices):
+        return
+    run.notices = _without(run, code)
+    session.flush()
+    events.append(
+        session, "notice", run_id=run_id, data={"code": code, "message": None, "epoch": None}
+    )
+
+
+def _without(run: RunRow, code: str) -> list[dict[str, Any]]:
+    return [told for told in run.notices if told["code"] != code]
+
+
+def set_results(session: Session, run_id: str, **values: Any) -> None:
+    """Write result columns such as best_epoch, test_correct, lossless_ratio or data_report."""
     session.execute(update(RunRow).where(RunRow.id == run_id).values(**values))

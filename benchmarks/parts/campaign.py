@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -87,8 +89,9 @@ class Campaign:
 
     def _submit(self, config: Config, seed: int, spec: Spec, stage: str) -> RunOut:
         name = f"{config.label}, seed {seed}, {stage}"
-        key = f"reproduce {self.size.name} {spec['epochs']} {name}"
-        return self.client.create_run({**spec, "name": name}, idempotency_key=key).run
+        whole = {**spec, "name": name}
+        key = hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest()
+        return self.client.create_run(whole, idempotency_key=key).run
 
     def _measuring(self, run_id: str) -> bool:
         found = self.client.jobs(run_id=run_id, kind=JobKind.CURVE).items

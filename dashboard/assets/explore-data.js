@@ -27,6 +27,8 @@
       this.weights = [];
       this.bestEpoch = null;
       this.metrics = new Map(); // epoch → EpochOut
+      this.polarisation = new Map(); // epoch → {overall, layers}
+      this.definitions = {}; // of its fields, in words
       this.histograms = new Map(); // "axis|layer" → {epochs, bins, low, high, counts, rows}
       this.rankings = new Map(); // epoch → core.prepare()
       this.broken = new Map(); // epoch → why its snapshot cannot be used
@@ -101,7 +103,9 @@
       this.weights = stored.weights;
       this.bestEpoch = stored.best_epoch;
       if (this.shape && stored.epochs.length && grown) {
-        await Promise.all([this.loadMetrics(), this.loadHistograms(), this.loadCurve()]);
+        await Promise.all([
+          this.loadMetrics(), this.loadPolarisation(), this.loadHistograms(), this.loadCurve(),
+        ]);
       } else await this.loadCurve();
       this.epochs = stored.epochs; // last: whoever sees an epoch has its histogram
     }
@@ -110,6 +114,12 @@
       const after = Math.max(-1, ...this.metrics.keys());
       const { items } = await this.ofRun(`/epochs?after=${after}`);
       for (const item of items) this.metrics.set(item.epoch, item);
+    }
+
+    async loadPolarisation() {
+      const { items, definitions } = await this.ofRun("/polarisation?layers=true");
+      for (const item of items) this.polarisation.set(item.epoch, item);
+      this.definitions = definitions;
     }
 
     loadHistograms() {

@@ -5,7 +5,8 @@
  * counted in 240 bins and smoothed with a Gaussian of one fortieth of the axis. Of all points,
  * the gap is the one that lies deepest under the lower of the highest humps on its two sides.
  * There is none (null) unless it lies at most half as high as that hump and at least 5 % of
- * the neurons are on either side.
+ * the neurons are on either side. It is `valley` of backend/contract/polarisation.py, step by step:
+ * the store keeps the same number with each snapshot.
  */
 (function (scope) {
   "use strict";

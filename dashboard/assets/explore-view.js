@@ -18,6 +18,7 @@
           ...named("epoch-follow"), type: "button", class: "rx-button", "aria-pressed": "false",
           title: "Show each new epoch as soon as it is trained", text: "Follow latest",
         })),
+      h("dl", { ...named("polarisation"), class: "rx-polar", "aria-label": "Polarisation", hidden: true }),
       h("div", { id: "explore-plot", class: "rx-plot" },
         h("canvas", { ...named("distribution"), role: "img" }),
         h("div", {
@@ -84,9 +85,10 @@
           ...named("prune-button"), type: "button", class: "rx-button rx-primary",
           text: "Prune and download",
         }),
+        h("button", { ...named("finetune-button"), type: "button", class: "rx-button", text: "Fine-tune…" }),
         h("details", { id: "copy-menu", class: "rx-menu" },
           h("summary", { class: "rx-button", "aria-label": "Copy as command, curl or Python" },
-            icon("copy"), "Copy as"),
+            icon("copy"), h("span", { class: "rx-wide", text: "Copy as" })),
           h("div", { class: "rx-menu-body" }))),
       h("div", { ...named("prune-result"), class: "rx-result" }));
   }

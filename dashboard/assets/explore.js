@@ -36,7 +36,8 @@
       this.actions = new explore.Actions(this);
       this.panels = [
         this.scrub, this.distribution, new explore.Line(this, this.distribution), new explore.Cut(this),
-        this.actions, new explore.Curve(this), new explore.Layers(this), new explore.Messages(this),
+        this.actions, new explore.Curve(this), new explore.Layers(this), new explore.Polarisation(this),
+        new explore.FineTune(this), new explore.Messages(this),
       ];
     }
 

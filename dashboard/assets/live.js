@@ -10,7 +10,9 @@
   "use strict";
   const URL_ = "/api/v1/events";
   const KEY = "recede:last-event-id";
-  const TYPES = ["run", "run_deleted", "job", "progress", "epoch", "evaluation", "checkpoint", "worker"];
+  const TYPES = [
+    "run", "run_deleted", "group", "job", "progress", "epoch", "evaluation", "checkpoint", "notice", "worker",
+  ];
   const RETRY_MS = 2000;
   const channel = "BroadcastChannel" in window ? new BroadcastChannel("recede") : null;
   /** @type {EventSource|null} */

@@ -26,6 +26,17 @@ def run_missing(run_id: str) -> Component:
     )
 
 
+def group_missing(group_id: str) -> Component:
+    """A group that does not exist, or no longer."""
+    return panel(
+        "This group is not here",
+        f"There is no group {group_id}. It was deleted, or the link has a slip in it.",
+        "",
+        dcc.Link("See all runs", href="/", className="btn btn-primary"),
+        testid="group-missing",
+    )
+
+
 def page_missing(path: str) -> Component:
     """An address that no page has."""
     return panel(

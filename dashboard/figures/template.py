@@ -40,6 +40,26 @@ DARK = Tokens(
     cut="rgb(240, 166, 89)",
 )
 
+# Steps of what has an order, such as strengths: never the amber of what is removed.
+LIGHT_RAMP = (
+    "rgb(84, 160, 150)",
+    "rgb(45, 134, 146)",
+    "rgb(14, 107, 130)",
+    "rgb(42, 88, 138)",
+    "rgb(68, 70, 136)",
+    "rgb(94, 52, 122)",
+    "rgb(110, 36, 96)",
+)
+DARK_RAMP = (
+    "rgb(186, 226, 216)",
+    "rgb(124, 206, 210)",
+    "rgb(85, 185, 206)",
+    "rgb(112, 170, 226)",
+    "rgb(140, 154, 232)",
+    "rgb(174, 142, 222)",
+    "rgb(206, 134, 204)",
+)
+
 # Nothing is uploaded from a chart, and no maker's badge is shown.
 CONFIG: Any = {
     "displaylogo": False,
@@ -54,10 +74,10 @@ CONFIG: Any = {
 
 def templates() -> dict[str, dict[str, Any]]:
     """Both templates by the name of their scheme."""
-    return {"light": template(LIGHT), "dark": template(DARK)}
+    return {"light": template(LIGHT, LIGHT_RAMP), "dark": template(DARK, DARK_RAMP)}
 
 
-def template(tokens: Tokens) -> dict[str, Any]:
+def template(tokens: Tokens, ramp: tuple[str, ...]) -> dict[str, Any]:
     """A template as plain data; the first colour is what is kept, the second what goes."""
     axis = {
         "gridcolor": tokens.line,
@@ -75,6 +95,7 @@ def template(tokens: Tokens) -> dict[str, Any]:
             "plot_bgcolor": "rgba(0,0,0,0)",
             "font": {"family": FONT, "size": 12, "color": tokens.ink},
             "colorway": [tokens.kept, tokens.cut, tokens.muted, tokens.ink],
+            "colorscale": {"sequential": _scale(ramp)},
             "xaxis": {**axis, "showgrid": False, "showline": True, "ticks": "outside"},
             "yaxis": axis,
             "hoverlabel": {
@@ -90,3 +111,7 @@ def template(tokens: Tokens) -> dict[str, Any]:
             },
         }
     }
+
+
+def _scale(ramp: tuple[str, ...]) -> list[list[Any]]:
+    return [[i / (len(ramp) - 1), colour] for i, colour in enumerate(ramp)]

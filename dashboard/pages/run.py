@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from typing import Any
 
 import dash_mantine_components as dmc
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from backend.client import AsyncRecedeClient, RunOut
+from backend.client import ApiError, AsyncRecedeClient, RunOut, RunSpec
 from dashboard.components.attributes import attrs
 from dashboard.components.explore import explore
 from dashboard.components.icons import icon
@@ -38,9 +39,15 @@ async def layout(client: AsyncRecedeClient, run_id: str, tab: str | None) -> Com
             dcc.Store(id="run-tab-shown"),
             dcc.Store(id="run-filled-shown"),
             dcc.Store(id="run-renamed"),
-            _head(run),
+            _head(run, await parent_name(client, run)),
             html.Div(
                 id="run-problem", className="run-problem", **attrs(data_testid="run-problem")
+            ),
+            html.Div(
+                id="run-notices",
+                className="run-notices",
+                role="status",
+                **attrs(data_testid="run-notices"),
             ),
             html.Div("", id="run-activity", className="run-activity", role="status", hidden=True),
             _tabs(chosen, bodies),
@@ -49,6 +56,16 @@ async def layout(client: AsyncRecedeClient, run_id: str, tab: str | None) -> Com
         className="run",
         **attrs(data_run_id=run.id),
     )
+
+
+async def parent_name(client: AsyncRecedeClient, run: RunOut) -> str | None:
+    """Name of the run whose weights it started from; None if there is none any more."""
+    if run.parent is None:
+        return None
+    try:
+        return (await client.run(run.parent)).name
+    except ApiError:
+        return None
 
 
 def default_tab(run: RunOut) -> str:
@@ -68,33 +85,51 @@ async def tab_body(client: AsyncRecedeClient, run: RunOut, tab: str) -> Componen
 
 def summary(run: RunOut) -> list[tuple[str, str]]:
     """What was asked for, in the fewest words: term and value."""
-    spec = run.spec
-    return [
-        ("Method", _with(spec.method, spec.method_params)),
-        ("Network", _with(spec.architecture, spec.architecture_params)),
-        ("Data", _with(spec.dataset, spec.dataset_params)),
-        ("Training", f"{spec.epochs} epochs, batch {spec.batch_size}, lr {number(spec.lr)}"),
-        ("Seed", str(spec.seed)),
+    return spec_summary(run.spec)
+
+
+def spec_summary(spec: RunSpec, leave_out: Container[str] = ()) -> list[tuple[str, str]]:
+    """The same of a spec, without the dotted fields in `leave_out`."""
+
+    def plugin(kind: str) -> str:
+        params = getattr(spec, f"{kind}_params")
+        shown = {k: v for k, v in params.items() if f"{kind}_params.{k}" not in leave_out}
+        return _with(getattr(spec, kind), shown)
+
+    epochs = f"{spec.epochs} epoch{'' if spec.epochs == 1 else 's'}"
+    rows = [
+        ("Method", plugin("method")),
+        ("Network", plugin("architecture")),
+        ("Data", plugin("dataset")),
+        ("Training", f"{epochs}, batch {spec.batch_size}, lr {number(spec.lr)}"),
     ]
+    return rows if "seed" in leave_out else [*rows, ("Seed", str(spec.seed))]
+
+
+WORDS = {"lam": "λ ", "shift": "b ", "width": "×", "path": "", "image_size": ""}
+"""How the best-known parameters are said in front of their values; the tab Training has all."""
+UNITS = {"image_size": " px"}
 
 
 def _with(name: str, params: dict[str, Any]) -> str:
-    words = {"lam": "λ", "shift": "b", "width": "×"}
     shown = [
-        f"{words.get(key, key)}{'' if key == 'width' else ' '}"
-        f"{number(value) if isinstance(value, float) else value}"
+        f"{WORDS.get(key, f'{key} ')}{_value(value)}{UNITS.get(key, '')}"
         for key, value in params.items()
+        if key in WORDS or (isinstance(value, int | float) and not isinstance(value, bool))
     ]
     return " ".join([name, *shown])
 
 
-def _head(run: RunOut) -> Component:
+def _value(value: Any) -> str:
+    return number(value) if isinstance(value, float) else str(value)
+
+
+def _head(run: RunOut, parent: str | None) -> Component:
     return html.Div(
         [
             html.Div(
                 [
-                    dcc.Link("Runs", href="/", className="crumb"),
-                    html.Span("/", className="crumb-slash", **attrs(aria_hidden="true")),
+                    *_crumbs(run),
                     dmc.TextInput(
                         id="run-name",
                         value=run.name,
@@ -118,13 +153,49 @@ def _head(run: RunOut) -> Component:
             ),
             html.Dl(
                 [
-                    html.Div([html.Dt(term), html.Dd(value)], className="chip")
-                    for term, value in summary(run)
+                    *[
+                        html.Div([html.Dt(term), html.Dd(value)], className="chip")
+                        for term, value in summary(run)
+                    ],
+                    origin(run, parent),
                 ],
                 className="chips",
             ),
         ],
         className="run-head",
+    )
+
+
+def _crumbs(run: RunOut) -> list[Component]:
+    """The way back: to all runs, and to the group that it was started with."""
+    steps = [("Runs", "/")]
+    if run.group_id is not None:
+        steps.append(("Group", f"/groups/{run.group_id}"))
+    out: list[Component] = []
+    for label, href in steps:
+        out.append(dcc.Link(label, href=href, className="crumb"))
+        out.append(html.Span("/", className="crumb-slash", **attrs(aria_hidden="true")))
+    return out
+
+
+def origin(run: RunOut, parent: str | None) -> Component | None:
+    """Whose weights it started from, for example "fine-tuned from Demo at ratio 0.6"."""
+    init = run.spec.init
+    if init is None:
+        return None
+    source: Any = init.file
+    if init.run is not None:
+        gone = html.Code(init.run, title="This run is not here any more")
+        source = dcc.Link(parent, href=f"/runs/{init.run}") if parent else gone
+    term, cut = "Started from", ""
+    if init.plan is not None:
+        term = "Fine-tuned from"
+        by, value = ("ratio", init.plan.ratio)
+        if value is None:
+            by, value = ("threshold", init.plan.threshold)
+        cut = f" at {by} {number(value or 0.0)}"
+    return html.Div(
+        [html.Dt(term), html.Dd([source, cut])], className="chip", **attrs(data_testid="origin")
     )
 
 

@@ -26,13 +26,19 @@ _HUMPS = (62, 84, 56, 34, 20, 11, 6, 4, 3, 3, 4, 6, 9, 14, 22, 33, 45, 54, 58, 5
 _VALLEY = 9
 
 
-def layout() -> Component:
-    """Filled by assets/js/runs.js; `data-state` is loading, empty, filled or failed."""
+def layout(group: tuple[str, str] | None = None) -> Component:
+    """Filled by assets/js/runs.js; `data-state` is loading, empty, filled or failed.
+
+    With a `group`, its id and name, only its runs are shown until its chip is taken away.
+    """
     return html.Div(
         [
             html.Div(
                 [
-                    html.H1("Runs"),
+                    html.Div(
+                        [html.H1("Runs"), _group_chip(*group) if group else None],
+                        className="bar",
+                    ),
                     html.Div([_search(), _filter(), _new_button()], className="bar"),
                 ],
                 className="page-head",
@@ -45,7 +51,26 @@ def layout() -> Component:
         ],
         id="runs-root",
         className="runs",
-        **attrs(data_state="loading"),
+        **attrs(data_state="loading", data_group=group[0] if group else ""),
+    )
+
+
+def _group_chip(group_id: str, name: str) -> Component:
+    """Says that one group alone is shown, and takes that back."""
+    return html.Span(
+        [
+            html.Span("Group", className="muted"),
+            dcc.Link(name, href=f"/groups/{group_id}"),
+            html.Button(
+                icon("cross"),
+                className="icon-button",
+                title="Show all runs",
+                **attrs(aria_label="Show all runs", data_action="all-runs"),
+            ),
+        ],
+        className="filter-chip",
+        id="group-chip",
+        **attrs(data_testid="group-chip"),
     )
 
 

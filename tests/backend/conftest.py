@@ -133,7 +133,7 @@ def finished(store: Store, settings: Settings) -> Finished:
     weights = add_checkpoint(store, settings.artifacts, run_id, 3)
     for ratio, correct in ((0.0, 90), (0.25, 90), (0.5, 89), (0.75, 40)):
         plan = Plan(epoch=3, ratio=ratio)
-        add_evaluation(store, run_id, weights, plan, epoch=3, correct=correct, on_curve=True)
+        add_evaluation(store, run_id, plan, epoch=3, correct=correct, on_curve=True)
     return Finished(run_id, job_id, weights)
 
 

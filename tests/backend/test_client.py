@@ -11,7 +11,7 @@ import httpx
 import numpy as np
 import pytest
 
-from backend.client import ApiError, AsyncRecedeClient, RecedeClient, calls
+from backend.client import ApiError, AsyncRecedeClient, RecedeClient, calls, group_calls
 from backend.contract.errors import InvalidInput
 from backend.contract.specs import Plan, RunSpec
 from tests.backend.conftest import BASE
@@ -44,6 +44,9 @@ def test_what_a_finished_run_gives(recede, finished):
     histograms = recede.histograms(finished.id, bins=10, axis="logit", layer="b")
     assert histograms.counts.shape == (4, 10)
     assert (histograms.low, histograms.high, histograms.epochs) == (-12, 12, [0, 1, 2, 3])
+    parted = recede.polarisation(finished.id, layers=True)
+    assert parted.items[-1].overall == recede.run(finished.id).polarisation
+    assert set(parted.items[0].layers) == {"a", "b"}
     assert recede.preview(finished.id, Plan(ratio=0.5)).accuracy.kind == "measured"
     assert recede.evaluate(finished.id, Plan(ratio=0.5)).evaluation.on_curve
     assert len(recede.curve(finished.id).points) == 4
@@ -51,6 +54,20 @@ def test_what_a_finished_run_gives(recede, finished):
     assert recede.prune(finished.id, Plan(ratio=0.5), formats=["pt2"]).job.kind == "prune"
     kept = recede.checkpoints(finished.id).items
     assert recede.checkpoint(kept[0].id) == kept[0]
+
+
+def test_a_group_from_submission_to_deletion(recede):
+    checked = recede.check_run(SPEC)
+    assert recede.check_run(checked.spec).spec == checked.spec
+    axes = {"method_params.lam": [0.01, 0.03], "seed": [0, 1]}
+    made = recede.create_group(SPEC, axes, name="four", idempotency_key="k")
+    assert recede.create_group(SPEC, axes, idempotency_key="k").group.id == made.group.id
+    group = recede.group(made.group.id)
+    assert (group.name, group.axes, len(group.runs)) == ("four", axes, 4)
+    assert recede.groups(limit=5).items == [group]
+    assert {run.id for run in recede.runs(group=group.id).items} == {r.id for r in made.runs}
+    assert recede.cancel_group(group.id).counts == {"cancelled": 4}
+    assert recede.delete_group(group.id).freed_bytes == 0
 
 
 def test_the_service_itself(recede):
@@ -63,8 +80,9 @@ def test_the_service_itself(recede):
 def test_both_clients_have_a_method_for_every_call():
     described = {
         name
-        for name, call in inspect.getmembers(calls, inspect.isfunction)
-        if not name.startswith("_") and call.__module__ == calls.__name__
+        for module in (calls, group_calls)
+        for name, call in inspect.getmembers(module, inspect.isfunction)
+        if not name.startswith("_") and call.__module__ == module.__name__
     }
     for client in (RecedeClient, AsyncRecedeClient):
         assert described <= set(vars(client))
@@ -72,7 +90,7 @@ def test_both_clients_have_a_method_for_every_call():
 
 def test_every_described_path_can_be_called(http):
     """Each JSON path of the API is the path of a call, so a new route cannot be forgotten."""
-    source = inspect.getsource(calls)
+    source = inspect.getsource(calls) + inspect.getsource(group_calls)
     called = set(re.findall(r"\{API\}(/[^\"]+)\"", source))
     wanted = {
         path.removeprefix("/api/v1")

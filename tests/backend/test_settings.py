@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 from dataclasses import FrozenInstanceError
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
+from backend.cli.keeper import worker_command
 from backend.contract.errors import InvalidInput, StorageProblem
 from backend.settings import DEFAULT_PORT, Settings
 
@@ -51,6 +53,14 @@ def test_the_environment_wins_over_defaults(tmp_path: Path):
     assert (settings.port, settings.threads) == (9000, 3)
     assert settings.allowed_hosts == ("recede.lan", "web")
     assert settings.data_roots == (tmp_path,)
+
+
+def test_files_of_networks_reach_the_worker(tmp_path: Path):
+    files = [str(tmp_path / "a.py"), str(tmp_path / "gone.py")]
+    settings = Settings.read({"RECEDE_NETWORKS": os.pathsep.join(files)}, data=tmp_path)
+    command = worker_command(settings)
+    given = [after for before, after in pairwise(command) if before == "--networks"]
+    assert given == files
 
 
 @pytest.mark.parametrize(

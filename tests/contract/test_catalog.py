@@ -98,3 +98,29 @@ def test_what_cannot_run_is_refused_by_field_in_words(changes, field, words):
 @pytest.mark.parametrize("device", ["auto", "cpu", "cuda", "cuda:0"])
 def test_known_devices_are_taken(device):
     assert CATALOG.check(SPEC.model_copy(update={"device": device})).device == device
+
+
+def with_devices(gpus: int, cores: int) -> Catalog:
+    cuda = [Device(name=f"cuda:{index}", label="GPU") for index in range(gpus)]
+    cpu = Device(name="cpu", label="CPU", processes=cores)
+    return CATALOG.model_copy(update={"devices": (cpu, *cuda)})
+
+
+@pytest.mark.parametrize(
+    ("device", "gpus", "most", "unit"),
+    [
+        ("auto", 0, 4, "CPU core"),
+        ("cpu", 0, 4, "CPU core"),
+        ("cpu", 2, 4, "CPU core"),
+        ("auto", 2, 2, "GPU"),
+        ("cuda", 2, 2, "GPU"),
+        ("cuda:1", 2, 1, "GPU"),
+    ],
+)
+def test_a_training_has_no_more_processes_than_devices(device, gpus, most, unit):
+    catalog = with_devices(gpus, cores=4)
+    spec = SPEC.model_copy(update={"device": device, "batch_size": 60, "processes": most})
+    assert catalog.check(spec).processes == most
+    with pytest.raises(InvalidInput, match=f"at most {most}, one for each {unit}") as caught:
+        catalog.check(spec.model_copy(update={"processes": most + 1}))
+    assert caught.value.field == "processes"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -12,18 +14,30 @@ from torch.utils.flop_counter import FlopCounterMode
 from backend.contract.network import NetworkShape
 from backend.contract.selection import Mask
 from worker.architectures.base import Architecture, Config
+from worker.architectures.traced import TracedArchitecture
 from worker.core.bounded_norm import BoundedBatchNorm2d, bound
 from worker.core.channels import network_shape
 from worker.core.initialise import initialise
 from worker.registry import architectures
 
 Scale = Literal["bounded", "plain"]
-ARCHITECTURES = sorted(architectures())
+TRACED = sorted(n for n, a in architectures().items() if isinstance(a, TracedArchitecture))
+"""Networks of other people's code."""
+PLAIN = sorted(set(architectures()) - set(TRACED))
+HEAVY = ("vgg13_bn", "vgg16_bn", "vgg19_bn", "resnet101", "vgg11_bn", "resnet34", "resnet50")
+"""So many weights that tests look at their shape, not at their numbers."""
+LIGHT = [name for name in TRACED if name not in HEAVY]
+FOREIGN = [
+    *("mobilenet_v2", "regnet_y_400mf"),
+    *(name for name in TRACED if architectures()[name].info.params),
+]
+"""One of each kind of other people's: depthwise, grouped with gates, of another library."""
+EXAMPLES = [*PLAIN, *FOREIGN]
 CLASSES = 10
 
 
 def narrow_config(architecture: Architecture, in_channels: int = 3) -> Config:
-    """Twice the least width that the architecture allows."""
+    """Twice the least width that the architecture allows, if it has a width."""
     params = {}
     for spec in architecture.info.params:
         if spec.name == "width" and spec.minimum:
@@ -60,6 +74,14 @@ def network(
     name: str, scale: Scale, dtype: torch.dtype = torch.float32, seed: int = 0
 ) -> tuple[nn.Module, NetworkShape, dict[str, str], torch.Tensor]:
     """A lively narrow network, its shape, its norms and images to put through it."""
+    model, shape, norms, images_NCHW = _network(name, scale, dtype, seed)
+    return copy.deepcopy(model), shape, dict(norms), images_NCHW
+
+
+@lru_cache(maxsize=4)
+def _network(
+    name: str, scale: Scale, dtype: torch.dtype, seed: int
+) -> tuple[nn.Module, NetworkShape, dict[str, str], torch.Tensor]:
     architecture = architectures()[name]
     config = narrow_config(architecture)
     model, norms = architecture.build(config), architecture.norms(config)
@@ -67,7 +89,7 @@ def network(
         bound(model, list(norms.values()))
     size = image_size(architecture)
     generator = torch.Generator().manual_seed(seed + 1)
-    images_NCHW = torch.randn(8, 3, size, size, generator=generator).to(dtype)
+    images_NCHW = torch.randn(4, 3, size, size, generator=generator).to(dtype)
     enliven(model.to(dtype), images_NCHW, seed)
     shape = network_shape(
         model,

@@ -7,7 +7,9 @@ import torch
 from torch import nn
 
 from backend.contract.errors import InvalidInput
-from worker.core.bounded_norm import BoundedBatchNorm2d, bound
+from tests.core.joints import Doubled, NormAct
+from worker.core.bounded_norm import BoundedBatchNorm2d, bound, can_be_bounded
+from worker.core.fold import fold
 
 X = torch.randn(6, 4, 5, 3, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
 
@@ -110,3 +112,36 @@ def test_bound_refuses_what_is_no_batch_norm_and_replaces_nothing(wrong):
     with pytest.raises(InvalidInput, match="is not a BatchNorm2d"):
         bound(model, ["1.0", wrong])
     assert isinstance(model.get_submodule("1.0"), nn.BatchNorm2d)
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_a_norm_with_an_activation_inside_keeps_it_and_its_name(training):
+    model = nn.Sequential(nn.Conv2d(4, 4, 1), NormAct(4)).double()
+    bound(model, ["1"])
+    norm = model[1].train(training)
+    plain = BoundedBatchNorm2d(4, dtype=torch.float64).train(training)
+    plain.load_state_dict(norm.state_dict())
+    torch.testing.assert_close(norm(X), nn.functional.silu(plain(X)))
+    assert [name for name, _ in norm.named_children()] == ["act"]
+
+
+def test_folding_gives_back_the_very_class_with_the_activation_inside():
+    model = nn.Sequential(nn.Conv2d(4, 4, 1), NormAct(4)).double()
+    bound(model, ["1"])
+    model.train()(X)
+    folded = fold(model.eval())
+    assert type(folded[1]) is NormAct
+    assert torch.equal(folded(X), model(X))
+    assert torch.equal(fold(model)(X), model(X))
+    with torch.no_grad():
+        folded[1].weight.zero_()
+    assert not torch.equal(folded(X), model(X))
+
+
+def test_a_norm_that_does_more_cannot_be_bounded():
+    assert can_be_bounded(NormAct(4))
+    assert not can_be_bounded(Doubled(4))
+    assert not can_be_bounded(nn.BatchNorm2d(4, affine=False))
+    assert not can_be_bounded(nn.BatchNorm2d(4, track_running_stats=False))
+    with pytest.raises(InvalidInput, match="is not a BatchNorm2d"):
+        bound(nn.Sequential(Doubled(4)), ["0"])

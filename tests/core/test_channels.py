@@ -13,7 +13,7 @@ from backend.contract.cost import Cost, cost, dense_cost
 from backend.contract.errors import InvalidInput
 from backend.contract.network import NetworkShape
 from tests.core.networks import (
-    ARCHITECTURES,
+    EXAMPLES,
     counted_macs,
     counted_params,
     kept_counts,
@@ -32,31 +32,31 @@ def shape_of(model: nn.Module, norms: dict[str, str]) -> NetworkShape:
     )
 
 
-@pytest.mark.parametrize("name", ARCHITECTURES)
+@pytest.mark.parametrize("name", EXAMPLES)
 def test_dense_cost_is_what_torch_counts(name):
     model, shape, _, images = network(name, "bounded")
     folded = fold(model)
     assert dense_cost(shape) == Cost(counted_params(folded), counted_macs(folded, images[:1]))
 
 
-@pytest.mark.parametrize("name", ARCHITECTURES)
+@pytest.mark.parametrize("name", EXAMPLES)
 def test_predicted_cost_is_that_of_the_really_cut_network(name):
     model, shape, norms, images = network(name, "plain")
     surgeon = Surgeon(model, shape, norms)
     rng = np.random.default_rng(0)
-    for _ in range(4):
+    for _ in range(3):
         mask = random_mask(shape, rng)
         small = surgeon.cut(mask)
         counted = Cost(counted_params(small), counted_macs(small, images[:1]))
         assert cost(shape, kept_counts(shape, mask)) == counted
 
 
-@pytest.mark.parametrize("name", ARCHITECTURES)
+@pytest.mark.parametrize("name", EXAMPLES)
 def test_groups_follow_the_norms_and_survive_as_json(name):
     model, shape, norms, _ = network(name, "bounded")
     assert [group.name for group in shape.groups] == list(norms)
     for group, norm in zip(shape.groups, norms.values(), strict=True):
-        assert model.get_submodule(norm).weight.numel() == group.size
+        assert model.get_submodule(norm).weight.numel() % group.size == 0
         assert group.minimum == min(3, group.size)
     assert NetworkShape.model_validate_json(shape.model_dump_json()) == shape
 
@@ -102,9 +102,8 @@ def test_a_layer_of_fewer_than_three_channels_has_itself_as_minimum():
     ("joint", "words"),
     [
         ("added", "two groups"),
-        ("concatenated", "two groups|joins the channels"),
-        ("grouped", "grouped Conv2d"),
-        ("bare", "bare parameter"),
+        ("concatenated", "'out' joins these channels with others"),
+        ("bare", r"parameters outside .* \(scale\)"),
     ],
 )
 def test_joints_that_cannot_be_cut_are_refused_in_words(joint, words):
@@ -113,7 +112,7 @@ def test_joints_that_cannot_be_cut_are_refused_in_words(joint, words):
 
 
 def test_one_branch_of_a_concatenation_is_refused_too():
-    with pytest.raises(InvalidInput, match="joins the channels"):
+    with pytest.raises(InvalidInput, match="'out' joins these channels with others"):
         shape_of(Joined("concatenated").eval(), {"left": "left_bn"})
 
 

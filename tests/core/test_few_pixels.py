@@ -9,23 +9,23 @@ from torch import nn
 from worker.core.few_pixels import product, slow_down, speed_up
 
 SHAPES = [
-    (2, (3, 3), (1, 1), (1, 1)),
-    (4, (3, 3), (2, 2), (1, 1)),
-    (5, (3, 2), (2, 1), (0, 1)),
-    (4, (1, 3), (1, 1), (0, 1)),
-    (3, (3, 3), (1, 1), (2, 2)),
+    (2, (3, 3), (1, 1)),
+    (4, (3, 3), (0, 0)),
+    (5, (3, 2), (0, 1)),
+    (4, (1, 3), (0, 1)),
+    (3, (3, 3), (2, 2)),
 ]
 
 
-@pytest.mark.parametrize(("size", "kernel", "stride", "padding"), SHAPES)
-def test_the_product_is_the_convolution_with_its_gradients(size, kernel, stride, padding):
+@pytest.mark.parametrize(("size", "kernel", "padding"), SHAPES)
+def test_the_product_is_the_convolution_with_its_gradients(size, kernel, padding):
     generator = torch.Generator().manual_seed(size)
     x = torch.randn(3, 5, size, size, generator=generator, dtype=torch.float64)
     w = torch.randn(4, 5, *kernel, generator=generator, dtype=torch.float64)
     found = []
     for convolve in (product, nn.functional.conv2d):
         x_leaf, w_leaf = x.clone().requires_grad_(), w.clone().requires_grad_()
-        y = convolve(x_leaf, w_leaf, stride=stride, padding=padding)
+        y = convolve(x_leaf, w_leaf, padding=padding)
         weights = torch.arange(y.numel(), dtype=torch.float64).view(y.shape)
         (y * weights).sum().backward()
         found.append((y.detach(), x_leaf.grad, w_leaf.grad))
@@ -40,6 +40,7 @@ def network() -> nn.Module:
         nn.MaxPool2d(2),
         nn.Conv2d(8, 8, 3, padding=1, groups=8),
         nn.Conv2d(8, 16, 3, padding=1, bias=False),
+        nn.Conv2d(16, 8, 3, padding=1, stride=2),
         nn.Flatten(),
     )
 
@@ -49,7 +50,7 @@ def test_a_network_that_was_sped_up_keeps_its_state_and_can_be_slowed_down_again
     before = copy.deepcopy(model.state_dict())
     speed_up(model)
     changed = [type(module) is not nn.Conv2d for module in model if hasattr(module, "weight")]
-    assert changed == [True, False, True]
+    assert changed == [True, False, True, False]
     assert list(model.state_dict()) == list(before)
     slow_down(model)
     assert all(type(m) is nn.Conv2d for m in model if hasattr(m, "weight"))

@@ -8,14 +8,14 @@ import pytest
 import torch
 from torch import nn
 
-from tests.core.networks import ARCHITECTURES, network
+from tests.core.networks import EXAMPLES, network
 from worker.core.bounded_norm import BoundedBatchNorm2d
 from worker.core.fold import fold
 from worker.core.surgery import max_difference
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-@pytest.mark.parametrize("name", ARCHITECTURES)
+@pytest.mark.parametrize("name", EXAMPLES)
 def test_folding_has_an_error_of_exactly_zero(name, dtype):
     model, _, _, images = network(name, "bounded", dtype)
     folded = fold(model)

@@ -39,6 +39,14 @@ def test_weights_have_the_prescribed_spread(layer, std):
     assert abs(float(weight.mean())) < 0.05 * std
 
 
+@pytest.mark.parametrize("groups", [1, 4, 64])
+def test_the_spread_is_that_of_the_outputs_that_an_input_reaches(groups):
+    model = nn.Sequential(nn.Conv2d(64, 128, 5, groups=groups))
+    initialise(model, torch.Generator().manual_seed(0))
+    wanted = math.sqrt(2 / (5 * 5 * 128 / groups))
+    assert float(model[0].weight.detach().std()) == pytest.approx(wanted, rel=0.05)
+
+
 def test_biases_are_zero_and_plain_scales_one_half():
     model = initialised(0)
     for name in ("conv", "linear", "plain"):

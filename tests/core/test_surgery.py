@@ -13,17 +13,31 @@ import worker.core.surgery
 from backend.contract.errors import ImpossiblePlan
 from backend.contract.selection import select
 from backend.contract.specs import Plan
-from tests.core.networks import ARCHITECTURES, enliven, kept_counts, network, random_mask
+from tests.core.networks import (
+    EXAMPLES,
+    FOREIGN,
+    PLAIN,
+    enliven,
+    kept_counts,
+    network,
+    random_mask,
+)
 from tests.core.toys import Depthwise
 from worker.core.bounded_norm import BoundedBatchNorm2d
 from worker.core.channels import network_shape
 from worker.core.importance import raw_scales
 from worker.core.surgery import Surgeon, max_difference
 
+EXACT = [(torch.float32, 1e-5), (torch.float64, 1e-10)]
+ROUNDED = [(torch.float32, 1e-4), (torch.float64, 1e-10)]
+"""An untrained network of 80 layers makes float32's rounding large; in float64 it is none."""
+CASES = [
+    *((name, scale, *e) for name in PLAIN for scale in ("bounded", "plain") for e in EXACT),
+    *((name, "bounded", *e) for name in FOREIGN for e in ROUNDED),
+]
 
-@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, 1e-5), (torch.float64, 1e-10)])
-@pytest.mark.parametrize("scale", ["bounded", "plain"])
-@pytest.mark.parametrize("name", ARCHITECTURES)
+
+@pytest.mark.parametrize(("name", "scale", "dtype", "tolerance"), CASES)
 def test_cut_model_matches_masked_model(name, scale, dtype, tolerance):
     model, shape, norms, images = network(name, scale, dtype)
     surgeon = Surgeon(model, shape, norms)
@@ -37,7 +51,7 @@ def test_cut_model_matches_masked_model(name, scale, dtype, tolerance):
         assert max_difference(surgeon.cut(mask), masked, images) <= tolerance * max(1, size)
 
 
-@pytest.mark.parametrize("name", ARCHITECTURES)
+@pytest.mark.parametrize("name", EXAMPLES)
 def test_cutting_nothing_changes_no_output(name):
     model, shape, norms, images = network(name, "bounded")
     everything = np.ones(shape.n_neurons, dtype=np.bool_)
@@ -46,24 +60,28 @@ def test_cutting_nothing_changes_no_output(name):
     assert max_difference(surgeon.masked(everything), model, images) == 0.0
 
 
-@pytest.mark.parametrize("name", ARCHITECTURES)
+@pytest.mark.parametrize("name", EXAMPLES)
 def test_removing_channels_without_importance_changes_no_output(name):
-    model, shape, norms, images = network(name, "bounded")
+    model, shape, norms, images = network(name, "bounded", torch.float64)
     mask = random_mask(shape, np.random.default_rng(2))
     with torch.no_grad():
         for norm, keep in zip(norms.values(), shape.split(mask), strict=True):
-            model.get_submodule(norm).weight[torch.from_numpy(~keep)] = -1e4
+            weight_C = model.get_submodule(norm).weight
+            removed = torch.from_numpy(~keep).repeat_interleave(weight_C.numel() // keep.size)
+            weight_C[removed] = -1e4
     small = Surgeon(model, shape, norms).cut(mask)
-    assert max_difference(small, model, images) <= 1e-4
+    assert max_difference(small, model, images) <= 1e-9
 
 
-@pytest.mark.parametrize("name", ARCHITECTURES)
+@pytest.mark.parametrize("name", EXAMPLES)
 def test_equal_scores_never_empty_a_layer(name):
     model, shape, norms, images = network(name, "bounded")
     with torch.no_grad():
         for norm in norms.values():
             model.get_submodule(norm).weight.fill_(0.25)
-    selection = select(shape, raw_scales(model, list(norms.values())), Plan(ratio=0.99))
+    selection = select(
+        shape, raw_scales(model, list(norms.values()), shape.sizes), Plan(ratio=0.99)
+    )
     small = Surgeon(model, shape, norms).cut(selection.mask)
     assert all(k >= group.minimum for k, group in zip(selection.kept, shape.groups, strict=True))
     with torch.no_grad():

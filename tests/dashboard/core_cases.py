@@ -148,7 +148,12 @@ def gap_cases() -> list[tuple[np.ndarray, str, tuple[float, float] | None]]:
     few = np.concatenate([rng.normal(-6, 1, 12), rng.normal(2, 1, 600)]).astype(np.float32)
     ends = np.concatenate([np.full(300, -30), rng.normal(2, 1, 300)]).astype(np.float32)
     gammas = 10 ** np.concatenate([rng.normal(-4, 0.2, 300), rng.normal(-0.3, 0.1, 300)])
+    mixed = [
+        np.concatenate([rng.normal(-5 + place, 1, 90), rng.normal(3, 1.2, 70)]).astype(np.float32)
+        for place in (-3, -1, 0, 1)
+    ]
     return [
+        *((raw, "bounded", (1e-5, 0.9)) for raw in mixed),
         (humps, "bounded", (0.02, 0.35)), (one, "bounded", None), (few, "bounded", None),
         (ends, "bounded", (1e-5, 0.3)), (gammas.astype(np.float32), "plain", (5e-4, 0.2)),
         (np.zeros(0, np.float32), "bounded", None), (np.zeros(50, np.float32), "plain", None),

@@ -15,6 +15,7 @@ import pytest
 
 from backend.contract import accuracy
 from backend.contract.cost import cost, dense_cost
+from backend.contract.polarisation import valley
 from backend.contract.selection import importances, n_to_remove, select
 from backend.contract.specs import Plan
 from tests.dashboard.core_cases import (
@@ -162,6 +163,11 @@ def test_natural_gap_lies_between_two_humps_and_only_there(answers: Json) -> Non
             assert got is None
         else:
             assert wanted[0] < got < wanted[1]
+
+
+def test_natural_gap_is_the_valley_that_is_stored_with_a_snapshot(answers: Json) -> None:
+    for (raw, scale, _), got in zip(gap_cases(), answers["gaps"], strict=True):
+        assert got == valley(raw, scale)
 
 
 def test_numbers_are_written_with_the_digits_they_deserve(answers: Json) -> None:

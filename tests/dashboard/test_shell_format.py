@@ -103,3 +103,10 @@ def test_progress_counts_the_batches_of_the_present_epoch():
         "progress": {"epoch": 3, "batch": 5, "batches": 10},
     }
     assert in_node(f"f.done({json.dumps(run)})") == 0.625
+
+
+@pytest.mark.parametrize(
+    ("place", "said"), [(0, "1st"), (1, "2nd"), (2, "3rd"), (3, "4th"), (10, "11th"), (21, "22nd")]
+)
+def test_places_in_the_queue_are_counted_from_the_first(place, said):
+    assert say.ordinal(place) == said

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from dashboard.components.new_run.callbacks import following
+from dashboard.components.new_run.advice import advice_text, n_steps
 from dashboard.components.new_run.fields import field_id, param_field
-from dashboard.components.new_run.form import (
-    dataset_note,
-    initial_advice,
-    initial_values,
-    run_form,
-)
-from dashboard.components.new_run.review import advice_text, n_steps, read_number, review
+from dashboard.components.new_run.following import following
+from dashboard.components.new_run.form import initial_advice, initial_values, run_form
+from dashboard.components.new_run.plugins import dataset_note
+from dashboard.components.new_run.reading import read_number
+from dashboard.components.new_run.review import review
 from tests.dashboard import samples
 from tests.dashboard.layouts import props, text, walk
 from tests.dashboard.samples import CATALOG, LAM
@@ -131,12 +129,14 @@ def test_a_strength_that_was_typed_stays(values):
 
 
 def test_advice_gives_its_reason():
-    assert "because Strength λ × 900 steps is then about 125" in advice_text(LAM, 900)
+    assert advice_text(LAM, 900) == ("0.14 = 125 ÷ 900 steps", "")
 
 
 def test_advice_says_when_the_steps_are_too_few():
     capped = LAM.model_copy(update={"maximum": 0.05})
-    assert "train longer" in advice_text(capped, 100)
+    equation, reason = advice_text(capped, 100)
+    assert equation == "0.05 = 125 ÷ 100 steps, capped at 0.05"
+    assert "train longer" in reason
 
 
 def test_a_download_is_announced_with_its_size():

@@ -10,6 +10,7 @@ import torch
 from safetensors.torch import load_file
 
 from backend.contract.errors import StorageProblem
+from backend.contract.polarisation import of_snapshot
 from backend.contract.specs import Plan
 from backend.contract.states import JobKind
 from backend.store import history, jobs, results, runs
@@ -55,6 +56,15 @@ def unbroken(tmp_path_factory):
     outcome = run_training(context)
     yield context, outcome
     store.close()
+
+
+def test_each_snapshot_is_stored_with_its_polarisation(unbroken):
+    context, _ = unbroken
+    epochs, raw = snapshots(context)
+    with context.store.read() as session:
+        shape = history.network(session, context.lease.run_id)
+        stored = history.polarisations(session, context.lease.run_id)
+    assert stored == [(e, of_snapshot(shape, one)) for e, one in zip(epochs, raw, strict=True)]
 
 
 def test_each_epoch_has_metrics_and_a_snapshot_and_epoch_0_is_untrained(unbroken):

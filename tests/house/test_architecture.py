@@ -22,7 +22,7 @@ DASH = {
     *("dash", "dash_ag_grid", "dash_mantine_components", "fastapi", "plotly", "pydantic"),
     "starlette",
 }
-TORCH = {"safetensors", "torch", "torch_pruning", "torchvision"}
+TORCH = {"safetensors", "torch", "torchvision"}
 
 
 @dataclass(frozen=True)

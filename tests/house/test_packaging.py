@@ -34,7 +34,7 @@ def test_command_exists():
 
 
 def test_extras():
-    assert set(EXTRAS) == {"postgres", "dev"}
+    assert set(EXTRAS) == {"postgres", "timm", "dev"}
 
 
 def test_pythons_that_are_admitted():

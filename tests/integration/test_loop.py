@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from backend.client import ApiError
-from backend.contract.specs import Plan, RunSpec
+from backend.contract.specs import Init, Plan, RunSpec
 from backend.contract.states import CheckpointKind, State
 from backend.schemas import RunOut
 from tests.service import SMALL_RUN, Service, running
@@ -246,3 +246,33 @@ def test_the_demo_on_digits_has_two_humps_and_loses_nothing_at_half_of_its_neuro
     assert low > 0.4
     assert high > 0.3
     assert between < 0.5 * min(low, high)
+
+
+def test_a_cut_network_is_fine_tuned_measured_and_cut_again_without_its_parent(service: Service):
+    client = service.client
+    spec = RunSpec.model_validate({**SMALL_RUN, "epochs": 2})
+    parent = service.finished_run(client.create_run(spec).run.id)
+    plan = Plan(ratio=0.3)
+    evaluation = client.evaluate(parent.id, plan)
+    if evaluation.job is not None:
+        service.finished_job(evaluation.job.id)
+    cut = client.preview(parent.id, plan)
+    init = Init(run=parent.id, plan=plan)
+    tuning = spec.model_copy(update={"init": init, "method_params": {}, "epochs": 1})
+    run = service.finished_run(client.create_run(tuning).run.id)
+    assert run.state == State.SUCCEEDED, run.error
+    assert run.spec.method_params["lam"] == 0
+    client.delete_run(parent.id)
+    before, after = client.epochs(run.id).items
+    assert cut.accuracy is not None
+    assert before.val_accuracy == pytest.approx(cut.accuracy.value)
+    assert after.penalty == 0
+    shape = client.network(run.id)
+    assert {group.name: group.size for group in shape.groups} == cut.kept
+    assert client.snapshot(run.id, 1).size == shape.n_neurons
+    assert client.curve(run.id).points
+    result = service.finished_job(client.prune(run.id, Plan(ratio=0.2)).job.id).result
+    assert result is not None
+    manifest = client.checkpoint(result["checkpoint_id"]).manifest
+    assert manifest["start"]["run_id"] == parent.id
+    assert manifest["start"]["digest"] == cut.digest

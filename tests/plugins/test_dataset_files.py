@@ -6,29 +6,22 @@ import dataclasses
 import errno
 import gzip
 import hashlib
-import io
 import pickle
-import tarfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from worker.datasets import download, fashion_mnist
+from tests.plugins.servers import archived, idx_bytes, serve
 from worker.datasets.base import UnreadableData
-from worker.datasets.fashion_mnist import FILES
 from worker.datasets.idx import read_idx
+from worker.datasets.idx_set import FILES
 from worker.registry import datasets
 
 
 def silent(*_):
     """Progress that nobody watches."""
-
-
-def idx_bytes(array: np.ndarray) -> bytes:
-    header = bytes([0, 0, 8, array.ndim]) + np.array(array.shape, ">u4").tobytes()
-    return header + array.astype(np.uint8).tobytes()
 
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress])
@@ -68,15 +61,13 @@ def test_an_absent_idx_file_is_named(tmp_path):
         read_idx(tmp_path / "absent")
 
 
-@pytest.fixture
-def small_fashion(monkeypatch, tmp_path):
-    """Fashion-MNIST with a handful of images, and no Debian package."""
-    monkeypatch.setattr(fashion_mnist, "N_TRAIN", 20)
-    monkeypatch.setattr(fashion_mnist, "N_TEST", 10)
-    return dataclasses.replace(datasets()["fashion-mnist"], debian=tmp_path / "no-debian")
+@pytest.fixture(params=["fashion-mnist", "mnist"])
+def small(request):
+    """A set in the form of MNIST with a handful of images, and no Debian package."""
+    return dataclasses.replace(datasets()[request.param], package=None, n_train=20, n_test=10)
 
 
-def fashion_files() -> dict[str, bytes]:
+def idx_files() -> dict[str, bytes]:
     rng = np.random.default_rng(0)
     arrays = []
     for n in (20, 10):
@@ -84,79 +75,93 @@ def fashion_files() -> dict[str, bytes]:
     return {name: idx_bytes(array) for name, array in zip(FILES, arrays, strict=True)}
 
 
-def write_fashion(folder, *, packed: bool) -> None:
+def write_idx(folder, *, packed: bool) -> None:
     folder.mkdir(parents=True)
-    for name, content in fashion_files().items():
+    for name, content in idx_files().items():
         path = folder / (f"{name}.gz" if packed else name)
         path.write_bytes(gzip.compress(content) if packed else content)
 
 
-@pytest.mark.parametrize("place", ["fashion-mnist", "FashionMNIST/raw"])
+@pytest.mark.parametrize("own", [True, False])
 @pytest.mark.parametrize("packed", [True, False])
-def test_both_layouts_are_found_in_any_root(small_fashion, tmp_path, place, packed):
+def test_both_layouts_are_found_in_any_root(small, tmp_path, own, packed):
     roots = [tmp_path / "first", tmp_path / "second"]
-    write_fashion(roots[1] / place, packed=packed)
-    info = small_fashion.info(roots)
+    place = small.name if own else f"{small.torchvision_class}/raw"
+    write_idx(roots[1] / place, packed=packed)
+    info = small.info(roots)
     assert (info.status, info.detail) == ("ready", f"In {roots[1] / place}.")
-    images = small_fashion.load(roots, {}, silent)
+    images = small.load(roots, {}, silent)
     assert images.train.x_NCHW.shape == (20, 1, 28, 28)
     assert images.test.y_N.tolist() == list(range(10))
 
 
-def test_an_incomplete_folder_is_completed_by_a_download(small_fashion, tmp_path, monkeypatch):
-    from torchvision.datasets import FashionMNIST
+def test_an_incomplete_folder_is_completed_by_a_download(small, tmp_path, monkeypatch):
+    from torchvision import datasets as published
 
-    folder = tmp_path / "fashion-mnist"
-    write_fashion(folder, packed=True)
+    folder = tmp_path / small.name
+    write_idx(folder, packed=True)
     lost = folder / f"{FILES[1]}.gz"
     content = lost.read_bytes()
     lost.unlink()
-    assert small_fashion.info([tmp_path]).status == "download"
+    assert small.info([tmp_path]).status == "download"
+    source = getattr(published, small.torchvision_class)
     sums = [(f"{name}.gz", hashlib.md5(content).hexdigest()) for name in FILES]
-    monkeypatch.setattr(FashionMNIST, "resources", sums)
+    monkeypatch.setattr(source, "resources", sums)
     serve(monkeypatch, content)
-    assert small_fashion.load([tmp_path], {}, silent).train.y_N.tolist() == [*range(10)] * 2
-    assert small_fashion.info([tmp_path]).status == "ready"
+    assert small.load([tmp_path], {}, silent).train.y_N.tolist() == [*range(10)] * 2
+    assert small.info([tmp_path]).status == "ready"
 
 
-def test_a_file_that_cannot_be_opened_is_reported_before_a_run(small_fashion, tmp_path):
-    write_fashion(tmp_path / "fashion-mnist", packed=False)
-    (tmp_path / "fashion-mnist" / FILES[2]).unlink()
-    (tmp_path / "fashion-mnist" / FILES[2]).mkdir()
-    info = small_fashion.info([tmp_path])
+def test_the_next_mirror_is_asked_where_one_fails(tmp_path, monkeypatch):
+    from torchvision.datasets import MNIST
+
+    small = dataclasses.replace(datasets()["mnist"], n_train=20, n_test=10)
+    files = {f"{name}.gz": gzip.compress(body) for name, body in idx_files().items()}
+    sums = [(name, hashlib.md5(body).hexdigest()) for name, body in files.items()]
+    monkeypatch.setattr(MNIST, "resources", sums)
+    monkeypatch.setattr(MNIST, "mirrors", ["http://broken/", "http://whole/"])
+    asked = []
+
+    def answer(url):
+        asked.append(url)
+        return b"half" if "broken" in url else files[url.rpartition("/")[2]]
+
+    serve(monkeypatch, answer)
+    assert len(small.load([tmp_path], {}, silent).test.y_N) == 10
+    assert len(asked) == 8
+
+
+def test_a_file_that_cannot_be_opened_is_reported_before_a_run(small, tmp_path):
+    write_idx(tmp_path / small.name, packed=False)
+    (tmp_path / small.name / FILES[2]).unlink()
+    (tmp_path / small.name / FILES[2]).mkdir()
+    info = small.info([tmp_path])
     assert info.status == "unreadable"
     assert FILES[2] in info.detail
     assert "Is a directory" in info.detail
     with pytest.raises(UnreadableData, match="Is a directory"):
-        small_fashion.load([tmp_path], {}, silent)
+        small.load([tmp_path], {}, silent)
 
 
-def test_a_forbidden_file_is_said_to_be_forbidden(small_fashion, tmp_path, monkeypatch):
-    write_fashion(tmp_path / "fashion-mnist", packed=True)
+def test_a_forbidden_file_is_said_to_be_forbidden(small, tmp_path, monkeypatch):
+    write_idx(tmp_path / small.name, packed=True)
 
     def forbid(path, *_):
         raise PermissionError(errno.EACCES, "Permission denied", str(path))
 
     monkeypatch.setattr(Path, "open", forbid)
-    info = small_fashion.info([tmp_path])
+    info = small.info([tmp_path])
     assert info.status == "unreadable"
     assert info.detail.endswith(f"{FILES[0]}.gz: Permission denied.")
 
 
 @pytest.mark.parametrize("labels", [np.arange(11) % 10, np.arange(10) + 1])
-def test_files_of_another_data_set_are_refused(small_fashion, tmp_path, labels):
-    write_fashion(tmp_path / "fashion-mnist", packed=False)
-    path = tmp_path / "fashion-mnist" / FILES[3]
+def test_files_of_another_data_set_are_refused(small, tmp_path, labels):
+    write_idx(tmp_path / small.name, packed=False)
+    path = tmp_path / small.name / FILES[3]
     path.write_bytes(idx_bytes(labels))
-    with pytest.raises(UnreadableData, match="Fashion-MNIST has 10 images"):
-        small_fashion.load([tmp_path], {}, silent)
-
-
-def serve(monkeypatch, body: bytes) -> None:
-    class Response(io.BytesIO):
-        headers = {"Content-Length": str(len(body))}  # noqa: RUF012
-
-    monkeypatch.setattr(download, "urlopen", lambda *_, **__: Response(body))
+    with pytest.raises(UnreadableData, match=f"{small.label} has 10 images"):
+        small.load([tmp_path], {}, silent)
 
 
 @pytest.fixture(params=["cifar10", "cifar100"])
@@ -184,16 +189,6 @@ def small_cifar(request, monkeypatch):
     return dataset
 
 
-def archived(folder: str, files: dict[str, bytes]) -> bytes:
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
-        for name, content in files.items():
-            entry = tarfile.TarInfo(f"{folder}/{name}")
-            entry.size = len(content)
-            tar.addfile(entry, io.BytesIO(content))
-    return buffer.getvalue()
-
-
 def test_cifar_is_fetched_unpacked_verified_and_found_again(small_cifar, tmp_path):
     told = []
     images = small_cifar.load([tmp_path], {}, lambda *report: told.append(report))
@@ -201,7 +196,7 @@ def test_cifar_is_fetched_unpacked_verified_and_found_again(small_cifar, tmp_pat
     assert images.test.x_NCHW.shape == (3, 3, 32, 32)
     assert images.test.y_N.tolist() == [0, 1, 2]
     assert len(images.classes) == small_cifar.classes
-    assert any("Unpacking" in message for _, _, message in told)
+    assert any("Unpacking" in message for _, _, message, *_ in told)
     assert [path.name for path in tmp_path.iterdir()] == [small_cifar.folder]
     assert small_cifar.info([tmp_path]).status == "ready"
 

@@ -52,6 +52,25 @@ def test_a_short_or_wrong_file_is_thrown_away(tmp_path, monkeypatch, body, words
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("ranges", [True, False])
+def test_a_broken_connection_is_taken_up_again(tmp_path, monkeypatch, ranges):
+    asked = []
+
+    def answer(request, **_):
+        start = int(request.get_header("Range", "bytes=0-")[6:-1]) if ranges else 0
+        asked.append(start)
+        whole = BODY[start:]
+        # The first two answers end early.
+        response = Response(whole if len(asked) == 3 else whole[:10_000], len(whole))
+        response.status = 206 if start else 200
+        return response
+
+    monkeypatch.setattr(download, "urlopen", answer)
+    fetch("http://x/f", tmp_path / "f", MD5, lambda *_: None)
+    assert (tmp_path / "f").read_bytes() == BODY
+    assert asked == ([0, 10_000, 20_000] if ranges else [0, 0, 0])
+
+
 def test_an_interruption_leaves_nothing_and_is_passed_on(tmp_path, monkeypatch):
     serve(monkeypatch, BODY)
 

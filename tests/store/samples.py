@@ -9,6 +9,7 @@ import numpy as np
 
 from backend.contract.cost import cost
 from backend.contract.network import Group, NetworkShape, Op
+from backend.contract.polarisation import of_snapshot
 from backend.contract.selection import select
 from backend.contract.specs import Plan, RunSpec
 from backend.contract.states import CheckpointKind
@@ -71,7 +72,8 @@ def add_epochs(store: Store, run_id: str, last: int) -> None:
     with store.write() as session:
         history.put_network(session, run_id, SHAPE)
         for epoch in range(last + 1):
-            history.put_epoch(session, run_id, epoch, metrics(epoch), raw_scales(epoch))
+            raw = raw_scales(epoch)
+            history.put_epoch(session, run_id, epoch, metrics(epoch), raw, of_snapshot(SHAPE, raw))
         runs.set_results(session, run_id, best_epoch=last, best_val_correct=90, n_val=N_VAL)
 
 

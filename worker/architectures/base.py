@@ -17,7 +17,7 @@ from backend.contract.network import MIN_CHANNELS
 from backend.contract.params import ParamSpec, ParamValue, check_params
 
 Config = dict[str, Any]
-"""Keyword arguments of the network's class, all of them JSON."""
+"""What decides a network, all of it JSON; of our own classes the constructor's arguments."""
 
 SOURCE_TEMPLATE = '''"""{title}
 
@@ -46,16 +46,9 @@ def build() -> {network}:
 
 @dataclass(frozen=True)
 class Architecture(ABC):
-    """One network that can be trained, cut and handed out as plain PyTorch.
-
-    The class `network` and its `parts` are plain: ordinary batch norm, no name from outside
-    but `torch` and `nn`, for their source text is given to people.
-    """
+    """One network that can be trained, cut and handed out as plain PyTorch."""
 
     info: ArchitectureInfo
-    network: ClassVar[type[nn.Module]]
-    parts: ClassVar[tuple[type[nn.Module], ...]] = ()
-    """Further classes that `network` uses, in the order of definition."""
 
     @property
     def name(self) -> str:
@@ -65,10 +58,11 @@ class Architecture(ABC):
     def config(
         self, in_channels: int, classes: int, image_size: int, params: Mapping[str, Any]
     ) -> Config:
-        """Constructor arguments of the dense network.
+        """What decides the dense network, all of it JSON.
 
         Raises:
-            InvalidInput: the image size or a parameter is out of bounds.
+            InvalidInput: the image size or a parameter is out of bounds, or the network cannot
+                be had or pruned.
             UnknownName: a parameter that this architecture does not have.
         """
         low, high = self.info.min_image, self.info.max_image
@@ -78,28 +72,49 @@ class Architecture(ABC):
                 field="architecture",
             )
         checked = check_params(self.info.params, params, "architecture_params")
-        return self.dense_config(in_channels, classes, checked)
+        return self.dense_config(in_channels, classes, image_size, checked)
 
     @abstractmethod
     def dense_config(
-        self, in_channels: int, classes: int, params: Mapping[str, ParamValue]
+        self, in_channels: int, classes: int, image_size: int, params: Mapping[str, ParamValue]
     ) -> Config:
-        """Constructor arguments from checked parameters."""
+        """The configuration from checked parameters."""
 
     @abstractmethod
     def norms(self, config: Config) -> dict[str, str]:
-        """Prunable convolution → the batch norm that scales it, in network order."""
+        """Prunable convolution → the last batch norm that its channels pass, in network order."""
 
     @abstractmethod
     def cut_config(self, config: Config, kept: Mapping[str, int]) -> Config:
-        """Constructor arguments of the network with `kept` channels in each prunable layer."""
+        """The configuration with `kept` channels (or units) in each prunable layer."""
+
+    @abstractmethod
+    def build(self, config: Config) -> nn.Module:
+        """The network with ordinary batch norm, its weights still to be drawn or loaded."""
+
+    @abstractmethod
+    def source(self, config: Config) -> str:
+        """A Python module whose `build()` gives the network of this configuration."""
+
+
+@dataclass(frozen=True)
+class PlainArchitecture(Architecture):
+    """A network whose class is ours; the configuration holds its constructor's arguments.
+
+    The class `network` and its `parts` are plain: ordinary batch norm, no name from outside
+    but `torch` and `nn`, for their source text is given to people.
+    """
+
+    network: ClassVar[type[nn.Module]]
+    parts: ClassVar[tuple[type[nn.Module], ...]] = ()
+    """Further classes that `network` uses, in the order of definition."""
 
     def build(self, config: Config) -> nn.Module:
         """The network with torch's default weights."""
         return self.network(**config)
 
     def source(self, config: Config) -> str:
-        """A Python module of its own: the classes and `build()` for this configuration."""
+        """A module that needs torch alone: the classes and `build()`."""
         classes = [textwrap.dedent(inspect.getsource(c)) for c in (*self.parts, self.network)]
         arguments = "\n".join(_argument(name, value) for name, value in config.items())
         return SOURCE_TEMPLATE.format(

@@ -10,7 +10,7 @@ from torch import nn
 
 from backend.contract.catalog import ArchitectureInfo
 from backend.contract.params import ParamValue
-from worker.architectures.base import Architecture, Config, scaled, width_param
+from worker.architectures.base import Architecture, Config, PlainArchitecture, scaled, width_param
 
 
 class BasicBlock(nn.Module):
@@ -82,7 +82,7 @@ MIN_WIDTH = 0.1875  # 16 channels become 3
 
 
 @dataclass(frozen=True)
-class ResNetFamily(Architecture):
+class ResNetFamily(PlainArchitecture):
     """ResNet of one depth; the inner channels of each block can be cut.
 
     The residual stream keeps its width: its channels are joined by the identity shortcuts.
@@ -94,7 +94,11 @@ class ResNetFamily(Architecture):
     parts = (BasicBlock,)
 
     def dense_config(
-        self, in_channels: int, classes: int, params: Mapping[str, ParamValue]
+        self,
+        in_channels: int,
+        classes: int,
+        image_size: int,  # noqa: ARG002 - a global average fits any size
+        params: Mapping[str, ParamValue],
     ) -> Config:
         """Inner widths equal to the stream's."""
         streams = [scaled(channels, float(params["width"])) for channels in STREAMS]

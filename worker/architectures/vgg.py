@@ -10,7 +10,7 @@ from torch import nn
 
 from backend.contract.catalog import ArchitectureInfo
 from backend.contract.params import ParamValue
-from worker.architectures.base import Architecture, Config, scaled, width_param
+from worker.architectures.base import Architecture, Config, PlainArchitecture, scaled, width_param
 
 
 class VGG(nn.Module):
@@ -48,7 +48,7 @@ MIN_WIDTH = 0.05  # 64 channels become 3
 
 
 @dataclass(frozen=True)
-class VGGFamily(Architecture):
+class VGGFamily(PlainArchitecture):
     """VGG of one depth; the output channels of every convolution can be cut."""
 
     depths: tuple[int, ...]
@@ -56,7 +56,11 @@ class VGGFamily(Architecture):
     network = VGG
 
     def dense_config(
-        self, in_channels: int, classes: int, params: Mapping[str, ParamValue]
+        self,
+        in_channels: int,
+        classes: int,
+        image_size: int,  # noqa: ARG002 - a global average fits any size
+        params: Mapping[str, ParamValue],
     ) -> Config:
         """Scaled widths with a max-pooling between stages."""
         layout: list[int | str] = []

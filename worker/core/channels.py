@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Literal
+from collections.abc import Mapping, Sequence
+from typing import Literal, TypeGuard
 
-import numpy as np
-import torch
-from torch import Tensor, nn
+from torch import nn
 
 from backend.contract.cost import dense_cost
 from backend.contract.errors import InvalidInput
 from backend.contract.network import MIN_CHANNELS, Group, NetworkShape, Op
-from worker.core.coupling import Coupling, Side, couplings, is_depthwise
-from worker.core.fold import fold
+from worker.core.bounded_norm import BoundedBatchNorm2d
+from worker.core.coupling import couplings
+from worker.core.groups import Channels, Side
+from worker.core.trace import Trace, is_depthwise, is_norm, trace
 
-Couplings = list[list[Coupling]]
+SHOWN = 3  # parameters that an error names
 
 
-@torch.inference_mode(mode=False)  # the graph is traced by autograd
 def network_shape(
     model: nn.Module,
     *,
@@ -27,28 +26,29 @@ def network_shape(
     input_shape: tuple[int, int, int],
     classes: int,
     scale: Literal["bounded", "plain"],
+    traced: Trace | None = None,
 ) -> NetworkShape:
     """Groups in the order of `norms` (convolution → its batch norm) and every costly layer.
 
-    `input_shape` is (C, H, W). Reads a folded copy on the CPU; the model is not altered.
+    `input_shape` is (C, H, W); the model is on the CPU, and is not altered. `traced` saves the
+    time of tracing it again.
 
     Raises:
         InvalidInput: a norm is not fed by its convolution, a channel reaches a layer that
-            cannot be cut, or parameters lie outside convolutions, linear layers and norms.
+            cannot be cut, or parameters or products lie outside of convolutions, linear layers
+            and norms.
     """
-    folded = fold(model).cpu().eval()
-    found = couplings(folded, list(norms), input_shape)
-    _check_norms(found, norms)
-    sizes = [len(set(coupled[0].channels.tolist())) for coupled in found]
+    check_costable(model)
+    traced = traced or trace(model, input_shape)
+    found = couplings(traced, model, norms)
     groups = tuple(
-        Group(name=name, size=size, minimum=min(MIN_CHANNELS, size))
-        for name, size in zip(norms, sizes, strict=True)
+        Group(name=name, size=channels.size, minimum=min(MIN_CHANNELS, channels.size))
+        for name, channels in zip(norms, found, strict=True)
     )
-    positions = _positions(folded, input_shape)
     ops = tuple(
-        _op(name, layer, positions.get(name, 0), _links(name, found))
-        for name, layer in folded.named_modules()
-        if isinstance(layer, nn.Conv2d | nn.Linear | nn.BatchNorm2d)
+        _op(name, layer, traced.positions.get(name, 0), _links(name, found))
+        for name, layer in model.named_modules()
+        if isinstance(layer, nn.Conv2d | nn.Linear) or _is_affine(layer)
     )
     shape = NetworkShape(
         architecture=architecture,
@@ -58,54 +58,24 @@ def network_shape(
         classes=classes,
         scale=scale,
     )
-    _check_links(shape, found)
-    _check_complete(shape, folded)
+    assert dense_cost(shape).params == _count(model)
+    _check_macs(dense_cost(shape).macs, traced.macs)
     return shape
 
 
-def _positions(model: nn.Module, input_shape: tuple[int, int, int]) -> dict[str, int]:
-    """Output pixels of each layer for one image, summed over its calls."""
-    counted: dict[str, int] = {}
-
-    def counter(name: str) -> Any:
-        def count(layer: nn.Module, _inputs: Any, output: Tensor) -> None:
-            width = layer.out_features if isinstance(layer, nn.Linear) else output.shape[1]
-            counted[name] = counted.get(name, 0) + output.numel() // int(width)
-
-        return count
-
-    costly = nn.Conv2d | nn.Linear
-    layers = [(n, m) for n, m in model.named_modules() if isinstance(m, costly)]
-    handles = [layer.register_forward_hook(counter(name)) for name, layer in layers]
-    try:
-        with torch.no_grad():
-            model(torch.zeros(1, *input_shape, dtype=next(model.parameters()).dtype))
-    finally:
-        for handle in handles:
-            handle.remove()
-    return counted
-
-
-def _links(name: str, found: Couplings) -> dict[Side, int]:
+def _links(name: str, found: Sequence[Channels]) -> dict[Side, int]:
     """The group that feeds the layer ("in") and the one that it makes ("out")."""
-    links: dict[Side, int] = {}
-    for group, coupled in enumerate(found):
-        for coupling in coupled:
-            if coupling.name != name:
-                continue
-            if links.get(coupling.side, group) != group:
-                raise InvalidInput(
-                    f"Layer {name!r} mixes the channels of two groups, so its cost is not a "
-                    "product of kept counts.",
-                    hint="Leave one of the two layers out of the prunable groups.",
-                )
-            links[coupling.side] = group
-    return links
+    return {
+        coupling.side: group
+        for group, channels in enumerate(found)
+        for coupling in channels.couplings
+        if coupling.name == name
+    }
 
 
 def _op(name: str, layer: nn.Module, positions: int, links: dict[Side, int]) -> Op:
     source, target = links.get("in"), links.get("out")
-    if isinstance(layer, nn.BatchNorm2d):
+    if is_norm(layer):
         width = layer.num_features
         return Op(
             name=name, kind="norm", fan_in=width, fan_out=width, source=target, target=target
@@ -136,32 +106,39 @@ def _op(name: str, layer: nn.Module, positions: int, links: dict[Side, int]) -> 
     )
 
 
-def _check_norms(found: Couplings, norms: Mapping[str, str]) -> None:
-    for (conv, norm), coupled in zip(norms.items(), found, strict=True):
-        if norm not in {coupling.name for coupling in coupled}:
-            raise InvalidInput(f"Batch norm {norm!r} does not scale the channels of {conv!r}.")
-
-
-def _check_links(shape: NetworkShape, found: Couplings) -> None:
-    """Each channel must own the same number of slices of a layer, and all slices an owner."""
-    ops = {op.name: op for op in shape.ops}
-    for group, coupled in zip(shape.groups, found, strict=True):
-        for coupling in coupled:
-            op = ops[coupling.name]
-            width = op.fan_out if coupling.side == "out" else op.fan_in
-            owned = np.bincount(coupling.channels, minlength=group.size)
-            if owned.sum() != width or (owned != owned[0]).any():
-                raise InvalidInput(
-                    f"Layer {coupling.name!r} joins the channels of {group.name!r} with others, "
-                    "so its cost is not a product of kept counts.",
-                    hint="Leave this layer out of the prunable groups.",
-                )
-
-
-def _check_complete(shape: NetworkShape, model: nn.Module) -> None:
-    counted, real = dense_cost(shape).params, sum(p.numel() for p in model.parameters())
-    if counted != real:
+def check_costable(model: nn.Module) -> None:
+    """Raises InvalidInput where parameters lie in layers whose cost is not known."""
+    costed = {
+        id(parameter)
+        for layer in model.modules()
+        if isinstance(layer, nn.Conv2d | nn.Linear) or _is_affine(layer)
+        for parameter in layer.parameters(recurse=False)
+        if parameter is layer.weight or parameter is getattr(layer, "bias", None)
+    }
+    others = [name for name, p in model.named_parameters() if id(p) not in costed]
+    if others:
+        shown = ", ".join(others[:SHOWN]) + (" and others" if len(others) > SHOWN else "")
         raise InvalidInput(
-            f"The network has {real} parameters, {counted} of them in convolutions, linear "
-            "layers and affine batch norms; other kinds of layers cannot be costed."
+            f"The network has parameters outside convolutions, linear layers and batch norms "
+            f"({shown}): they cannot be costed or cut.",
+            hint="Choose a network built of these layers alone.",
         )
+
+
+def _check_macs(known: int, counted: int) -> None:
+    if known != counted:
+        raise InvalidInput(
+            f"The network makes {counted} multiply-adds for one image, {known} of them in "
+            "convolutions and linear layers; other products cannot be costed.",
+            hint="Choose a network that computes in these layers alone.",
+        )
+
+
+def _is_affine(layer: nn.Module) -> TypeGuard[nn.BatchNorm2d | BoundedBatchNorm2d]:
+    return is_norm(layer) and layer.weight is not None
+
+
+def _count(model: nn.Module) -> int:
+    """Parameters of the folded network: a bounded batch norm gets a bias there."""
+    folded = (m for m in model.modules() if isinstance(m, BoundedBatchNorm2d))
+    return sum(p.numel() for p in model.parameters()) + sum(m.num_features for m in folded)

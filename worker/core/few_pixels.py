@@ -22,56 +22,49 @@ Pair = tuple[int, int]
 
 
 class _Product(torch.autograd.Function):
-    """Convolution without bias: windows gathered to a matrix, times the weights."""
+    """Convolution of stride 1 without bias: windows gathered to a matrix, times the weights."""
 
     @staticmethod
-    def forward(ctx: Any, x_BCHW: Tensor, w_OCIJ: Tensor, stride: Pair, padding: Pair) -> Tensor:
-        windows = _windows(x_BCHW, (w_OCIJ.shape[2], w_OCIJ.shape[3]), stride, padding)
-        B, H, W = windows.shape[:3]
-        rows = windows.reshape(B * H * W, -1)
-        weights = w_OCIJ.permute(0, 2, 3, 1).reshape(len(w_OCIJ), -1)
-        ctx.save_for_backward(rows, weights)
-        ctx.shapes = x_BCHW.shape, w_OCIJ.shape, (B, H, W), stride, padding
-        return (rows @ weights.t()).view(B, H, W, -1).permute(0, 3, 1, 2)
+    def forward(ctx: Any, x_BCHW: Tensor, w_OCIJ: Tensor, padding: Pair) -> Tensor:
+        rows, out_BOHW = _convolved(x_BCHW, w_OCIJ, padding)
+        ctx.save_for_backward(rows, w_OCIJ)
+        ctx.padding = padding
+        return out_BOHW
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
-        rows, weights = ctx.saved_tensors
-        x_shape, (O, C, I, J), (B, H, W), stride, padding = ctx.shapes  # noqa: E741
-        gradient = gradients[0].permute(0, 2, 3, 1).reshape(B * H * W, O)
-        w_OCIJ = (gradient.t() @ rows).view(O, I, J, C).permute(0, 3, 1, 2)
-        x_BCHW = None
+        rows, w_OCIJ = ctx.saved_tensors
+        (g_BOHW,) = gradients
+        O, C, I, J = w_OCIJ.shape  # noqa: E741
+        columns = g_BOHW.permute(1, 0, 2, 3).reshape(O, -1)
+        w_gradient = (columns @ rows).view(O, I, J, C).permute(0, 3, 1, 2)
+        x_gradient = None
         if ctx.needs_input_grad[0]:
-            parts = (gradient @ weights).view(B, H, W, I, J, C)
-            x_BCHW = _scattered(parts, x_shape, stride, padding)
-        return x_BCHW, w_OCIJ, None, None
+            # The gradient of a convolution is one with the kernel turned around.
+            turned = w_OCIJ.flip(2, 3).transpose(0, 1)
+            rest = (I - 1 - ctx.padding[0], J - 1 - ctx.padding[1])
+            _, x_gradient = _convolved(g_BOHW, turned, rest)
+        return x_gradient, w_gradient, None
 
 
-def _windows(x_BCHW: Tensor, kernel: Pair, stride: Pair, padding: Pair) -> Tensor:
-    """What each output pixel sees: (B, H, W, I, J, C)."""
-    rows, columns = padding
-    padded = functional.pad(x_BCHW.permute(0, 2, 3, 1), (0, 0, columns, columns, rows, rows))
-    windows = padded.unfold(1, kernel[0], stride[0]).unfold(2, kernel[1], stride[1])
-    return windows.permute(0, 1, 2, 4, 5, 3)
+def _convolved(x_BCHW: Tensor, w_OCIJ: Tensor, padding: Pair) -> tuple[Tensor, Tensor]:
+    """What each output pixel sees, as rows (B·H·W, I·J·C), and the output (B, O, H, W)."""
+    kernel = w_OCIJ.shape[2:]
+    edges = (0, 0, padding[1], padding[1], padding[0], padding[0])
+    padded = functional.pad(x_BCHW.permute(0, 2, 3, 1), edges)
+    windows = padded.unfold(1, kernel[0], 1).unfold(2, kernel[1], 1).permute(0, 1, 2, 4, 5, 3)
+    B, H, W = windows.shape[:3]
+    rows = windows.reshape(B * H * W, -1)
+    weights = w_OCIJ.permute(2, 3, 1, 0).reshape(-1, len(w_OCIJ))
+    return rows, (rows @ weights).view(B, H, W, -1).permute(0, 3, 1, 2)
 
 
-def _scattered(parts: Tensor, shape: torch.Size, stride: Pair, padding: Pair) -> Tensor:
-    """The opposite of `_windows`: what each window says of its pixels, summed (B, C, H, W)."""
-    _, H, W, I, J, _ = parts.shape  # noqa: E741
-    B, C, height, width = shape
-    total = parts.new_zeros(B, height + 2 * padding[0], width + 2 * padding[1], C)
-    for i in range(I):
-        for j in range(J):
-            rows = slice(i, i + stride[0] * (H - 1) + 1, stride[0])
-            columns = slice(j, j + stride[1] * (W - 1) + 1, stride[1])
-            total[:, rows, columns] += parts[:, :, :, i, j]
-    inner = total[:, padding[0] : padding[0] + height, padding[1] : padding[1] + width]
-    return inner.permute(0, 3, 1, 2)
+def product(x_BCHW: Tensor, w_OCIJ: Tensor, padding: Pair) -> Tensor:
+    """The convolution of stride 1 without bias, in the number format of both.
 
-
-def product(x_BCHW: Tensor, w_OCIJ: Tensor, stride: Pair, padding: Pair) -> Tensor:
-    """The convolution without bias of images with a kernel, in the images' number format."""
-    result: Tensor = _Product.apply(x_BCHW, w_OCIJ, stride, padding)
+    `padding` is smaller than the kernel, in rows and in columns.
+    """
+    result: Tensor = _Product.apply(x_BCHW, w_OCIJ, padding)
     return result
 
 
@@ -99,7 +92,9 @@ def _is_ordinary(conv: nn.Conv2d) -> bool:
         and conv.dilation == (1, 1)
         and conv.padding_mode == "zeros"
         and not isinstance(conv.padding, str)
+        and conv.stride == (1, 1)
         and conv.kernel_size != (1, 1)
+        and all(p < k for p, k in zip(conv.padding, conv.kernel_size, strict=True))
     )
 
 
@@ -111,7 +106,7 @@ class _Convolution(nn.Conv2d):
             plain: Tensor = super()._conv_forward(input, weight, bias)
             return plain
         x_BCHW, w_OCIJ = input.to(torch.bfloat16), weight.to(torch.bfloat16)
-        out = product(x_BCHW, w_OCIJ, (self.stride[0], self.stride[1]), self._padding)
+        out = product(x_BCHW, w_OCIJ, self._padding)
         return out if bias is None else out + bias.to(out.dtype).view(1, -1, 1, 1)
 
     @staticmethod
@@ -125,9 +120,7 @@ class _Convolution(nn.Conv2d):
     def _pixels(self, x_BCHW: Tensor) -> int:
         """Output pixels of one image."""
         height, width = (
-            (x_BCHW.shape[2 + axis] + 2 * self._padding[axis] - self.kernel_size[axis])
-            // self.stride[axis]
-            + 1
+            x_BCHW.shape[2 + axis] + 2 * self._padding[axis] - self.kernel_size[axis] + 1
             for axis in (0, 1)
         )
         return height * width

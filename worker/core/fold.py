@@ -7,7 +7,7 @@ import copy
 import torch
 from torch import nn
 
-from worker.core.bounded_norm import BoundedBatchNorm2d
+from worker.core.bounded_norm import BoundedBatchNorm2d, BoundedNormAct2d
 
 
 @torch.inference_mode(mode=False)  # tensors made in inference mode cannot be trained
@@ -19,23 +19,22 @@ def fold(model: nn.Module) -> nn.Module:
     folded = copy.deepcopy(model)
     if isinstance(folded, BoundedBatchNorm2d):
         return _folded_norm(folded)
-    for name, module in list(folded.named_modules()):
+    fold_in_place(folded)
+    return folded
+
+
+def fold_in_place(model: nn.Module) -> None:
+    """Replace each bounded batch norm below `model` by the ordinary one."""
+    for name, module in list(model.named_modules()):
         if isinstance(module, BoundedBatchNorm2d):
             parent, _, leaf = name.rpartition(".")
-            setattr(folded.get_submodule(parent), leaf, _folded_norm(module))
-    return folded
+            setattr(model.get_submodule(parent), leaf, _folded_norm(module))
 
 
 @torch.no_grad()
 def _folded_norm(bounded: BoundedBatchNorm2d) -> nn.BatchNorm2d:
     weight_C = bounded.weight
-    norm = nn.BatchNorm2d(
-        bounded.num_features,
-        eps=bounded.eps,
-        momentum=bounded.momentum,
-        device=weight_C.device,
-        dtype=weight_C.dtype,
-    )
+    norm = _plain_norm(bounded).to(device=weight_C.device, dtype=weight_C.dtype)
     norm.weight.copy_(torch.sigmoid(weight_C))
     norm.bias.zero_()
     assert norm.running_mean is not None
@@ -45,3 +44,9 @@ def _folded_norm(bounded: BoundedBatchNorm2d) -> nn.BatchNorm2d:
     norm.running_var.copy_(bounded.running_var)
     norm.num_batches_tracked.copy_(bounded.num_batches_tracked)
     return norm.train(bounded.training)
+
+
+def _plain_norm(bounded: BoundedBatchNorm2d) -> nn.BatchNorm2d:
+    if not isinstance(bounded, BoundedNormAct2d):
+        return nn.BatchNorm2d(bounded.num_features, bounded.eps, bounded.momentum)
+    return bounded.original  # a copy already, as all of the model is

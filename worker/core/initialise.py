@@ -18,14 +18,16 @@ PLAIN_SCALE = 0.5  # γ of an ordinary batch norm, the σ(w) of a bounded one at
 def initialise(model: nn.Module, generator: torch.Generator) -> None:
     """Draw all weights anew from a CPU generator and reset the running statistics, in place.
 
-    Convolutions ~ N(0, √(2/(k_h·k_w·C_out))), linear layers ~ N(0, 0.01), biases 0, ordinary
-    batch norm γ = 0.5 and β = 0, bounded batch norm w ~ N(0, 1). Equal generators give equal
-    weights: numbers are drawn in float32 on the CPU, in the order of `model.modules()`.
+    Convolutions ~ N(0, √(2/(k_h·k_w·C_out/groups))), linear layers ~ N(0, 0.01), biases 0,
+    ordinary batch norm γ = 0.5 and β = 0, bounded batch norm w ~ N(0, 1). Equal generators
+    give equal weights: numbers are drawn in float32 on the CPU, as `model.modules()` goes.
     """
     for module in model.modules():
         if isinstance(module, nn.Conv2d):
+            # √(2 / fan-out): an input channel reaches only the outputs of its own group.
             k_h, k_w = module.kernel_size
-            _draw(module.weight, math.sqrt(2 / (k_h * k_w * module.out_channels)), generator)
+            fan_out = k_h * k_w * module.out_channels / module.groups
+            _draw(module.weight, math.sqrt(2 / fan_out), generator)
             _clear(module.bias)
         elif isinstance(module, nn.Linear):
             _draw(module.weight, LINEAR_STD, generator)

@@ -13,27 +13,36 @@ from backend.contract.cost import cost
 from backend.contract.errors import ImpossiblePlan
 from backend.contract.network import NetworkShape
 from backend.contract.selection import Mask
-from worker.core.coupling import Side, couplings, is_depthwise
+from worker.core.coupling import couplings
 from worker.core.fold import fold
+from worker.core.groups import Side
+from worker.core.trace import Trace, trace
 
 
 class Surgeon:
     """Cuts one network many times over, on the CPU and always in copies.
 
-    torch-pruning's dependency graph is read once, on a folded copy; a cut then slices a fresh
-    copy by what was recorded, so cuts are independent of each other and of its global state.
-    `norms` maps each group of `shape` to its batch norm, in network order.
+    Which slices go with which channel is traced once; a cut then slices a fresh copy by what
+    was recorded, so cuts are independent of each other.
+    `norms` maps each group of `shape` to its batch norm, in network order; `traced`
+    saves the time of tracing again.
 
     Raises:
         InvalidInput: a channel reaches a layer that cannot be cut.
     """
 
     @torch.inference_mode(mode=False)  # tensors made in inference mode cannot be trained
-    def __init__(self, model: nn.Module, shape: NetworkShape, norms: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        model: nn.Module,
+        shape: NetworkShape,
+        norms: Mapping[str, str],
+        traced: Trace | None = None,
+    ) -> None:
         assert list(norms) == [group.name for group in shape.groups]
         self._shape = shape
         self._dense = fold(model).cpu().eval()
-        self._couplings = couplings(self._dense, list(norms), shape.input_shape)
+        self._groups = couplings(traced or trace(model, shape.input_shape), model, norms)
 
     @torch.inference_mode(mode=False)
     def cut(self, mask: Mask) -> nn.Module:
@@ -89,16 +98,10 @@ class Surgeon:
         return kept_by_group
 
     def _slices(self, kept_by_group: list[Mask]) -> Iterator[tuple[tuple[str, Side], Mask]]:
-        """What each layer keeps on each side, from all groups that reach it."""
-        widths = {op.name: {"in": op.fan_in, "out": op.fan_out} for op in self._shape.ops}
-        keeps: dict[tuple[str, Side], Mask] = {}
-        for keep, coupled in zip(kept_by_group, self._couplings, strict=True):
-            for coupling in coupled:
-                width = widths[coupling.name][coupling.side]
-                key = coupling.name, coupling.side
-                mask = keeps.setdefault(key, np.ones(width, dtype=np.bool_))
-                mask[coupling.slices] = keep[coupling.channels]
-        return iter(keeps.items())
+        """What each layer keeps on each side that is cut: a boolean a slice, in order."""
+        for keep, channels in zip(kept_by_group, self._groups, strict=True):
+            for coupling in channels.couplings:
+                yield (coupling.name, coupling.side), keep[coupling.units]
 
 
 def max_difference(a: nn.Module, b: nn.Module, x_NCHW: Tensor) -> float:
@@ -118,8 +121,10 @@ def _slice(layer: nn.Module, side: Side, keep: Tensor) -> None:
         setattr(layer, "in_features" if isinstance(layer, nn.Linear) else "in_channels", width)
     else:
         _slice_tensors(layer, ("weight", "bias"), keep)
-        if is_depthwise(layer):
-            layer.in_channels = layer.groups = width
+        if isinstance(layer, nn.Conv2d) and layer.groups > 1:  # groups keep their size
+            per_group = layer.out_channels // layer.groups
+            layer.in_channels = layer.in_channels // layer.groups * (width // per_group)
+            layer.groups = width // per_group
         setattr(layer, "out_features" if isinstance(layer, nn.Linear) else "out_channels", width)
 
 

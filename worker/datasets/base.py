@@ -6,10 +6,10 @@ Tensor letters: N images, C channels, H and W pixels.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -18,8 +18,13 @@ from backend.contract.catalog import DatasetInfo
 from backend.contract.errors import StorageProblem
 from backend.contract.params import ParamValue
 
-Progress = Callable[[int, int, str], None]
-"""Told (done_bytes, total_bytes, message) while files are fetched; total 0 is unknown."""
+
+class Progress(Protocol):
+    """Told how far fetching or reading is; may raise, and then nothing half done is left."""
+
+    def __call__(self, done: int, total: int, message: str, unit: str = "bytes", /) -> None:
+        """So many of the total, in the unit; total 0 is unknown."""
+
 
 CHUNK = 4096  # images summed at a time: bounds the float copies to some 50 MB
 
@@ -28,6 +33,8 @@ class UnreadableData(StorageProblem):
     """A file of a data set that is missing, damaged or forbidden; the message names it."""
 
     code = "unreadable_data"
+    report: dict[str, Any] | None = None
+    """What was found, where files were checked one by one."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +57,8 @@ class Pixels:
 class Files:
     """Images on disk, decoded when they are needed; what they become is square."""
 
-    paths: tuple[Path, ...]
+    paths: tuple[str, ...]
+    """Absolute; text, for a million Path objects would fill half a gigabyte."""
     y_N: Tensor
     size: int
     """Height and width in pixels after cropping."""

@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass, field
+from http import HTTPStatus
 from http.client import HTTPException
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 from urllib.request import Request, urlopen
 
 from backend.contract.errors import StorageProblem, Unavailable
@@ -15,6 +17,7 @@ from worker.datasets.base import Progress
 
 CHUNK_BYTES = 1 << 20
 TIMEOUT_S = 30.0
+ATTEMPTS = 4  # of one file, as long as each brings something
 
 
 class DownloadFailed(Unavailable):
@@ -69,25 +72,57 @@ def can_download(roots: Sequence[Path]) -> bool:
         return False
 
 
+@dataclass
+class _Received:
+    """What arrived so far, on disk and in the checksum."""
+
+    file: BinaryIO
+    digest: Any = field(default_factory=lambda: hashlib.md5(usedforsecurity=False))
+    n_bytes: int = 0
+
+    def add(self, chunk: bytes) -> None:
+        _write(self.file, chunk)
+        self.digest.update(chunk)
+        self.n_bytes += len(chunk)
+
+    def restart(self) -> None:
+        self.file.seek(0)
+        self.file.truncate()
+        self.digest, self.n_bytes = hashlib.md5(usedforsecurity=False), 0
+
+
 def _transfer(url: str, file: BinaryIO, name: str, progress: Progress) -> str:
-    digest = hashlib.md5(usedforsecurity=False)
-    done = 0
-    try:
-        with urlopen(Request(url), timeout=TIMEOUT_S) as response:  # noqa: S310 - https constants
-            total = int(response.headers.get("Content-Length") or 0)
-            while chunk := response.read(CHUNK_BYTES):
-                _write(file, chunk)
-                digest.update(chunk)
-                done += len(chunk)
-                progress(done, total, f"Downloading {name}")
-            if done < total:
-                raise EOFError(f"the connection ended after {done} of {total} bytes")
-    except (OSError, EOFError, HTTPException) as problem:
-        raise DownloadFailed(
-            f"Cannot download {url}: {problem}.",
-            hint="Check the network connection, or put the files into the data folder by hand.",
-        ) from problem
-    return digest.hexdigest()
+    """The checksum; a connection that breaks is taken up again where it broke."""
+    received = _Received(file)
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            _receive(url, received, name, progress)
+            break
+        except (OSError, EOFError, HTTPException) as problem:
+            if attempt < ATTEMPTS and received.n_bytes:
+                continue
+            raise DownloadFailed(
+                f"Cannot download {url}: {problem}.",
+                hint="Check the network connection, or put the files into the data folder by "
+                "hand.",
+            ) from problem
+    return str(received.digest.hexdigest())
+
+
+def _receive(url: str, received: _Received, name: str, progress: Progress) -> None:
+    start = received.n_bytes
+    headers = {"Range": f"bytes={start}-"} if start else {}
+    request = Request(url, headers=headers)  # noqa: S310 - constants of data sets
+    with urlopen(request, timeout=TIMEOUT_S) as response:  # noqa: S310 - the same
+        if start and getattr(response, "status", None) != HTTPStatus.PARTIAL_CONTENT:
+            received.restart()  # a server that knows no ranges begins anew
+        rest = int(response.headers.get("Content-Length") or 0)
+        total = received.n_bytes + rest if rest else 0
+        while chunk := response.read(CHUNK_BYTES):
+            received.add(chunk)
+            progress(received.n_bytes, total, f"Downloading {name}")
+    if received.n_bytes < total:
+        raise EOFError(f"the connection ended after {received.n_bytes} of {total} bytes")
 
 
 def _write(file: BinaryIO, chunk: bytes) -> None:

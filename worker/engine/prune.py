@@ -17,8 +17,10 @@ from worker.engine.context import JobContext, Outcome
 from worker.engine.evaluate import Evaluation, evaluate
 from worker.engine.export import (
     Proof,
+    exact_difference,
     program_difference,
     require_equal,
+    rounding,
     write_model,
     write_program,
 )
@@ -74,19 +76,22 @@ def _write_and_prove(
     masked = subject.surgeon.masked(selection.mask)
     sample = subject.data.validation.head(PROOF_IMAGES)
     x_NCHW = subject.data.normalise.apply(sample)
+    macs = dense_cost(subject.network.shape).macs
+    exact = exact_difference(cut, masked, x_NCHW, macs)
     cut_vs_masked = max_difference(cut, masked, x_NCHW)
-    require_equal("Cut and masked network", cut_vs_masked)
+    limit = rounding(masked, x_NCHW)
+    require_equal("Cut and masked network", cut_vs_masked, limit)
     context.progress("writing", 1, 4, "steps")
     reloaded = write_model(cut, _source(subject, selection), folder)
     file_vs_memory = max_difference(reloaded, cut, x_NCHW)
-    require_equal("File and network in memory", file_vs_memory)
+    require_equal("File and network in memory", file_vs_memory, limit)
     pt2_vs_memory = None
     if "pt2" in payload.formats:
         context.progress("writing", 2, 4, "steps", message="torch.export program")
         write_program(cut, x_NCHW[:2], folder / NAMES["pt2"])
         pt2_vs_memory = program_difference(folder / NAMES["pt2"], cut, x_NCHW)
-        require_equal("torch.export program and network in memory", pt2_vs_memory)
-    proof = Proof(len(x_NCHW), cut_vs_masked, file_vs_memory, pt2_vs_memory)
+        require_equal("torch.export program and network in memory", pt2_vs_memory, limit)
+    proof = Proof(len(x_NCHW), cut_vs_masked, *exact, file_vs_memory, pt2_vs_memory)
     context.log(f"proof on {proof.images} validation images: {vars(proof)}")
     return reloaded, proof
 

@@ -9,13 +9,16 @@ import numpy as np
 import numpy.typing as npt
 
 from backend.contract.cost import dense_cost
+from backend.contract.polarisation import of_snapshot
 from backend.contract.specs import RunSpec
 from backend.contract.states import CheckpointKind
 from backend.store import history, jobs, results, runs
 from worker.core.fold import fold
 from worker.core.importance import raw_scales
 from worker.engine.context import JobContext
+from worker.engine.notices import tell
 from worker.engine.setup import Data, Network, versions
+from worker.engine.start import note_epoch_0
 from worker.engine.state import TrainerState, save_state
 from worker.engine.weights import Draft, remove_checkpoint, write_checkpoint
 
@@ -31,9 +34,11 @@ class Recorder:
 
     def untrained(self, metrics: dict[str, Any]) -> None:
         """Record epoch 0: metrics and snapshot, no weights."""
+        note_epoch_0(self.context, self.network, metrics["val_correct"], metrics["n_val"])
+        snapshot = self._snapshot()
         with self.context.write() as session:
             history.put_network(session, self.context.lease.run_id, self.network.shape)
-            history.put_epoch(session, self.context.lease.run_id, 0, metrics, self._raw())
+            history.put_epoch(session, self.context.lease.run_id, 0, metrics, *snapshot)
 
     def has(self, epoch: int) -> bool:
         """Whether the store has this epoch with its weights: then nothing is to be repeated."""
@@ -57,6 +62,7 @@ class Recorder:
         files, manifest = write_checkpoint(
             draft, self.context.folder, self.context.settings.artifacts
         )
+        snapshot = self._snapshot()
         with self.context.write(attempts=0) as session:
             kept = {state.best_epoch, *jobs.pinned(session, run_id)} - {state.epoch}
             gone = [
@@ -66,7 +72,15 @@ class Recorder:
             ]
             for row in gone:
                 results.drop_checkpoint(session, row)
-            history.put_epoch(session, run_id, state.epoch, state.metrics, self._raw())
+            history.put_epoch(session, run_id, state.epoch, state.metrics, *snapshot)
+            tell(
+                session,
+                run_id,
+                epoch=state.epoch,
+                polarisation=snapshot[1],
+                labels_N=self.data.validation.y_N.cpu(),
+                warmup_epochs=self.spec.warmup_epochs,
+            )
             results.put_checkpoint(
                 session,
                 id_=draft.id,
@@ -86,8 +100,11 @@ class Recorder:
         for row in gone:
             remove_checkpoint(self.context.folder, row.id)
 
-    def _raw(self) -> npt.NDArray[np.float32]:
-        return raw_scales(self.network.model, list(self.network.norms.values()))
+    def _snapshot(self) -> tuple[npt.NDArray[np.float32], dict[str, Any]]:
+        """Raw scales of all neurons and how clearly their importances have parted."""
+        norms, sizes = list(self.network.norms.values()), self.network.shape.sizes
+        raw = raw_scales(self.network.model, norms, sizes)
+        return raw, of_snapshot(self.network.shape, raw)
 
     def _draft(self, state: TrainerState) -> Draft:
         network = self.network
@@ -113,6 +130,7 @@ def describe_run(run_id: str, spec: RunSpec, network: Network, data: Data) -> di
         "format": "recede/1",
         "run_id": run_id,
         "spec": spec.model_dump(mode="json"),
+        **({"start": network.start} if network.start else {}),
         "architecture": spec.architecture,
         "config": network.config,
         "widths": {group.name: group.size for group in network.shape.groups},

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import platform
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from importlib.metadata import version
+from typing import Any
 
 import torch
 from torch import nn
 
+from backend.contract.errors import InvalidInput
 from backend.contract.network import NetworkShape
 from backend.contract.specs import RunSpec
 from worker import registry
@@ -19,6 +22,7 @@ from worker.core.initialise import freeze_redundant_biases, initialise
 from worker.datasets.base import Augmentation, Images, Part, Pixels, Progress
 from worker.datasets.split import stratified_split
 from worker.engine.batches import Normalisation, PixelSplit, Split
+from worker.engine.file_split import FileSplit
 from worker.engine.settings import WorkerSettings
 from worker.methods.base import Method
 
@@ -36,6 +40,10 @@ class Data:
     normalise: Normalisation
     augment: Augmentation
     classes: tuple[str, ...]
+    seeded: bool
+    """Whether validation or test images were drawn from the training images by the seed."""
+    report: dict[str, Any] | None = None
+    """What was found in a person's own files (JSON)."""
 
     @property
     def input_shape(self) -> tuple[int, int, int]:
@@ -52,18 +60,28 @@ class Network:
     norms: dict[str, str]
     config: Config
     architecture: Architecture
+    start: dict[str, Any] = field(default_factory=dict)
+    """Where its weights come from (JSON), empty if they were drawn; see engine/start.py."""
 
 
 def load_data(spec: RunSpec, settings: WorkerSettings, progress: Progress) -> Data:
-    """Read (or first fetch) the data set and split it; raises UnreadableData."""
+    """Read (or first fetch) the data set and split it.
+
+    Raises:
+        UnreadableData: files are missing, damaged or not what they should be.
+        InvalidInput: the batch is larger than what there is to train on.
+    """
     dataset = registry.datasets()[spec.dataset]
     images = dataset.load(settings.roots, spec.dataset_params, progress)
-    train = _split(images.train)
-    test, val = (_split(part) if part else None for part in (images.test, images.val))
+    parts = (images.train, images.test, images.val)
+    train, test, val = (_split(part, settings.threads) for part in parts)
+    assert train is not None
+    seeded = test is None or val is None
     if test is None:
         train, test = _split_off(train, TEST_FRACTION, spec.seed)
     if val is None:
         train, val = _split_off(train, spec.val_fraction, spec.seed)
+    _require_a_batch(spec, len(train))
     return Data(
         train=train,
         validation=val,
@@ -71,12 +89,28 @@ def load_data(spec: RunSpec, settings: WorkerSettings, progress: Progress) -> Da
         normalise=Normalisation.of(images),
         augment=images.augment,
         classes=_names(images),
+        seeded=seeded,
+        report=images.report,
     )
 
 
-def _split(part: Part) -> Split:
-    assert isinstance(part, Pixels)
-    return PixelSplit(part.x_NCHW, part.y_N)
+def _split(part: Part | None, threads: int) -> Split | None:
+    if part is None:
+        return None
+    if isinstance(part, Pixels):
+        return PixelSplit(part.x_NCHW, part.y_N)
+    return FileSplit.of(part, threads)
+
+
+def _require_a_batch(spec: RunSpec, n_train: int) -> None:
+    """Bad files that were skipped can leave less than the catalog counted."""
+    if spec.batch_size > n_train:
+        raise InvalidInput(
+            f"Batch size {spec.batch_size} is larger than the {n_train} images that are left to "
+            "train on.",
+            field="batch_size",
+            hint=f"Use at most {n_train}.",
+        )
 
 
 def _split_off(split: Split, fraction: float, seed: int) -> tuple[Split, Split]:
@@ -91,11 +125,22 @@ def _names(images: Images) -> tuple[str, ...]:
 
 def build_network(spec: RunSpec, data: Data) -> Network:
     """The untrained network of a spec, initialised from its seed, on the CPU."""
+    return network_for(spec, data.input_shape, len(data.classes))
+
+
+def network_for(
+    spec: RunSpec,
+    input_shape: tuple[int, int, int],
+    classes: int,
+    widths: Mapping[str, int] | None = None,
+) -> Network:
+    """The untrained network for such images; `widths` (layer → channels) are those of a cut."""
     architecture = registry.architectures()[spec.architecture]
     scale = method_of(spec).info.scale
-    channels, height, _ = data.input_shape
-    classes = len(data.classes)
+    channels, height, _ = input_shape
     config = architecture.config(channels, classes, height, spec.architecture_params)
+    if widths is not None:
+        config = architecture.cut_config(config, widths)
     norms = architecture.norms(config)
     model = architecture.build(config)
     if scale == "bounded":
@@ -106,7 +151,7 @@ def build_network(spec: RunSpec, data: Data) -> Network:
         model,
         architecture=spec.architecture,
         norms=norms,
-        input_shape=data.input_shape,
+        input_shape=input_shape,
         classes=classes,
         scale=scale,
     )
@@ -120,6 +165,6 @@ def method_of(spec: RunSpec) -> Method:
 
 def versions() -> dict[str, str]:
     """Versions of what decides the numbers."""
-    packages = ("recede", "torch", "torchvision", "torch-pruning", "numpy")
+    packages = ("recede", "torch", "torchvision", "numpy")
     found = {name: version(name) for name in packages}
     return {"python": platform.python_version(), **found}

@@ -1,8 +1,11 @@
-"""Slots: what may run side by side. One training a device, one interactive job beside them."""
+"""Slots: what may run side by side. One training a device, one interactive job beside them.
+
+A training of several processes takes as many GPUs, or the one CPU slot, whose cores it shares.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from backend.contract.catalog import Device
@@ -17,12 +20,38 @@ class Slot:
     device: str
     accepts: tuple[str, ...] | None
     """None takes any job of the lane: an interactive answer is the same on every device."""
+    processes: int = 1
+    """How many processes of one job its device takes."""
+    pool: str = ""
+    """Slots of one pool may be joined for a job; "" is joined with none."""
 
 
 def make_slots(devices: Sequence[Device]) -> list[Slot]:
     """Slots of one machine; "auto" goes to a GPU where there is one."""
     gpus = [device.name for device in devices if device.name.startswith("cuda")]
-    slots = [Slot(Lane.TRAINING, name, ("auto", "cuda", name)) for name in gpus]
-    slots.append(Slot(Lane.TRAINING, "cpu", ("cpu",) if gpus else ("auto", "cpu")))
+    cores = max((device.processes for device in devices if device.name == "cpu"), default=1)
+    slots = [Slot(Lane.TRAINING, name, ("auto", "cuda", name), pool="cuda") for name in gpus]
+    slots.append(Slot(Lane.TRAINING, "cpu", ("cpu",) if gpus else ("auto", "cpu"), cores))
     slots.append(Slot(Lane.INTERACTIVE, gpus[0] if gpus else "cpu", None))
     return slots
+
+
+def capacity(slot: Slot, slots: Sequence[Slot]) -> int:
+    """Processes that a job there may have at most, once all that it could take is free."""
+    return sum(other.processes for other in slots if other == slot or _joined(slot, other))
+
+
+def spare(slot: Slot, slots: Sequence[Slot], busy: Collection[Slot]) -> list[str]:
+    """Devices that a job there may have now beside the slot's own, one for each process."""
+    own = [slot.device] * (slot.processes - 1)
+    others = [s for s in slots if s != slot and s not in busy and _joined(slot, s)]
+    return own + [device for s in others for device in [s.device] * s.processes]
+
+
+def taken(slot: Slot, slots: Sequence[Slot], devices: Collection[str]) -> list[Slot]:
+    """The slots that a job with these devices occupies."""
+    return [s for s in slots if s == slot or (_joined(slot, s) and s.device in devices)]
+
+
+def _joined(slot: Slot, other: Slot) -> bool:
+    return bool(slot.pool) and slot.pool == other.pool

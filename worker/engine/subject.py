@@ -17,7 +17,8 @@ from worker.core.surgery import Surgeon
 from worker.engine.batches import Split
 from worker.engine.context import JobContext
 from worker.engine.evaluate import evaluate
-from worker.engine.setup import Data, Network, build_network, load_data
+from worker.engine.setup import Data, Network, load_data
+from worker.engine.start import network_of
 from worker.engine.weights import read_weights
 
 
@@ -91,7 +92,7 @@ def load_subject(context: JobContext, epoch: int | None) -> Subject:
         raw = history.snapshot(session, run_id, row.epoch)
     context.progress("loading", 0, 1, "steps", message="weights and images")
     data = load_data(spec, context.settings, lambda *_: context.check())
-    network = build_network(spec, data)
+    network = network_of(context, spec, data)
     dense = network.architecture.build(network.config)
     dense.load_state_dict(read_weights(row, context.settings.artifacts))
     return Subject(

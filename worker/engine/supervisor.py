@@ -14,14 +14,15 @@ from multiprocessing.process import BaseProcess
 from backend.contract.catalog import Catalog
 from backend.contract.errors import RecedeError
 from backend.contract.states import State
-from backend.store import events, jobs, workers
+from backend.store import events, jobs, runs, workers
 from backend.store import lease as leases
 from backend.store.engine import Store
 from worker.engine import child
 from worker.engine.owner import Owner
+from worker.engine.parallel import EXIT_RANK_DIED
 from worker.engine.settings import WorkerSettings
 from worker.engine.setup import versions
-from worker.engine.slots import Slot, make_slots
+from worker.engine.slots import Slot, capacity, make_slots, spare, taken
 
 POLL_S = 0.25
 BEAT_S = 5.0
@@ -34,7 +35,7 @@ CANCEL_GRACE_S = 10.0
 class Running:
     """A child process and what it works on."""
 
-    slot: Slot
+    slots: list[Slot]
     lease: leases.Lease
     process: BaseProcess
     cancel_seen_at: float | None = None
@@ -89,25 +90,27 @@ class Supervisor:
             )
 
     def _fill(self, slots: list[Slot], context: ForkServerContext | SpawnContext) -> None:
-        busy = [running.slot for running in self.running]
         for slot in slots:
+            busy = [slot for running in self.running for slot in running.slots]
             if slot in busy:
                 continue
-            lease = self._claim(slot)
+            lease = self._claim(slot, spare(slot, slots, busy), capacity(slot, slots))
             if lease is None:
                 continue
             process = context.Process(
-                target=child.main,
-                args=(self.settings, lease, slot.device),
-                name=f"job-{lease.job_id}",
+                target=child.main, args=(self.settings, lease), name=f"job-{lease.job_id}"
             )
             process.start()
-            self.running.append(Running(slot, lease, process))
-            _say(f"job {lease.job_id} ({lease.kind}, run {lease.run_id}) started on {slot.device}")
+            occupied = taken(slot, slots, lease.devices)
+            self.running.append(Running(occupied, lease, process))
+            where = ", ".join(dict.fromkeys(lease.devices))
+            _say(f"job {lease.job_id} ({lease.kind}, run {lease.run_id}) started on {where}")
 
-    def _claim(self, slot: Slot) -> leases.Lease | None:
+    def _claim(self, slot: Slot, others: list[str], most: int) -> leases.Lease | None:
         with self.store.read() as session:
-            if not leases.is_waiting(session):
+            if not leases.is_waiting(
+                session, [slot.lane], slot.accepts, free=1 + len(others), capacity=most
+            ):
                 return None
         with self.store.write() as session:
             return leases.claim(
@@ -115,7 +118,9 @@ class Supervisor:
                 owner=str(self.owner),
                 lanes=[slot.lane],
                 device=slot.device,
+                spare=others,
                 accepts=slot.accepts,
+                capacity=most,
             )
 
     def _reap(self) -> None:
@@ -135,7 +140,8 @@ class Supervisor:
                 if job.cancel_requested_at is not None:
                     leases.finish(session, running.lease, State.CANCELLED)
                 elif job.attempts >= leases.MAX_ATTEMPTS:
-                    error = _died(running.process.exitcode, job.attempts)
+                    batch_size = runs.get(session, job.run_id).spec["batch_size"]
+                    error = _died(running.process.exitcode, job.attempts, batch_size)
                     leases.finish(session, running.lease, State.FAILED, error=error)
                 else:
                     leases.hand_back(session, running.lease, died=True)
@@ -198,14 +204,16 @@ def _warm_context() -> ForkServerContext | SpawnContext:
     return context
 
 
-def _died(exit_code: int | None, attempts: int) -> dict[str, str]:
+def _died(exit_code: int | None, attempts: int, batch_size: int) -> dict[str, str]:
     how = f"signal {-exit_code}" if exit_code is not None and exit_code < 0 else str(exit_code)
+    if exit_code == EXIT_RANK_DIED:
+        how += ": one of the processes that share it was killed"
     return {
         "code": "process_died",
         "message": f"The process of this job died {attempts} times without finishing an epoch, "
         f"the last time with exit code {how}.",
-        "hint": "Signal 9 is often the system running out of memory: try a smaller batch size "
-        "or width. The log of this job has its last words.",
+        "hint": "Signal 9 is often the system running out of memory: try a batch size below "
+        f"{batch_size}, or a narrower network. The log of this job has its last words.",
     }
 
 

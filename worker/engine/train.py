@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import torch
@@ -14,7 +14,7 @@ from torch.nn import functional
 from backend.contract.errors import RecedeError
 from backend.contract.params import ParamValue
 from worker.core.bounded_norm import BoundedBatchNorm2d
-from worker.core.importance import concatenated
+from worker.core.importance import Scales, concatenated
 from worker.engine.precision import Precision, autocast
 from worker.methods.base import Method
 
@@ -51,7 +51,7 @@ class Totals:
     unchecked: list[Tensor] = field(default_factory=list)
     started: float = field(default_factory=time.perf_counter)
 
-    def add(self, cross_entropy: Tensor, penalty: Tensor, correct: Tensor, n: int) -> None:
+    def add(self, penalty: Tensor, cross_entropy: Tensor, correct: Tensor, n: int) -> None:
         """Count one step of n images."""
         self.images += n
         self.steps += 1
@@ -87,21 +87,40 @@ def make_optimiser(model: nn.Module, lr: float) -> torch.optim.SGD:
     return torch.optim.SGD(groups, lr=lr, momentum=MOMENTUM, nesterov=True, fused=True)
 
 
+class Part:
+    """Which part of each batch this process has: here all of it; see engine/meeting.py."""
+
+    def weight(self, n: int, step: int) -> float:  # noqa: ARG002
+        """Factor of the mean loss of n images in a step counted from 0."""
+        return 1.0
+
+    def add_up(
+        self,
+        cross_entropy: Tensor,
+        correct: Tensor,
+        n: int,
+        step: int,  # noqa: ARG002
+    ) -> tuple[Tensor, Tensor, int]:
+        """Mean cross-entropy, correct answers and number of images of the whole batch."""
+        return cross_entropy, correct, n
+
+
 @dataclass
 class Step:
     """One step of the recipe: cross-entropy plus penalty, backward, SGD.
 
     `forward` is the network, perhaps compiled or wrapped; `scales` are its raw scales, which
-    the penalty sees as one tensor. Scores are computed in `precision`, losses in float32.
+    the penalty sees as one tensor. Scores are computed in `precision`, losses in float32 at least.
     """
 
     forward: nn.Module
     optimiser: torch.optim.SGD
-    scales: Sequence[nn.Parameter]
+    scales: Scales
     method: Method
     params: Mapping[str, ParamValue]
     precision: Precision = "fp32"
     label_smoothing: float = 0.0
+    part: Part = field(default_factory=Part)
 
     def set_lr(self, lr: float) -> None:
         """Learning rate of the next step; bounded scales get their multiple of it."""
@@ -113,15 +132,17 @@ class Step:
         self.optimiser.zero_grad(set_to_none=True)
         with autocast(self.precision, x_BCHW.device):
             logits_BK = self.forward(x_BCHW)
-        logits_BK = logits_BK.float()
+        logits_BK = logits_BK.to(torch.promote_types(logits_BK.dtype, torch.float32))
         cross_entropy = functional.cross_entropy(
             logits_BK, y_B, label_smoothing=self.label_smoothing
         )
         penalty = self.method.penalty(concatenated(self.scales), self.params)
-        (cross_entropy + penalty).backward()  # type: ignore[no-untyped-call]
+        weight = self.part.weight(len(y_B), totals.steps)
+        (cross_entropy * weight + penalty).backward()  # type: ignore[no-untyped-call]
         self.optimiser.step()
         correct = (logits_BK.detach().argmax(1) == y_B).sum()
-        totals.add(cross_entropy, penalty, correct, len(y_B))
+        whole = self.part.add_up(cross_entropy.detach(), correct, len(y_B), totals.steps)
+        totals.add(penalty, *whole)
 
 
 def train_epoch(

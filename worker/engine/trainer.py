@@ -11,33 +11,37 @@ import torch
 from backend.contract.specs import CurvePayload, RunSpec
 from backend.contract.states import JobKind
 from backend.store import results, runs
-from worker.core.importance import scale_parameters
+from worker.datasets.base import UnreadableData
 from worker.engine.batches import Split, n_batches
-from worker.engine.compiling import compiled
 from worker.engine.context import JobContext, Outcome
 from worker.engine.evaluate import Evaluation, evaluate
-from worker.engine.precision import resolve
+from worker.engine.parallel import Team, team_of
+from worker.engine.recipe import learning_rate, make_step, train_one
 from worker.engine.recorder import Recorder
-from worker.engine.schedule import lr_at
-from worker.engine.setup import Data, Network, build_network, load_data, method_of
+from worker.engine.setup import Data, Network, load_data, method_of
+from worker.engine.start import first_network
 from worker.engine.state import TrainerState, load_state
-from worker.engine.train import Step, Totals, TrainingDiverged, make_optimiser, train_epoch
+from worker.engine.train import Totals, TrainingDiverged
 from worker.engine.weights import read_weights
 
 
 def run_training(context: JobContext) -> Outcome:
     """Train the run to its last epoch; a curve job follows."""
     spec = context.spec()
-    data = load_data(spec, context.settings, _loading(context))
-    network = build_network(spec, data)
-    context.log(
-        f"{spec.title()}: {network.shape.n_neurons} prunable neurons, {len(data.train)} training, "
-        f"{len(data.validation)} validation and {len(data.test)} test images, on {context.device}"
-    )
-    trainer = _Trainer(context, spec, data, network)
-    state = trainer.start()
-    while state.epoch < spec.epochs:
-        state = trainer.epoch(state)
+    with team_of(context, spec) as team:
+        data = _load(context, spec)
+        network = first_network(context, spec, data)
+        context.log(
+            f"{spec.title()}: {network.shape.n_neurons} prunable neurons, {len(data.train)} "
+            f"training, {len(data.validation)} validation and {len(data.test)} test images, "
+            f"on {context.device}"
+        )
+        team.prepare(network, data)
+        trainer = _Trainer(context, spec, data, network, team)
+        state = trainer.start()
+        team.join(trainer.step, network, data)
+        while state.epoch < spec.epochs:
+            state = trainer.epoch(state)
     trainer.test()
     curve = CurvePayload(scope=method_of(spec).info.scope)
     return Outcome(
@@ -49,24 +53,18 @@ def run_training(context: JobContext) -> Outcome:
 class _Trainer:
     """Model, optimiser and splits of one training on its device."""
 
-    def __init__(self, context: JobContext, spec: RunSpec, data: Data, network: Network) -> None:
+    def __init__(
+        self, context: JobContext, spec: RunSpec, data: Data, network: Network, team: Team
+    ) -> None:
         self.context, self.spec, self.data, self.network = context, spec, data, network
-        network.model.to(context.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.team = team
         self.train_split = data.train.to(context.device)
         self.val_split = data.validation.to(context.device)
-        self.optimiser = make_optimiser(network.model, spec.lr)
-        self.step = Step(
-            forward=compiled(network.model) if spec.compile else network.model,
-            optimiser=self.optimiser,
-            scales=scale_parameters(network.model, list(network.norms.values())),
-            method=method_of(spec),
-            params=spec.method_params,
-            precision=resolve(spec.precision, context.device),
-            label_smoothing=spec.label_smoothing,
-        )
+        self.step = make_step(spec, network, context.device)
+        self.optimiser = self.step.optimiser
         context.log(f"computing in {self.step.precision}" + (", compiled" * spec.compile))
         self.recorder = Recorder(context, spec, network, data)
-        self.batches = n_batches(len(data.train), spec.batch_size)
+        self.batches = n_batches(len(data.train), spec.batch_size, team.share)
         self.epoch_seconds = 0.0
 
     def start(self) -> TrainerState:
@@ -76,7 +74,7 @@ class _Trainer:
         if saved is None:
             assert validation is not None
             self.recorder.untrained(_metrics(validation, validation.seconds))
-            self.context.log(f"epoch 0 (untrained): validation {_percent(validation)}")
+            self.context.log(f"epoch 0 (before training): validation {_percent(validation)}")
             return TrainerState(0, {}, 0, -1, {}, {}, self.step.precision)
         self.network.model.load_state_dict(saved.model)
         self.optimiser.load_state_dict(saved.optimiser)
@@ -136,23 +134,22 @@ class _Trainer:
 
     def _lr(self, number: int, step: int) -> float:
         """Learning rate of a step, counted from 0, of an epoch, counted from 1."""
-        return lr_at(number - 1 + step / self.batches, self.spec)
+        return learning_rate(self.spec, number, step, self.batches)
 
     def _train(self, number: int) -> Totals:
-        seed = _epoch_seed(self.spec.seed, number)
-        torch.manual_seed(seed)
-        return train_epoch(
+        self.team.begin(number)
+        return train_one(
             self.step,
-            self.train_split.training_batches(
-                self.spec.batch_size, self.data.augment, self.data.normalise, seed
-            ),
-            lambda step: self._lr(number, step),
-            epoch=number,
-            after_step=lambda totals: self._after_step(number, totals),
+            self.train_split,
+            self.spec,
+            self.data,
+            number,
+            lambda totals: self._after_step(number, totals),
+            self.team.share,
         )
 
     def _after_step(self, number: int, totals: Totals) -> None:
-        self.context.check()
+        self.team.check(self.context.check)
         if totals.steps % self._report_every(totals) and totals.steps != self.batches:
             return
         metrics = totals.metrics()
@@ -175,11 +172,6 @@ class _Trainer:
     def _report_every(totals: Totals) -> int:
         """Steps between progress reports: about half a second, for looking costs a wait."""
         return max(1, round(0.5 * totals.steps / max(totals.seconds, 1e-9)))
-
-
-def _epoch_seed(seed: int, epoch: int) -> int:
-    """One stream of random numbers for each epoch, so that resuming needs no state of it."""
-    return seed * 1_000_003 + epoch
 
 
 def _metrics(
@@ -213,9 +205,25 @@ def _percent(result: Evaluation) -> str:
     return f"{100 * result.correct / result.n:.2f} % of {result.n}"
 
 
+def _load(context: JobContext, spec: RunSpec) -> Data:
+    """The images; what was found in a person's own files is kept even if it ends the run."""
+    report: dict[str, Any] | None = None
+    try:
+        data = load_data(spec, context.settings, _loading(context))
+        report = data.report
+    except UnreadableData as problem:
+        report = problem.report
+        raise
+    finally:
+        if report is not None:
+            with context.write() as session:
+                runs.set_results(session, context.lease.run_id, data_report=report)
+    return data
+
+
 def _loading(context: JobContext) -> Any:
-    def report(done: int, total: int, message: str) -> None:
+    def report(done: int, total: int, message: str, unit: str = "bytes") -> None:
         context.check()
-        context.progress("loading", done, total, "bytes", message=message)
+        context.progress("loading", done, total, unit, message=message)
 
     return report

@@ -81,10 +81,29 @@
     document.dispatchEvent(new CustomEvent("recede:deleted", { detail: { run_id: id } }));
   }
 
-  const ON_RUN = {
+  /** @param {string} id */
+  async function cancelGroup(id) {
+    await recede.api("POST", `/groups/${id}/cancel`);
+    document.dispatchEvent(new CustomEvent("recede:changed", { detail: { group_id: id } }));
+  }
+
+  /** @param {string} id */
+  async function removeGroup(id) {
+    const group = await recede.api("GET", `/groups/${id}`);
+    const bytes = recede.format.bytes(group.runs.reduce((sum, run) => sum + run.disk_bytes, 0));
+    const text = `This deletes “${group.name}” with its ${group.runs.length} runs: their importances, curves, weights and logs. It frees ${bytes} and cannot be undone.`;
+    if (!(await confirm("Delete this group?", text, "Delete all"))) return;
+    const { freed_bytes } = await recede.api("DELETE", `/groups/${id}`);
+    recede.notify("Deleted", `${group.name}: ${recede.format.bytes(freed_bytes)} freed.`, "good");
+    recede.go("/");
+  }
+
+  const ON_ONE = {
     cancel: [cancel, "The run was not cancelled"],
     resume: [resume, "The run was not resumed"],
     delete: [remove, "The run was not deleted"],
+    "cancel-group": [cancelGroup, "The group was not cancelled"],
+    "delete-group": [removeGroup, "The group was not deleted"],
   };
 
   document.addEventListener("click", async (event) => {
@@ -92,15 +111,15 @@
     if (!button) return;
     if (button.id === "confirm-yes") return say(true);
     if (button.id === "confirm-no") return say(false);
-    const { action, runId } = button.dataset;
+    const { action, runId, groupId } = button.dataset;
     if (action === "new-run") return recede.open("run-drawer");
     if (action === "keys") return recede.open("keys-dialog");
     if (action === "demo") return demo();
-    const known = ON_RUN[action];
+    const known = ON_ONE[action];
     if (!known) return;
     button.disabled = true;
     try {
-      await known[0](runId);
+      await known[0](runId || groupId);
     } catch (error) {
       recede.complain(error, known[1]);
     } finally {

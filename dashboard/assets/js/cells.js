@@ -19,8 +19,18 @@
     h(
       "span",
       { className: "cell-name" },
-      h("a", { href: `/runs/${run.id}`, tabIndex: -1, title: run.name }, run.name),
-      h("span", { className: "mono muted cell-id" }, run.id),
+      // Names of a group differ at their end: that is what stays in sight.
+      h(
+        "a",
+        { href: `/runs/${run.id}`, tabIndex: -1, title: run.name, className: run.group_id ? "cell-end" : undefined },
+        h("bdi", null, run.name),
+      ),
+      h(
+        "span",
+        { className: "muted cell-id" },
+        h("span", { className: "mono" }, run.id),
+        run.group_id && h("a", { className: "cell-group", href: `/groups/${run.group_id}`, tabIndex: -1, title: "The group that it was started with" }, "group"),
+      ),
     ),
   );
 

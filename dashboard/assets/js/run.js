@@ -100,7 +100,17 @@
     showState();
     showLive();
     showResult();
+    recede.notices.show(run);
+    showReport();
     recede.title();
+  }
+
+  /** The report on the data set's files comes while the run goes on: ask for it once. */
+  function showReport() {
+    const place = document.getElementById("report-slot");
+    if (!run.data_report || !place || place.childElementCount || place.dataset.asked) return;
+    place.dataset.asked = "true";
+    window.dash_clientside.set_props("report-tick", { data: run.id });
   }
 
   const reread = recede.throttle(async () => {
@@ -164,6 +174,7 @@
     },
     checkpoint: () => refreshFiles(),
     evaluation: reread,
+    notice: reread,
     run_deleted: () => gone(),
   };
 

@@ -25,6 +25,8 @@
     const query = new URLSearchParams({ limit: String(BLOCK) });
     if (wanted.state) query.set("state", wanted.state);
     if (wanted.search) query.set("search", wanted.search);
+    const group = root()?.dataset.group;
+    if (group) query.set("group", group);
     if (cursors.has(start)) query.set("cursor", cursors.get(start));
     return `/runs?${query}`;
   }
@@ -45,7 +47,7 @@
 
   /** @param {number} n rows of the first page */
   function settle(n) {
-    const filtered = wanted.state || wanted.search;
+    const filtered = wanted.state || wanted.search || root()?.dataset.group;
     show(n || filtered ? "filled" : "empty");
     const nothing = document.getElementById("runs-nothing");
     if (nothing) nothing.dataset.shown = String(!n && !!filtered);
@@ -99,6 +101,19 @@
   document.addEventListener("recede:online", (event) => event.detail.back && refresh());
   window.setInterval(lookAfterSilentOnes, STALE_MS);
 
+  /** Take the filter by group away, from the page and from the address. */
+  function showAll() {
+    const node = root();
+    if (!node?.dataset.group) return;
+    node.dataset.group = "";
+    document.getElementById("group-chip")?.toggleAttribute("hidden", true);
+    const url = new URL(window.location.href);
+    url.searchParams.delete("group");
+    window.history.replaceState(window.history.state, "", url);
+    cursors.clear();
+    if (alive()) grid.purgeInfiniteCache();
+  }
+
   /** @param {any} event */
   function onKey(event) {
     if (!event.data) return;
@@ -117,6 +132,7 @@
 
   // The name is a real link: with a modifier it opens a new tab, without one it stays in this page.
   document.addEventListener("click", (click) => {
+    if (click.target.closest?.('[data-action="all-runs"]')) return showAll();
     const link = click.target.closest?.(".cell-name a");
     if (!link || click.ctrlKey || click.metaKey || click.shiftKey || click.altKey || click.button) return;
     click.preventDefault();

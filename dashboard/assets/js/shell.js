@@ -61,7 +61,7 @@
   });
 
   function title() {
-    const name = document.getElementById("run-name")?.value;
+    const name = document.getElementById("run-name")?.value || document.querySelector(".group-name")?.textContent;
     const page = location.pathname === "/settings" ? "Settings" : name;
     document.title = page ? `${page} · Recede` : "Recede";
   }
@@ -79,11 +79,16 @@
     /** @param {string} path */
     navigated(path) {
       for (const link of document.querySelectorAll(".nav-link")) {
-        const own = link.id === "nav-runs" ? path === "/" || path.startsWith("/runs") : path === link.getAttribute("href");
+        const own = link.id === "nav-runs" ? path === "/" || path.startsWith("/runs") || path.startsWith("/groups") : path === link.getAttribute("href");
         if (own) link.setAttribute("aria-current", "page");
         else link.removeAttribute("aria-current");
       }
       window.setTimeout(title, 300);
+    },
+
+    /** @param {string} address of a page of ours */
+    goTo(address) {
+      if (address) recede.go(address);
     },
 
     /** @param {number} clicks @param {string} value */

@@ -21,6 +21,7 @@ def run_drawer() -> dmc.Drawer:
         children=[
             dcc.Store(id="run-form-advice", data={}),
             dcc.Store(id="run-form-key", data=""),
+            dcc.Store(id="run-form-runnames", data={}),
             html.Div(
                 html.Div("Asking what can be trained…", className="page-loading", role="status"),
                 id="run-form-body",

@@ -2,91 +2,94 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import dash_mantine_components as dmc
 from dash import html
 from dash.development.base_component import Component
 
-from backend.client import ArchitectureInfo, Catalog, DatasetInfo, MethodInfo
+from backend.client import Catalog, ParamSpec, RunOut, RunSpec
 from dashboard.components.attributes import attrs
 from dashboard.components.icons import icon
-from dashboard.components.new_run.fields import (
-    ORDER,
-    field_id,
-    number_text,
-    param_field,
-    whole_number,
-)
-from dashboard.components.new_run.review import LABELS, Key, n_steps
-from dashboard.format import number, size
-
-HELP = {
-    "epochs": "Passes over the training images.",
-    "batch_size": "Images in one optimiser step.",
-    "lr": "At the start; divided by 10 at half and at three quarters.",
-    "seed": "The same seed gives the same run on the same device.",
-    "val_fraction": "Held out of the training images to choose the cut.",
-    "device": "Automatic takes the best one that is free.",
-}
-
-Entry = ArchitectureInfo | DatasetInfo | MethodInfo
+from dashboard.components.new_run import starting, sweep
+from dashboard.components.new_run.advice import chosen_dataset, n_steps, sweep_values
+from dashboard.components.new_run.extras import starting_fields, sweep_fields, sweep_switch
+from dashboard.components.new_run.fields import field_id
+from dashboard.components.new_run.plugins import Entry, entries_by_kind, plugin_fields
+from dashboard.components.new_run.recipe import recipe_fields, training_fields
+from dashboard.components.new_run.review import GROUPS, LABELS, Key
 
 
 def initial_values(catalog: Catalog) -> dict[Key, Any]:
     """Values that work: those of the demo run, with strengths made for its number of steps."""
-    demo = catalog.demo
-    values: dict[Key, Any] = {(name, ""): getattr(demo, name) for name in LABELS}
+    values = values_of(catalog, catalog.demo, advised=True)
     values["name", ""] = ""
-    steps = n_steps(catalog, demo.model_dump()) or 1
-    for group, entries in _groups(catalog):
-        for entry in entries:
-            for spec in entry.params:
-                chosen = getattr(demo, group) if entry.name in _chosen(catalog) else {}
-                value = chosen.get(spec.name, spec.default)
-                values[f"{group}.{spec.name}", entry.name] = (
-                    spec.recommended(steps) if spec.per_steps is not None else value
-                )
     return values
 
 
-def initial_advice(catalog: Catalog, values: dict[Key, Any]) -> dict[str, float]:
+def values_of(catalog: Catalog, spec: RunSpec, *, advised: bool = False) -> dict[Key, Any]:
+    """Values of all fields for a spec; strengths as in it, or those that fit its steps."""
+    values: dict[Key, Any] = {(name, ""): getattr(spec, name) for name in LABELS}
+    values |= {(path, ""): value for path, value in starting.initial().items()}
+    values[sweep.SEED_AXIS, ""] = list(sweep.SEEDS)
+    steps = n_steps(catalog, spec.model_dump()) or 1
+    for kind, entries in entries_by_kind(catalog):
+        for entry in entries:
+            for param in entry.params:
+                given = getattr(spec, GROUPS[kind]) if entry.name == getattr(spec, kind) else {}
+                value = given.get(param.name, _default(entry, param))
+                if param.per_steps is not None and (advised or param.name not in given):
+                    value = param.recommended(steps)
+                values[f"{GROUPS[kind]}.{param.name}", entry.name] = value
+    for method in catalog.methods:
+        strength = sweep.swept(method.params)
+        if strength is not None:
+            chips = sweep_values(float(strength.recommended(steps)))
+            values[sweep.axis_field(strength), method.name] = chips
+    return values
+
+
+def _default(entry: Entry, param: ParamSpec) -> Any:
+    """A parameter's default; a folder that has none yet is the first that was found."""
+    folders = getattr(entry, "variants", ())
+    if param.kind == "text" and param.default == "" and folders:
+        ready = [folder for folder in folders if folder.status == "ready"]
+        return (ready or folders)[0].name
+    return param.default
+
+
+def initial_advice(catalog: Catalog, values: Mapping[Key, Any]) -> dict[str, float]:
     """Recommended values by "path@owner", as filled in by initial_values."""
     return {
-        f"{group}.{spec.name}@{entry.name}": values[f"{group}.{spec.name}", entry.name]
-        for group, entries in _groups(catalog)
+        f"{GROUPS[kind]}.{spec.name}@{entry.name}": values[
+            f"{GROUPS[kind]}.{spec.name}", entry.name
+        ]
+        for kind, entries in entries_by_kind(catalog)
         for entry in entries
         for spec in entry.params
         if spec.per_steps is not None
     }
 
 
-def run_form(catalog: Catalog, values: dict[Key, Any]) -> Component:
+def run_form(
+    catalog: Catalog, values: Mapping[Key, Any], runs: Sequence[RunOut] = ()
+) -> Component:
     """All fields; those of plug-ins that are not chosen are hidden, so nothing typed is lost."""
+    own = {kind: values[kind, ""] for kind in GROUPS}
+    params = {p: v for (p, owner), v in values.items() if owner == own["dataset"]}
+    group = f"{GROUPS['dataset']}."
+    own["dataset_params"] = {p.removeprefix(group): v for p, v in params.items()}
+    dataset = chosen_dataset(catalog, own)
+    starts = values["init.kind", ""] != starting.SEED
     return html.Div(
         [
-            _section(
-                "What is trained",
-                [
-                    *_plugin("dataset", "dataset_params", catalog.datasets, values),
-                    *_plugin("architecture", "architecture_params", catalog.architectures, values),
-                    *_plugin("method", "method_params", catalog.methods, values),
-                ],
-            ),
-            _section("How long and how", _training(catalog, values)),
-            _section(
-                "What it is called",
-                [
-                    dmc.TextInput(
-                        id=field_id("name"),
-                        label=LABELS["name"],
-                        value=values["name", ""],
-                        placeholder="Made of method, network and data set",
-                        **attrs(data_testid="field-name"),
-                    )
-                ],
-            ),
+            _section("What is trained", plugin_fields(catalog, values, dataset)),
+            _section("How long and how", training_fields(catalog, values)),
+            _folded("recipe", "Recipe", recipe_fields(values)),
+            _folded("start", "Starting weights", starting_fields(values, runs), open_=starts),
+            _sweep(catalog, values),
+            _section("What it is called", [_name(values)]),
             _foot(),
         ],
         id="run-form",
@@ -96,115 +99,54 @@ def run_form(catalog: Catalog, values: dict[Key, Any]) -> Component:
     )
 
 
-def dataset_note(entry: DatasetInfo) -> Component:
-    """Status of a data set in words: ready, what will be downloaded, or what is missing."""
-    facts = (
-        f"{entry.n_train:,} training and {entry.n_test:,} test images, {entry.image_size}×"
-        f"{entry.image_size}, {entry.classes} classes."
-    )
-    words = {
-        "ready": "Ready.",
-        "download": f"The first run downloads {size(entry.download_bytes)}.",
-        "missing": "Missing.",
-        "unreadable": "Cannot be read.",
-    }[entry.status]
-    return html.Div(
-        [
-            html.Span(words, className="status-word", **attrs(data_status=entry.status)),
-            html.Span(f" {_sentence(entry.detail)} {facts}"),
-        ],
-        className="plugin-note",
-    )
-
-
-def _sentence(text: str) -> str:
-    return f"{text[0].upper()}{text[1:].rstrip('.')}." if text else ""
-
-
-def plugin_note(entry: ArchitectureInfo | MethodInfo) -> Component:
-    """What a network or method is."""
-    return html.Div(entry.help, className="plugin-note")
-
-
-def _groups(catalog: Catalog) -> list[tuple[str, Sequence[Entry]]]:
-    return [
-        ("dataset_params", catalog.datasets),
-        ("architecture_params", catalog.architectures),
-        ("method_params", catalog.methods),
-    ]
-
-
-def _chosen(catalog: Catalog) -> set[str]:
-    return {catalog.demo.dataset, catalog.demo.architecture, catalog.demo.method}
-
-
 def _section(title: str, children: list[Component]) -> Component:
     return html.Fieldset([html.Legend(title), *children], className="form-section")
 
 
-def _plugin(
-    kind: str, group: str, entries: Sequence[Entry], values: dict[Key, Any]
-) -> list[Component]:
-    chosen = values[kind, ""]
-    select = dmc.Select(
-        id=field_id(kind),
-        label=LABELS[kind],
-        data=[{"value": entry.name, "label": entry.label} for entry in entries],
-        value=chosen,
-        allowDeselect=False,
-        checkIconPosition="right",
-        **attrs(data_testid=f"field-{kind}"),
+def _folded(name: str, title: str, children: list[Component], *, open_: bool = False) -> Component:
+    """A section that is closed until it is asked for, with its state in one line."""
+    return html.Details(
+        [
+            html.Summary(
+                [
+                    icon("chevron", "fold-sign"),
+                    html.Span(title, className="fold-title"),
+                    html.Span("", id=f"run-form-{name}-words", className="fold-words"),
+                ]
+            ),
+            html.Div(children, className="fold-body"),
+        ],
+        className="form-section form-fold",
+        open=open_,
+        **attrs(data_testid=f"form-{name}"),
     )
-    panels = [
-        html.Div(
-            [
-                dataset_note(entry) if isinstance(entry, DatasetInfo) else plugin_note(entry),
-                html.Div(
-                    [
-                        param_field(
-                            spec, group, entry.name, values[f"{group}.{spec.name}", entry.name]
-                        )
-                        for spec in entry.params
-                    ],
-                    className="form-grid",
-                ),
-            ],
-            id={"type": "run-panel", "kind": kind, "owner": entry.name},
-            className="plugin-panel",
-            hidden=entry.name != chosen,
-        )
-        for entry in entries
-    ]
-    return [html.Div([select, *panels], className="plugin")]
 
 
-def _training(catalog: Catalog, values: dict[Key, Any]) -> list[Component]:
-    devices = [{"value": "auto", "label": "Automatic"}]
-    devices += [{"value": d.name, "label": f"{d.name} · {d.label}"} for d in catalog.devices]
-    fields = [
-        whole_number(value=values["epochs", ""], **_own("epochs")),
-        whole_number(value=values["batch_size", ""], **_own("batch_size")),
-        number_text(value=number(values["lr", ""]), **_own("lr")),
-        whole_number(value=values["seed", ""], **_own("seed")),
-        number_text(value=number(values["val_fraction", ""]), **_own("val_fraction")),
-        dmc.Select(
-            data=devices, value=values["device", ""], allowDeselect=False, **_own("device")
-        ),
-    ]
-    return [
-        html.Div(fields, className="form-grid"),
-        html.P("", id="run-form-steps", className="form-steps", role="status"),
-    ]
+def _sweep(catalog: Catalog, values: Mapping[Key, Any]) -> Component:
+    head = html.Div(
+        [
+            html.Div(
+                [
+                    html.Label("Sweep", htmlFor="run-sweep", className="fold-title"),
+                    html.Span("Several strengths and seeds as one group.", className="fold-words"),
+                ]
+            ),
+            sweep_switch(values),
+        ],
+        className="sweep-head",
+    )
+    return html.Div([head, *sweep_fields(catalog, values)], className="form-section")
 
 
-def _own(name: str) -> dict[str, Any]:
-    return {
-        "id": field_id(name),
-        "label": LABELS[name],
-        "description": HELP[name],
-        "inputWrapperOrder": ORDER,
-        "data-testid": f"field-{name}",
-    }
+def _name(values: Mapping[Key, Any]) -> Component:
+    field: Component = dmc.TextInput(
+        id=field_id("name"),
+        label=LABELS["name"],
+        value=values["name", ""],
+        placeholder="Made of method, network and data set",
+        **attrs(data_testid="field-name"),
+    )
+    return field
 
 
 def _foot() -> Component:
@@ -229,7 +171,7 @@ def _foot() -> Component:
                         className="btn btn-quiet",
                     ),
                     html.Button(
-                        [icon("play"), "Start the run"],
+                        [icon("play"), html.Span("Start the run", id="submit-run-words")],
                         id="submit-run",
                         type="button",
                         className="btn btn-primary",

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import ValidationError
 
-from backend.client import Catalog, InvalidInput, ParamSpec, RunSpec
-from dashboard.format import count
+from backend.client import Catalog, DatasetInfo, InvalidInput, ParamSpec, RunSpec
+from dashboard.components.new_run import starting, sweep
+from dashboard.components.new_run.advice import chosen_dataset, n_steps
+from dashboard.components.new_run.reading import read_number
 
 Key = tuple[str, str]
 """Dotted path in the spec and the plug-in that declares it ("" for the run's own fields)."""
@@ -20,8 +21,9 @@ GROUPS = {
     "architecture": "architecture_params",
     "method": "method_params",
 }
-WHOLE = {"epochs", "batch_size", "seed"}
-DECIMAL = {"lr", "val_fraction"}
+WHOLE = {"epochs", "batch_size", "seed", "warmup_epochs", "processes"}
+DECIMAL = {"lr", "val_fraction", "label_smoothing"}
+YES_NO = {"compile"}
 LABELS = {
     "name": "Name",
     "dataset": "Data set",
@@ -33,9 +35,16 @@ LABELS = {
     "seed": "Seed",
     "device": "Device",
     "val_fraction": "Validation share",
+    "schedule": "Schedule",
+    "warmup_epochs": "Warm-up epochs",
+    "label_smoothing": "Label smoothing",
+    "precision": "Precision",
+    "compile": "Compile",
+    "processes": "Processes",
 }
-CLOSE = 0.1
-"""Share by which λ × steps may miss what is wanted: recommended values have two figures."""
+SWEEP: Key = ("sweep", "")
+"""Whether several runs are asked for, true or false."""
+
 _BOUNDS = {"ge": "at least", "gt": "more than", "le": "at most", "lt": "less than"}
 
 
@@ -44,8 +53,12 @@ class Review:
     """A form as it stands; `spec` is None while something is wrong."""
 
     spec: RunSpec | None = None
+    axes: sweep.Axes | None = None
+    """What differs between the runs of a sweep; None for a single run."""
     errors: dict[str, str] = field(default_factory=dict)
     """Words by dotted path; only paths of fields that are shown."""
+    dataset: DatasetInfo | None = None
+    """The data set with the facts of the chosen folder."""
     steps: int | None = None
     """Optimiser steps of the whole run."""
     advice: dict[str, float] = field(default_factory=dict)
@@ -59,57 +72,24 @@ def review(catalog: Catalog, values: Mapping[Key, Any]) -> Review:
     for kind, group in GROUPS.items():
         owner = str(values.get((kind, "")) or "")
         body[group] = _group(catalog, kind, owner, values, out.errors)
+    init = starting.read(plain(values), out.errors)
+    if init is not None:
+        body["init"] = init
+    out.dataset = chosen_dataset(catalog, body)
     out.steps = n_steps(catalog, body)
     if out.steps is not None:
         out.advice = _advice(catalog, values, out.steps)
+    if values.get(SWEEP):
+        method = str(values.get(("method", "")) or "")
+        own = plain(values) | {p: v for (p, owner), v in values.items() if owner == method}
+        out.axes = sweep.read(params_of(catalog, "method", method), own, out.errors)
     _check(catalog, body, out)
     return out
 
 
-def n_steps(catalog: Catalog, body: Mapping[str, Any]) -> int | None:
-    """Optimiser steps of the whole training; None unless all that decides them are numbers."""
-    try:
-        numbers = int(body["epochs"]), int(body["batch_size"]), float(body["val_fraction"])
-        steps = catalog.dataset(str(body.get("dataset"))).steps(*numbers)
-    except (InvalidInput, KeyError, ValueError, OverflowError, ZeroDivisionError):
-        return None
-    return steps if steps > 0 and numbers[1] > 0 else None
-
-
-def steps_text(catalog: Catalog, dataset: str, steps: int, epochs: int) -> str:
-    """How long the training is, for example "4 epochs of 844 steps: 3,376 optimiser steps"."""
-    share = f"{count(epochs)} epochs of {count(steps // epochs)} steps"
-    label = catalog.dataset(dataset).label
-    return f"{share} on {label}: {count(steps)} optimiser steps."
-
-
-def advice_text(spec: ParamSpec, steps: int) -> str:
-    """Why a value is recommended, or why not more where that would be too much."""
-    value, wanted = float(spec.recommended(steps)), spec.per_steps or 0.0
-    reached = value * steps
-    if abs(reached - wanted) <= CLOSE * wanted:
-        product = f"{spec.label} × {count(steps)} steps"
-        return f"Recommended: {value:g}, because {product} is then about {wanted:g}."
-    return (
-        f"Recommended: {value:g}. {spec.label} × {count(steps)} steps is then {reached:.2g}; "
-        f"{wanted:g} would be better, but a larger value costs accuracy: train longer."
-    )
-
-
-def read_number(text: Any, *, whole: bool) -> int | float | None:
-    """What a person typed as a number; None if it is not one. A decimal comma is understood."""
-    if isinstance(text, bool) or text is None:
-        return None
-    if isinstance(text, int | float):
-        return text
-    typed = str(text).strip()
-    if typed.count(",") == 1 and "." not in typed:
-        typed = typed.replace(",", ".")
-    try:
-        value = float(typed)
-    except ValueError:
-        return None
-    return int(value) if whole and math.isfinite(value) and value == int(value) else value
+def plain(values: Mapping[Key, Any]) -> dict[str, Any]:
+    """The fields that belong to no plug-in, by their paths."""
+    return {path: value for (path, owner), value in values.items() if not owner}
 
 
 def _own_fields(values: Mapping[Key, Any], errors: dict[str, str]) -> dict[str, Any]:
@@ -123,6 +103,8 @@ def _own_fields(values: Mapping[Key, Any], errors: dict[str, str]) -> dict[str, 
                 errors[name] = f"{label} {given}; it must be a number."
                 continue
             value = read
+        elif name in YES_NO:
+            value = value in (True, "yes")
         body[name] = value if value is not None else ""
     return body
 
@@ -132,7 +114,7 @@ def _group(
 ) -> dict[str, Any]:
     """Checked parameters of the chosen plug-in."""
     group, out = GROUPS[kind], {}
-    for spec in _params(catalog, kind, owner):
+    for spec in params_of(catalog, kind, owner):
         path = f"{group}.{spec.name}"
         try:
             out[spec.name] = spec.check(_typed(spec, values.get((path, owner))), path)
@@ -144,13 +126,16 @@ def _group(
 def _typed(spec: ParamSpec, value: Any) -> Any:
     if spec.kind == "bool":
         return value == "yes" if isinstance(value, str) else value
+    if spec.kind == "text":
+        return "" if value is None else str(value).strip()
     if spec.kind == "choice":
         return value
     read = read_number(value, whole=spec.kind == "int")
     return value if read is None else read
 
 
-def _params(catalog: Catalog, kind: str, owner: str) -> Sequence[ParamSpec]:
+def params_of(catalog: Catalog, kind: str, owner: str) -> Sequence[ParamSpec]:
+    """Parameters that a plug-in declares; none for one that does not exist."""
     entries = {"dataset": catalog.datasets, "architecture": catalog.architectures}.get(
         kind, catalog.methods
     )
@@ -160,7 +145,7 @@ def _params(catalog: Catalog, kind: str, owner: str) -> Sequence[ParamSpec]:
 def _advice(catalog: Catalog, values: Mapping[Key, Any], steps: int) -> dict[str, float]:
     out = {}
     for kind, group in GROUPS.items():
-        for spec in _params(catalog, kind, str(values.get((kind, "")) or "")):
+        for spec in params_of(catalog, kind, str(values.get((kind, "")) or "")):
             if spec.per_steps is not None:
                 out[f"{group}.{spec.name}"] = float(spec.recommended(steps))
     return out
@@ -177,9 +162,15 @@ def _check(catalog: Catalog, body: dict[str, Any], out: Review) -> None:
     except ValidationError as problem:
         for error in problem.errors():
             path = ".".join(str(part) for part in error["loc"])
-            out.errors.setdefault(path, _bound_words(path, error))
+            out.errors.setdefault(shown_at(path), _bound_words(path, error))
     except InvalidInput as problem:
-        out.errors[problem.field or ""] = in_words(problem)
+        out.errors[shown_at(problem.field or "")] = in_words(problem)
+
+
+def shown_at(path: str) -> str:
+    """The field of the form at which an error of the spec's field is said."""
+    own = path.removeprefix("spec.")  # what a group says of the spec of its runs
+    return starting.field_of(own) if own.startswith("init") else own
 
 
 def _bound_words(path: str, error: Any) -> str:

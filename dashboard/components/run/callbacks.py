@@ -9,6 +9,7 @@ from dash.exceptions import PreventUpdate
 
 from backend.client import ApiError, AsyncRecedeClient
 from dashboard.browser import in_browser
+from dashboard.components.run.report import data_report
 from dashboard.components.states import problem
 from dashboard.pages.run import TABS, tab_body
 
@@ -37,6 +38,24 @@ def register(app: Dash, client: AsyncRecedeClient) -> None:
             State(chart, "figure"),
             State("chart-templates", "data"),
         )
+
+    _register_report(app, client)
+
+
+def _register_report(app: Dash, client: AsyncRecedeClient) -> None:
+    @app.callback(
+        Output("report-slot", "children"),
+        Input("report-tick", "data"),
+        prevent_initial_call=True,
+    )
+    async def report(run_id: str | None) -> Any:
+        """The report on the data set's files, once it is there."""
+        if not run_id:
+            raise PreventUpdate
+        try:
+            return data_report((await client.run(run_id)).data_report)
+        except ApiError as error:
+            raise PreventUpdate from error
 
 
 def _register_tabs(app: Dash, client: AsyncRecedeClient) -> None:

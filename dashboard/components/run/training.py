@@ -9,10 +9,12 @@ import dash_mantine_components as dmc
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from backend.client import EpochOut, RunOut
+from backend.client import EpochOut, RunOut, RunSpec
 from dashboard.components.attributes import attrs
 from dashboard.components.icons import icon
+from dashboard.components.new_run.starting import plan_words
 from dashboard.components.run.charts import chart
+from dashboard.components.run.report import data_report
 from dashboard.components.tables import facts
 from dashboard.figures import training as figures
 from dashboard.format import number
@@ -42,6 +44,7 @@ def training(run: RunOut, epochs: Sequence[EpochOut]) -> Component:
         [
             dcc.Store(id="epoch-rows", data=[row.model_dump() for row in epochs]),
             dcc.Store(id="log-attached"),
+            dcc.Store(id="report-tick"),
             _strip("live-strip", LIVE),
             _strip("result-strip", RESULT),
             html.Div(
@@ -54,6 +57,7 @@ def training(run: RunOut, epochs: Sequence[EpochOut]) -> Component:
                 ],
                 className="chart-row",
             ),
+            html.Div(data_report(run.data_report), id="report-slot", className="report-slot"),
             html.Div([_log(), _config(run)], className="log-and-config"),
         ],
         className="training",
@@ -98,8 +102,25 @@ def config_rows(run: RunOut) -> list[tuple[str, str]]:
         ("Seed", str(spec.seed)),
         ("Validation share", number(spec.val_fraction)),
         ("Device", spec.device),
+        ("Schedule", spec.schedule),
+        ("Warm-up epochs", str(spec.warmup_epochs)),
+        ("Label smoothing", number(spec.label_smoothing)),
+        ("Precision", spec.precision),
+        ("Compiled", "yes" if spec.compile else "no"),
+        ("Processes", str(spec.processes)),
+        ("Starting weights", starting_text(spec)),
     ]
     return rows
+
+
+def starting_text(spec: RunSpec) -> str:
+    """Where the weights come from, in words."""
+    if spec.init is None:
+        return "drawn from the seed"
+    source = spec.init.file or f"run {spec.init.run}"
+    if spec.init.plan is not None:
+        source += f", {plan_words(spec.init.plan.model_dump())}"
+    return f"{source}, with a new head" if spec.init.new_head else source
 
 
 def _params(params: dict[str, Any]) -> list[tuple[str, str]]:

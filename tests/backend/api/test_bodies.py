@@ -56,7 +56,9 @@ def test_a_number_of_a_plan_is_neither_text_nor_true(http, finished, plan, field
     ("change", "field", "words"),
     [
         ({"epochs": 1e308}, "epochs", "a whole number at least 1 and at most 10000"),
-        ({"init": "x"}, "init", "'x'; it must be null."),
+        ({"init": "x"}, "init", "'x'; it must be an object in braces"),
+        ({"init": {"fil": "x"}}, "init.fil", "known: file, new_head, plan, run"),
+        ({"init": {"run": "x", "plan": {"rato": 1}}}, "init.plan.rato", "threshold"),
         ({"name": "\ud800"}, "name", "not valid text"),
         ({"dataset": "\ud800"}, "dataset", "not valid text"),
         ({"\ud800": 1}, None, "\\ud800"),
@@ -125,6 +127,6 @@ def test_a_body_that_is_not_said_to_be_json_is_not_shown_as_python(http, headers
 def test_routes_with_a_body_say_that_it_may_be_too_large(http):
     paths = http.get("/openapi.json").json()["paths"]
     bodies = [o for methods in paths.values() for o in methods.values() if "requestBody" in o]
-    assert len(bodies) == 5
+    assert len(bodies) == 7
     for operation in bodies:
         assert "413" in operation["responses"]

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from backend.contract.network import NetworkShape
+from backend.contract.polarisation import Polarisation
 from tests.backend.api.test_runs import refused
 from tests.store.samples import SHAPE, add_epochs, add_run, raw_scales
 
@@ -50,6 +51,34 @@ def test_a_snapshot_is_float32_and_never_changes(http, finished):
 @pytest.mark.parametrize("epoch", ["9", "-1", "x", "99999999999999999999", "1.5"])
 def test_an_epoch_that_is_not_there_is_not_found(http, finished, epoch):
     assert refused(http.get(f"{RUNS}/{finished.id}/snapshots/{epoch}"), 404)
+
+
+def test_polarisation_is_told_epoch_by_epoch_with_its_definitions(http, finished):
+    path = f"{RUNS}/{finished.id}/polarisation"
+    answer = http.get(path).json()
+    assert [one["epoch"] for one in answer["items"]] == [0, 1, 2, 3]
+    assert all(one["layers"] is None for one in answer["items"])
+    last = answer["items"][-1]["overall"]
+    assert last == http.get(f"{RUNS}/{finished.id}").json()["polarisation"]
+    assert set(last) == set(answer["definitions"])
+    whole = Polarisation.of(raw_scales(3), "bounded")
+    assert last == whole.model_dump()
+    assert "Pfister" in answer["definitions"]["bimodality"]
+
+
+def test_polarisation_of_each_layer_comes_when_asked_for(http, finished):
+    path = f"{RUNS}/{finished.id}/polarisation"
+    layers = http.get(path, params={"layers": True}).json()["items"][2]["layers"]
+    assert list(layers) == ["a", "b"]
+    assert layers["b"] == Polarisation.of(raw_scales(2)[8:], "bounded").model_dump()
+    assert refused(http.get(path, params={"layers": "some"}))["field"] == "layers"
+
+
+def test_a_run_without_epochs_has_no_polarisation_yet(http, store):
+    run_id, _ = add_run(store)
+    assert http.get(f"{RUNS}/{run_id}/polarisation").json()["items"] == []
+    assert http.get(f"{RUNS}/{run_id}").json()["polarisation"] is None
+    assert refused(http.get(f"{RUNS}/nope/polarisation"), 404)
 
 
 def histograms(http, run_id: str, **params):

@@ -110,7 +110,7 @@ def test_evaluating_a_known_cut_answers_at_once(http, store, finished):
     assert answer.json()["job"] is None
     result = answer.json()["evaluation"]
     assert (result["accuracy"]["value"], result["accuracy"]["kind"]) == (0.89, "measured")
-    assert result["checkpoint_id"] == finished.weights
+    assert result["epoch"] == 3
     assert active(store, finished.id) == []
 
 
@@ -176,9 +176,7 @@ def test_a_prune_of_another_form_is_refused(http, store, finished, change, field
 
 
 def test_the_curve_holds_its_points_by_ratio(http, store, finished):
-    add_evaluation(
-        store, finished.id, finished.weights, Plan(epoch=3, ratio=0.1), epoch=3, correct=90
-    )
+    add_evaluation(store, finished.id, Plan(epoch=3, ratio=0.1), epoch=3, correct=90)
     with store.write() as session:
         runs.set_results(session, finished.id, lossless_ratio=0.5)
     curve = http.get(f"{RUNS}/{finished.id}/curve").json()

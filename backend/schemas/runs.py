@@ -1,0 +1,126 @@
+"""Runs and their jobs."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from backend.contract.polarisation import Polarisation
+from backend.contract.specs import RunSpec, Text
+from backend.contract.states import JobKind, Lane, State
+from backend.schemas.base import AccuracyOut, ErrorBody
+
+
+class JobOut(BaseModel):
+    """A job; `stalled_s` is set when its process has not been heard of for too long."""
+
+    id: int
+    run_id: str
+    kind: JobKind
+    lane: Lane
+    state: State
+    payload: dict[str, Any]
+    created_at: float
+    started_at: float | None
+    finished_at: float | None
+    cancel_requested_at: float | None
+    queue_position: int | None
+    attempts: int
+    device: str | None
+    stalled_s: float | None
+    progress: dict[str, Any] | None
+    result: dict[str, Any] | None
+    error: ErrorBody | None
+
+
+class Notice(BaseModel):
+    """Something that a person should know about a run that goes on all the same."""
+
+    code: str
+    message: str
+    hint: str | None = None
+    epoch: int | None = None
+    """The epoch at which it was noticed."""
+
+
+class RunOut(BaseModel):
+    """A run with what a table or page needs to show it."""
+
+    id: str
+    name: str
+    notes: str
+    state: State
+    spec: RunSpec
+    created_at: float
+    started_at: float | None
+    finished_at: float | None
+    cancel_requested_at: float | None
+    stalled_s: float | None
+    queue_position: int | None
+    epochs_done: int
+    progress: dict[str, Any] | None
+    eta_s: float | None
+    best_epoch: int | None
+    val_accuracy: AccuracyOut | None
+    """Of the best epoch, on the validation split that chose it."""
+    test_accuracy: AccuracyOut | None
+    """Of the dense network at the best epoch, measured once at the end of the run."""
+    lossless_ratio: float | None
+    disk_bytes: int
+    error: ErrorBody | None
+    group_id: str | None = None
+    """The group that it was submitted with."""
+    parent: str | None = None
+    """The run whose weights it started from."""
+    notices: list[Notice] = []
+    data_report: dict[str, Any] | None = None
+    """What was found in the data set's files before training."""
+    polarisation: Polarisation | None = None
+    """Of all neurons, at the latest epoch."""
+
+
+class RunAndJob(BaseModel):
+    """Answer to the submission of a run."""
+
+    run: RunOut
+    job: JobOut
+
+
+class SpecCheck(BaseModel):
+    """What would be queued for a spec: every field and parameter filled in."""
+
+    spec: RunSpec
+    steps: int
+    """Optimiser steps of the whole training."""
+    reasons: dict[str, str]
+    """Dotted field → why that value was chosen, for each that fits the number of steps."""
+
+
+class JobAnswer(BaseModel):
+    """Answer of a route that queues a job."""
+
+    job: JobOut
+
+
+def _stripped(value: Any) -> Any:
+    return value.strip() if isinstance(value, str) else value
+
+
+class RunPatch(BaseModel):
+    """What a person may change of a run."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Annotated[
+        Text | None, Field(min_length=1, max_length=120), BeforeValidator(_stripped)
+    ] = None
+    notes: Text | None = Field(None, max_length=10_000)
+
+
+class LogOut(BaseModel):
+    """Lines of a job's log after a byte offset; pass `next` as `after` for what follows."""
+
+    lines: list[str]
+    next: int
+    complete: bool

@@ -1,0 +1,1 @@
+"""Parts of the page of a group: its table, its figures, what keeps them fresh."""

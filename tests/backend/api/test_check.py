@@ -1,0 +1,63 @@
+"""What is told before and beside the work: checks, questions that are none, notices."""
+
+from __future__ import annotations
+
+import pytest
+
+from backend.store import runs
+from tests.backend.api.test_runs import RUNS, SPEC, n_jobs, refused
+from tests.store.samples import add_run
+
+
+@pytest.mark.parametrize(
+    ("path", "known"),
+    [
+        (RUNS, "group"),
+        ("/api/v1/jobs", "kind"),
+        ("/api/v1/catalog", "none"),
+        (f"{RUNS}/x", "none"),
+    ],
+)
+def test_a_question_that_a_route_does_not_know_is_refused(http, path, known):
+    error = refused(http.get(path, params={"serch": "a"}))
+    assert error["field"] == "serch"
+    assert known in error["message"]
+    assert refused(http.delete(f"{RUNS}/x", params={"force": 1}))["field"] == "force"
+
+
+def test_a_question_with_a_slip_names_the_one_that_was_meant(http):
+    assert refused(http.get(RUNS, params={"serch": "a"}))["hint"] == "Did you mean 'search'?"
+
+
+def test_checking_a_spec_fills_it_in_says_why_and_queues_nothing(http, store):
+    answer = http.post(f"{RUNS}/check", json=SPEC)
+    assert answer.status_code == 200
+    checked = answer.json()
+    assert set(checked) == {"spec", "steps", "reasons"}
+    assert checked["steps"] == 210
+    assert checked["spec"]["method_params"] == {"lam": 0.6, "shift": 3.0}
+    assert "0.6 = 125 ÷ 210 steps" in checked["reasons"]["method_params.lam"]
+    assert n_jobs(store) == 0
+    made = http.post(RUNS, json=SPEC).json()["run"]["spec"]
+    assert made == checked["spec"]
+    given = {**SPEC, "method_params": {"lam": 0.1}}
+    assert http.post(f"{RUNS}/check", json=given).json()["reasons"] == {}
+
+
+@pytest.mark.parametrize("change", [{"epochs": 0}, {"method": "rnj"}, {"batch_size": 5000}])
+def test_a_check_refuses_what_a_submission_refuses(http, change):
+    body = {**SPEC, **change}
+    checked, queued = (http.post(path, json=body) for path in (f"{RUNS}/check", RUNS))
+    assert refused(checked) == refused(queued)
+
+
+def test_notices_are_told_with_the_run(http, store):
+    run_id, _ = add_run(store)
+    with store.write() as session:
+        runs.notice(session, run_id, code="flat", message="At chance.", hint="Lower λ.", epoch=3)
+        runs.set_results(session, run_id, data_report={"images": 3})
+    run = http.get(f"{RUNS}/{run_id}").json()
+    assert run["notices"] == [
+        {"code": "flat", "message": "At chance.", "hint": "Lower λ.", "epoch": 3}
+    ]
+    assert run["data_report"] == {"images": 3}

@@ -1,0 +1,267 @@
+"""Networks of other people's code, untouched: what can be pruned is found by tracing."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import textwrap
+from abc import abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import ClassVar
+
+import torch
+from torch import nn
+
+from backend.contract.errors import InvalidInput
+from backend.contract.params import ParamValue
+from worker.architectures.base import Architecture, Config
+from worker.core.coupling import couplings
+from worker.core.discover import FIELD, check_layers, prunable_norms
+from worker.core.trace import is_norm, trace
+
+SOURCE_TEMPLATE = '''"""{title}
+
+{needs}
+Layers that were cut are narrowed afterwards. The torch.export program of the same
+download needs PyTorch alone. The weights are the safetensors file that was downloaded with it:
+
+    from safetensors.torch import load_file
+
+    network = build()
+    network.load_state_dict(load_file("<that file>.safetensors"))
+    network.eval()
+"""
+
+import torch
+{imports}
+from torch import nn
+
+# Layers with other channels than the original: how many they read and how many they make.
+WIDTHS: dict[str, tuple[int, int]] = {{{widths}}}
+
+
+{narrow}
+
+def build() -> nn.Module:
+    """The network; its weights are to be loaded."""
+    network = {call}
+    for name, (width_in, width_out) in WIDTHS.items():
+        narrow(network.get_submodule(name), width_in, width_out)
+    return network
+'''
+
+
+def narrow(layer: nn.Module, width_in: int, width_out: int) -> None:
+    """Give a layer other numbers of channels, all zero; groups of channels keep their size."""
+    shapes: dict[str, tuple[int, ...]] = {"weight": (width_out,), "bias": (width_out,)}
+    if isinstance(layer, nn.BatchNorm2d):
+        layer.num_features = width_out
+        shapes |= {"running_mean": (width_out,), "running_var": (width_out,)}
+    elif isinstance(layer, nn.Linear):
+        layer.in_features, layer.out_features = width_in, width_out
+        shapes["weight"] = (width_out, width_in)
+    elif isinstance(layer, nn.Conv2d):
+        if layer.groups > 1:
+            layer.groups = layer.groups * width_out // layer.out_channels
+        layer.in_channels, layer.out_channels = width_in, width_out
+        shapes["weight"] = (width_out, width_in // layer.groups, *layer.kernel_size)
+    for name, shape in shapes.items():
+        old = getattr(layer, name, None)
+        if isinstance(old, nn.Parameter):
+            setattr(layer, name, nn.Parameter(torch.zeros(shape)))
+        elif old is not None:
+            setattr(layer, name, torch.zeros(shape))
+
+
+@dataclass(frozen=True)
+class TracedArchitecture(Architecture):
+    """A network that some code outside of this project builds.
+
+    The configuration holds `in_channels`, `classes`, `image_size` and `params` to build it with,
+    the `norms` that tracing found, and in `widths` the layers that differ from the original
+    (name → channels in and out).
+    """
+
+    is_known: ClassVar[bool] = False
+    """Whether tests of ours cut this network: one of which nothing is known is tried first."""
+
+    @abstractmethod
+    def original(self, config: Config) -> nn.Module:
+        """The untrained network as its own code makes it, for `in_channels` or for 3."""
+
+    def sketch(self, config: Config) -> nn.Module | None:  # noqa: ARG002 - for subclasses
+        """The same without memory, if that is possible: what is of no use is refused by it."""
+        return None
+
+    @abstractmethod
+    def origin(self, config: Config) -> Origin:
+        """How a downloaded module builds the original."""
+
+    def dense_config(
+        self, in_channels: int, classes: int, image_size: int, params: Mapping[str, ParamValue]
+    ) -> Config:
+        """Builds and traces the network, once in a process."""
+        config: Config = {
+            "in_channels": in_channels,
+            "classes": classes,
+            "image_size": image_size,
+            "params": dict(params),
+        }
+        found: Config = json.loads(_found(self, json.dumps(config)))
+        return found
+
+    def norms(self, config: Config) -> dict[str, str]:
+        """What tracing found."""
+        return dict(config["norms"])
+
+    def cut_config(self, config: Config, kept: Mapping[str, int]) -> Config:
+        """Widths of all layers that hold channels of a group; the network is traced for it."""
+        now, reached = _layout(self, json.dumps(config))
+        widths = dict(config["widths"])
+        for conv, layers in reached.items():
+            for name, in_per_unit, out_per_unit in layers:
+                width_in, width_out = widths.get(name, now[name])
+                widths[name] = [
+                    in_per_unit * kept[conv] if in_per_unit else width_in,
+                    out_per_unit * kept[conv] if out_per_unit else width_out,
+                ]
+        return {**config, "widths": widths}
+
+    def build(self, config: Config) -> nn.Module:
+        """The original with the layers of `widths` narrowed."""
+        network = self.original(config)
+        for name, (width_in, width_out) in config["widths"].items():
+            narrow(network.get_submodule(name), width_in, width_out)
+        return network
+
+    def source(self, config: Config) -> str:
+        """A module that imports what builds the original, and narrows its layers."""
+        origin = self.origin(config)
+        widths = "".join(
+            f'\n    "{name}": ({width_in}, {width_out}),'
+            for name, (width_in, width_out) in config["widths"].items()
+        )
+        return SOURCE_TEMPLATE.format(
+            title=f"{self.info.label}: a network trained and cut with Recede.",
+            needs=textwrap.fill(f"It builds {origin.needs}.", 95),
+            imports=origin.imports,
+            widths=f"{widths}\n" if widths else "",
+            narrow=inspect.getsource(narrow),
+            call=origin.call,
+        )
+
+    def _original(self, config: Config) -> nn.Module:
+        """The original, its errors in words."""
+        try:
+            network: object = self.original(config)
+        except Exception as error:  # whatever that code raises
+            raise InvalidInput(
+                f"{self.info.label} could not be built for {config['in_channels']} channels, "
+                f"{config['classes']} classes and images of {config['image_size']} pixels: "
+                f"{type(error).__name__}: {error}",
+                field=FIELD,
+                hint="Choose another network or image size; if it is your own, mend its code.",
+            ) from error
+        if not isinstance(network, nn.Module):
+            raise InvalidInput(
+                f"{self.info.label} was built as {type(network).__name__}; a torch.nn.Module "
+                "is needed.",
+                field=FIELD,
+            )
+        return network
+
+
+@dataclass(frozen=True)
+class Origin:
+    """How the original is built outside of this project."""
+
+    needs: str
+    """The network and where it comes from, in words."""
+    imports: str
+    call: str
+
+
+@lru_cache(maxsize=32)
+def _found(architecture: TracedArchitecture, given: str) -> str:
+    """The whole configuration of a dense network, as JSON for JSON."""
+    config: Config = json.loads(given)
+    _check_sketch(architecture, config)
+    network = architecture._original(config)
+    channels, size = config["in_channels"], config["image_size"]
+    config["widths"] = widths = {}
+    first = next((n for n, m in network.named_modules() if isinstance(m, nn.Conv2d)), None)
+    if first is not None and (conv := network.get_submodule(first)).in_channels != channels:
+        widths[first] = [channels, conv.out_channels]
+        narrow(network.get_submodule(first), *widths[first])
+    try:
+        config["norms"] = prunable_norms(
+            network,
+            (channels, size, size),
+            config["classes"],
+            prove=not architecture.is_known,
+        )
+    except InvalidInput as error:
+        raise _refusal(architecture, error) from error
+    return json.dumps(config)
+
+
+def _check_sketch(architecture: TracedArchitecture, config: Config) -> None:
+    """Networks of billions of weights are not built just to be refused."""
+    sketch = architecture.sketch(config)
+    if sketch is None:
+        return
+    try:
+        check_layers(sketch)
+    except InvalidInput as error:
+        raise _refusal(architecture, error) from error
+
+
+def _refusal(architecture: TracedArchitecture, error: InvalidInput) -> InvalidInput:
+    message = f"{architecture.info.label} cannot be taken. {error.message}"
+    return InvalidInput(message, field=FIELD, hint=error.hint)
+
+
+Reached = dict[str, list[tuple[str, int, int]]]
+
+
+@lru_cache(maxsize=32)
+def _layout(
+    architecture: TracedArchitecture, given: str
+) -> tuple[dict[str, tuple[int, int]], Reached]:
+    """Channels in and out of each layer, and for each prunable convolution what goes with it.
+
+    Of each layer that goes with it: how many of the channels that it reads and makes belong to
+    one unit, 0 where they stay.
+    """
+    config: Config = json.loads(given)
+    network = architecture.build(config)
+    size = config["image_size"]
+    traced = trace(network, (config["in_channels"], size, size))
+    found = couplings(traced, network, config["norms"])
+    now = {
+        name: _widths(layer)
+        for name, layer in network.named_modules()
+        if isinstance(layer, nn.Conv2d | nn.Linear | nn.BatchNorm2d)
+    }
+    reached: Reached = {}
+    for conv, channels in zip(config["norms"], found, strict=True):
+        reached[conv] = layers = []
+        for coupling in channels.couplings:
+            layer = network.get_submodule(coupling.name)
+            width_in, width_out = (width // channels.size for width in now[coupling.name])
+            is_whole = (isinstance(layer, nn.Conv2d) and layer.groups > 1) or is_norm(layer)
+            reads = coupling.side == "in" or is_whole
+            makes = coupling.side == "out"
+            layers.append((coupling.name, reads * width_in, makes * width_out))
+    return now, reached
+
+
+def _widths(layer: nn.Module) -> tuple[int, int]:
+    if isinstance(layer, nn.BatchNorm2d):
+        return layer.num_features, layer.num_features
+    if isinstance(layer, nn.Linear):
+        return layer.in_features, layer.out_features
+    assert isinstance(layer, nn.Conv2d)
+    return layer.in_channels, layer.out_channels

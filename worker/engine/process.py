@@ -1,0 +1,44 @@
+"""What every process of a job does first: write to the job's log, and end with its parent."""
+
+from __future__ import annotations
+
+import faulthandler
+import multiprocessing
+import os
+import sys
+import threading
+import time
+from multiprocessing.connection import wait
+from pathlib import Path
+
+EXIT_ORPHANED = 77
+
+
+def log(text: str) -> None:
+    """Write lines with their time to the job's log."""
+    stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    for line in text.splitlines():
+        sys.stderr.write(f"{stamp} {line}\n")
+    sys.stderr.flush()
+
+
+def redirect_output(path: Path) -> None:
+    """Everything this process says, a native crash included, goes to the job's log."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    os.dup2(descriptor, 1)
+    os.dup2(descriptor, 2)
+    os.close(descriptor)
+    faulthandler.enable()
+
+
+def end_with_parent(parent_is: str) -> None:
+    """Watch the process that started this one: when it is gone, this one may not go on alone."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+
+    def watch() -> None:
+        wait([parent.sentinel])
+        log(f"{parent_is} is gone; ending")
+        os._exit(EXIT_ORPHANED)
+
+    threading.Thread(target=watch, name="parent", daemon=True).start()
