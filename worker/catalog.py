@@ -20,7 +20,7 @@ from worker.registry import architectures, datasets, methods, problems
 # on two cores. The first data set that is ready is taken.
 DEMO: dict[str, dict[str, Any]] = {
     "fashion-mnist": {"epochs": 4, "batch_size": 128},
-    "digits": {"epochs": 40, "batch_size": 32},
+    "digits": {"epochs": 40, "batch_size": 32, "val_fraction": 0.25},
 }
 DEMO_SETTINGS: dict[str, Any] = {
     "name": "Demo",
