@@ -13,6 +13,8 @@ figures beside ours.
 from __future__ import annotations
 
 import argparse
+import signal
+import sys
 import time
 from pathlib import Path
 
@@ -28,6 +30,8 @@ from benchmarks.report import machine
 
 def main() -> None:
     """Train what is missing, then write table and figure."""
+    # So that a terminated benchmark ends its service too; what is trained stays in the folder.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     options = _options()
     size = _size(options)
     data = options.data or Path(f"reproduce-{size.name}")

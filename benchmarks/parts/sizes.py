@@ -53,7 +53,7 @@ def cpu() -> Size:
         for label, method, params in methods
     )
     short = {"epochs": 1, "lr": 0.02, "schedule": "cosine", "batch_size": 128}
-    return Size("cpu", configs, (0.5, 0.7, 0.9), short)
+    return Size("cpu", configs, (0.5, 0.8), short)
 
 
 VGG, RESNET = "vgg16", "resnet56"
