@@ -51,7 +51,7 @@ class UnknownName(InvalidInput):
 
     def __init__(self, kind: str, given: str, known: Iterable[str], *, field: str) -> None:
         names = sorted(known)
-        shown = ", ".join(names) if len(names) <= SHOWN_NAMES else f"{len(names)} others"
+        shown = ", ".join(names) if len(names) <= SHOWN_NAMES else f"{len(names)} names"
         close = difflib.get_close_matches(given, names, n=1)
         choice = f"Use one of: {shown}." if names else "Leave it out: none is taken here."
         hint = f"Did you mean {close[0]!r}?" if close else choice

@@ -43,6 +43,8 @@ class Proof:
     cut_vs_masked_float64: float
     file_vs_memory: float
     pt2_vs_memory: float | None
+    largest_output: float
+    """Of the masked network, absolute: what the differences are to be seen beside."""
 
 
 def write_program(model: nn.Module, example_BCHW: Tensor, path: Path) -> None:
@@ -83,17 +85,20 @@ def exact_difference(
     images = x_NCHW[:n].double()
     wide_cut, wide_masked = (copy.deepcopy(model).double() for model in (cut, masked))
     difference = max_difference(wide_cut, wide_masked, images)
-    with torch.inference_mode():
-        largest = float(wide_masked(images).abs().max())
-    limit = EXACT_TOLERANCE * max(1.0, largest)
+    limit = EXACT_TOLERANCE * max(1.0, largest_output(wide_masked, images))
     require_equal("In float64, cut and masked network", difference, limit)
     return n, difference
 
 
+def largest_output(model: nn.Module, x_NCHW: Tensor) -> float:
+    """Largest absolute score for these images."""
+    with torch.inference_mode():
+        return float(model(x_NCHW).abs().max())
+
+
 def rounding(model: nn.Module, x_NCHW: Tensor) -> float:
     """The largest difference of outputs that float32's rounding explains for such images."""
-    with torch.inference_mode():
-        largest = float(model(x_NCHW).abs().max())
+    largest = largest_output(model, x_NCHW)
     layers = sum(isinstance(layer, nn.Conv2d | nn.Linear) for layer in model.modules())
     return (DEEP_TOLERANCE if layers >= DEEP else TOLERANCE) * max(1.0, largest)
 

@@ -18,6 +18,7 @@ from worker.engine.evaluate import Evaluation, evaluate
 from worker.engine.export import (
     Proof,
     exact_difference,
+    largest_output,
     program_difference,
     require_equal,
     rounding,
@@ -91,7 +92,8 @@ def _write_and_prove(
         write_program(cut, x_NCHW[:2], folder / NAMES["pt2"])
         pt2_vs_memory = program_difference(folder / NAMES["pt2"], cut, x_NCHW)
         require_equal("torch.export program and network in memory", pt2_vs_memory, limit)
-    proof = Proof(len(x_NCHW), cut_vs_masked, *exact, file_vs_memory, pt2_vs_memory)
+    largest = largest_output(masked, x_NCHW)
+    proof = Proof(len(x_NCHW), cut_vs_masked, *exact, file_vs_memory, pt2_vs_memory, largest)
     context.log(f"proof on {proof.images} validation images: {vars(proof)}")
     return reloaded, proof
 
