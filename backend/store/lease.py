@@ -111,9 +111,7 @@ def is_waiting(
     return needed is not None and needed <= free
 
 
-def _next(
-    lanes: Sequence[Lane], accepts: Sequence[str] | None, capacity: int
-) -> Select[Any]:
+def _next(lanes: Sequence[Lane], accepts: Sequence[str] | None, capacity: int) -> Select[Any]:
     """Ids of the jobs that may start, in the order in which they should."""
     job = aliased(JobRow)
     lapsed = and_(

@@ -27,9 +27,7 @@ def make_step(spec: RunSpec, network: Network, device: torch.device) -> Step:
     return Step(
         forward=compiled(network.model) if spec.compile else network.model,
         optimiser=make_optimiser(network.model, spec.lr),
-        scales=scale_parameters(
-            network.model, list(network.norms.values()), network.shape.sizes
-        ),
+        scales=scale_parameters(network.model, list(network.norms.values()), network.shape.sizes),
         method=method_of(spec),
         params=spec.method_params,
         precision=resolve(spec.precision, device),
