@@ -1,4 +1,4 @@
-"""Claim: RNI cuts more neurons without loss than L1 and UCS, before and after fine-tuning.
+"""Claim: at about the same dense accuracy, RNI cuts more neurons without loss than L1 and UCS.
 
     python -m benchmarks.reproduce --size cpu [--data FOLDER] [--out FOLDER]
     python -m benchmarks.reproduce --size paper [--seeds 0] [--epochs 160]
