@@ -67,7 +67,7 @@ def rows(cells: Sequence[Cell]) -> list[Row]:
 def write_csv(table: Sequence[Row], path: Path) -> None:
     """All rows at full precision."""
     with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, [field.name for field in fields(Row)])
+        writer = csv.DictWriter(file, [field.name for field in fields(Row)], lineterminator="\n")
         writer.writeheader()
         writer.writerows(asdict(row) for row in table)
 
