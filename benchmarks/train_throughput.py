@@ -24,13 +24,13 @@ from backend.store import history, runs
 from backend.store.engine import open_store, sqlite_url
 from benchmarks.parts.plain_loop import MEAN, STD, Photographs, plain_epoch
 from benchmarks.report import interleaved, machine, ratio, spread
-from worker.core.few_pixels import speed_up
-from worker.core.importance import raw_scales, scale_parameters
+from worker.core.importance import raw_scales
 from worker.datasets.base import Augmentation
 from worker.engine.batches import Normalisation, PixelSplit
 from worker.engine.precision import resolve
-from worker.engine.setup import Network, method_of, network_for
-from worker.engine.train import Step, make_optimiser, train_epoch
+from worker.engine.recipe import make_step
+from worker.engine.setup import Network, network_for
+from worker.engine.train import train_epoch
 
 BATCH, N_EPOCH_IMAGES = 64, 45_000  # as published; CIFAR-10 without a tenth for validation
 IMAGES = {"cpu": {0.25: 2560, 1.0: 320}, "cuda": {0.25: 25_600, 1.0: 25_600}}
@@ -77,16 +77,7 @@ class Subject:
     def ours(self) -> tuple[Callable[[], None], Network]:
         """One epoch of the engine's own loop."""
         network = self.network()
-        network.model.to(self.device).to(memory_format=torch.channels_last)
-        speed_up(network.model)
-        step = Step(
-            network.model,
-            make_optimiser(network.model, self.spec.lr),
-            scale_parameters(network.model, list(network.norms.values())),
-            method_of(self.spec),
-            self.spec.method_params,
-            resolve(self.spec.precision, self.device),
-        )
+        step = make_step(self.spec, network, self.device)
         split = self.train.to(self.device)
 
         def epoch() -> None:
@@ -109,7 +100,7 @@ def snapshot_seconds(network: Network, n: int) -> list[float]:
         taken = []
         for epoch in range(n):
             start = time.perf_counter()
-            raw = raw_scales(network.model, list(network.norms.values()))
+            raw = raw_scales(network.model, list(network.norms.values()), network.shape.sizes)
             described = of_snapshot(network.shape, raw)
             with store.write() as session:
                 history.put_epoch(session, run_id, epoch, metrics, raw, described)

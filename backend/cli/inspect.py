@@ -15,16 +15,15 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
 from backend.cli.console import BAD_INPUT, FAILED, Data, err, out
+from backend.contract.catalog import CHANNELS, MAX_IMAGE, MIN_IMAGE
 from backend.contract.errors import InvalidInput, RecedeError, StorageProblem
 from backend.settings import Settings
 
-CHANNELS = {"rgb": 3, "grey": 1}
-MIN_SIZE, MAX_SIZE = 16, 512
 SHOWN_BAD = 10
 
 Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="Holds train/CLASS/….")]
 ImageSize = Annotated[
-    int, typer.Option("--image-size", min=MIN_SIZE, max=MAX_SIZE, help="Pixels, as in the run.")
+    int, typer.Option("--image-size", min=MIN_IMAGE, max=MAX_IMAGE, help="Pixels, as in the run.")
 ]
 Colour = Annotated[str, typer.Option("--colour", help="rgb or grey, as in the run.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the report as JSON.")]

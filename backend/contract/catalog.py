@@ -14,6 +14,11 @@ from backend.contract.specs import RunSpec, Scope
 
 Status = Literal["ready", "download", "missing", "unreadable"]
 
+CHANNELS = {"rgb": 3, "grey": 1}
+"""What the parameter `colour` of a data set makes of its images."""
+MIN_IMAGE, MAX_IMAGE = 16, 512
+"""Bounds of the parameter `image_size`, in pixels."""
+
 
 class _Entry(BaseModel):
     model_config = ConfigDict(frozen=True)
@@ -95,7 +100,7 @@ class DatasetInfo(_Entry):
         if "image_size" in params:
             changes["image_size"] = params["image_size"]
         if "colour" in params:
-            changes["channels"] = {"grey": 1, "rgb": 3}[str(params["colour"])]
+            changes["channels"] = CHANNELS[str(params["colour"])]
         return self.model_copy(update=changes)
 
     def _variant(self, path: str) -> DatasetVariant:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
-from pathlib import Path
 
 import psutil
 import pytest
@@ -28,13 +26,6 @@ SPEC = RunSpec(
     batch_size=128,
     processes=2,
 )
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Iterator[DataFolder]:
-    data = DataFolder(tmp_path)
-    yield data
-    data.store.close()
 
 
 def run_of(folder: DataFolder, run_id: str) -> RunRow:

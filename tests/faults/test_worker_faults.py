@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-from collections.abc import Iterator
-from pathlib import Path
 
 import psutil
 import pytest
@@ -29,13 +27,6 @@ SPEC = RunSpec(
     batch_size=32,
 )
 ENDLESS = SPEC.model_copy(update={"epochs": 10_000})
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Iterator[DataFolder]:
-    data = DataFolder(tmp_path)
-    yield data
-    data.store.close()
 
 
 def submit(folder: DataFolder, spec: RunSpec) -> str:

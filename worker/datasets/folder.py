@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from backend.contract.catalog import DatasetInfo
+from backend.contract.catalog import CHANNELS, DatasetInfo
 from backend.contract.errors import InvalidInput
 from backend.contract.params import ParamSpec, ParamValue
 from worker.datasets.base import Dataset, Images, Progress
@@ -15,7 +15,6 @@ from worker.datasets.found import below
 from worker.datasets.image_params import BAD_FILES, form_of, image_size, skips_bad
 from worker.datasets.image_tree import PARTS, is_inside
 
-CHANNELS = {"rgb": 3, "grey": 1}
 DEFAULT_SIZE = 64
 
 PATH = ParamSpec(

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from backend.contract.catalog import MAX_IMAGE, MIN_IMAGE
 from backend.contract.params import ParamSpec, ParamValue
 from worker.datasets.examine import Form
-
-MIN_SIZE, MAX_SIZE = 16, 512
 
 BAD_FILES = ParamSpec(
     name="bad_files",
@@ -29,8 +28,8 @@ def image_size(default: int) -> ParamSpec:
         label="Image size",
         help="Height and width in pixels that each image is resized to, by its shorter side; "
         "then the middle is cut out. Cost and memory grow with its square.",
-        minimum=MIN_SIZE,
-        maximum=MAX_SIZE,
+        minimum=MIN_IMAGE,
+        maximum=MAX_IMAGE,
         bound_reason="smaller images vanish in the first pools, larger ones fill any memory",
     )
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from sqlalchemy.orm import Session
 
 from backend.contract.cost import dense_cost
 from backend.contract.polarisation import of_snapshot
@@ -64,14 +65,7 @@ class Recorder:
         )
         snapshot = self._snapshot()
         with self.context.write(attempts=0) as session:
-            kept = {state.best_epoch, *jobs.pinned(session, run_id)} - {state.epoch}
-            gone = [
-                row
-                for row in results.checkpoints(session, run_id)
-                if row.kind == CheckpointKind.TRAINED.value and row.epoch not in kept
-            ]
-            for row in gone:
-                results.drop_checkpoint(session, row)
+            gone = self._drop_superseded(session, state)
             history.put_epoch(session, run_id, state.epoch, state.metrics, *snapshot)
             tell(
                 session,
@@ -97,8 +91,22 @@ class Recorder:
                 best_val_correct=state.best_correct,
                 n_val=len(self.data.validation),
             )
+        for checkpoint_id in gone:
+            remove_checkpoint(self.context.folder, checkpoint_id)
+
+    def _drop_superseded(self, session: Session, state: TrainerState) -> list[str]:
+        """Forget weights that are neither the best nor in use; the ids of their files."""
+        run_id = self.context.lease.run_id
+        kept = {state.best_epoch, *jobs.pinned(session, run_id)} - {state.epoch}
+        gone = [
+            row
+            for row in results.checkpoints(session, run_id)
+            if row.kind == CheckpointKind.TRAINED.value and row.epoch not in kept
+        ]
+        ids = [row.id for row in gone]
         for row in gone:
-            remove_checkpoint(self.context.folder, row.id)
+            results.drop_checkpoint(session, row)
+        return ids
 
     def _snapshot(self) -> tuple[npt.NDArray[np.float32], dict[str, Any]]:
         """Raw scales of all neurons and how clearly their importances have parted."""

@@ -6,8 +6,6 @@ import math
 import time
 from typing import Any
 
-import torch
-
 from backend.contract.specs import CurvePayload, RunSpec
 from backend.contract.states import JobKind
 from backend.store import results, runs
@@ -61,7 +59,6 @@ class _Trainer:
         self.train_split = data.train.to(context.device)
         self.val_split = data.validation.to(context.device)
         self.step = make_step(spec, network, context.device)
-        self.optimiser = self.step.optimiser
         context.log(f"computing in {self.step.precision}" + (", compiled" * spec.compile))
         self.recorder = Recorder(context, spec, network, data)
         self.batches = n_batches(len(data.train), spec.batch_size, team.share)
@@ -70,14 +67,13 @@ class _Trainer:
     def start(self) -> TrainerState:
         """The state to go on from: the last saved one, or the untrained network."""
         saved = load_state(self.context.folder)
-        validation = None if saved else self._evaluate(self.val_split)
         if saved is None:
-            assert validation is not None
+            validation = self._evaluate(self.val_split)
             self.recorder.untrained(_metrics(validation, validation.seconds))
             self.context.log(f"epoch 0 (before training): validation {_percent(validation)}")
             return TrainerState(0, {}, 0, -1, {}, {}, self.step.precision)
         self.network.model.load_state_dict(saved.model)
-        self.optimiser.load_state_dict(saved.optimiser)
+        self.step.optimiser.load_state_dict(saved.optimiser)
         self.step.precision = saved.precision
         self.context.log(f"resuming after epoch {saved.epoch}")
         if not self.recorder.has(saved.epoch):
@@ -102,8 +98,10 @@ class _Trainer:
             ),
             best_epoch=number if better else state.best_epoch,
             best_correct=validation.correct if better else state.best_correct,
-            model={k: v.detach().cpu().clone() for k, v in self._model_state().items()},
-            optimiser=self.optimiser.state_dict(),
+            model={
+                k: v.detach().cpu().clone() for k, v in self.network.model.state_dict().items()
+            },
+            optimiser=self.step.optimiser.state_dict(),
             precision=self.step.precision,
         )
         self.recorder.epoch(done)
@@ -125,9 +123,6 @@ class _Trainer:
         with self.context.write() as session:
             runs.set_results(session, run_id, test_correct=result.correct, n_test=result.n)
         self.context.log(f"test set, best epoch {row.epoch}: {_percent(result)}")
-
-    def _model_state(self) -> dict[str, torch.Tensor]:
-        return self.network.model.state_dict()
 
     def _evaluate(self, split: Split) -> Evaluation:
         return evaluate(self.network.model, split, self.data.normalise, self.context.check)
