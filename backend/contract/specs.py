@@ -7,6 +7,9 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 Scope = Literal["global", "local"]
+Bias = Literal["drop", "fold"]
+IMPORTANCE = "importance"
+"""The criterion that every run has: the method's own importance, stored each epoch."""
 Ratio = Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False, strict=True)]
 MAX_EPOCHS = 10_000
 _EXACT = 2**53  # from here on floats leave whole numbers out
@@ -36,6 +39,11 @@ class Plan(BaseModel):
     `epoch` None is the best epoch (by validation). `ratio` is the share of neurons to remove
     in [0, 1); `threshold` keeps importances strictly above it. Locked layers keep every
     channel; an override gives one layer a ratio of its own. The rest share the plan's choice.
+
+    `criterion` names what ranks the neurons. `round_to` rounds what a layer keeps up to a
+    multiple, at most to its size; `min_channels` replaces the minimum of each layer. `bias`
+    says what becomes of relu(β) of a removed channel of an ordinary batch norm: dropped, or
+    folded into what follows.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -46,6 +54,10 @@ class Plan(BaseModel):
     threshold: float | None = Field(None, ge=0, le=1e30, allow_inf_nan=False, strict=True)
     locks: tuple[str, ...] = ()
     overrides: dict[str, Ratio] = {}
+    criterion: Text = Field(IMPORTANCE, min_length=1, max_length=60)
+    round_to: Annotated[int, Field(ge=1, le=1024, strict=True), _WHOLE] = 1
+    min_channels: Annotated[int | None, Field(ge=1, le=65_536, strict=True), _WHOLE] = None
+    bias: Bias = "drop"
 
     @model_validator(mode="after")
     def _one_choice(self) -> Self:
@@ -109,6 +121,24 @@ class RunSpec(BaseModel):
     compile: bool = Field(False, strict=True)
     processes: Annotated[int, Field(ge=1, le=64, strict=True), _WHOLE] = 1
     init: Init | None = None
+    prunable: Literal["inner", "all"] = Field(
+        "inner",
+        description="inner: channels that go alone, as in the paper; all: also those that "
+        "shortcuts join, which shrink together",
+    )
+    map_budget: float = Field(
+        0.03,
+        ge=0,
+        le=1,
+        allow_inf_nan=False,
+        strict=True,
+        description="Share of the training's time for the accuracy of cuts while it trains",
+    )
+    keep_weights_mb: Annotated[int, Field(ge=0, le=10_000_000, strict=True), _WHOLE] = Field(
+        500,
+        description="Disk for the weights of earlier epochs, in MB; the best and the last epoch "
+        "are kept in any case",
+    )
 
     @property
     def fine_tunes(self) -> bool:
@@ -120,13 +150,17 @@ class RunSpec(BaseModel):
         return self.name.strip() or f"{self.method} · {self.architecture} · {self.dataset}"
 
 
+Format = Literal["safetensors", "pt2", "onnx"]
+FORMATS: tuple[Format, ...] = ("safetensors", "pt2", "onnx")
+
+
 class PrunePayload(BaseModel):
     """What a prune job needs beside its run."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     plan: Plan
-    formats: tuple[Literal["safetensors", "pt2"], ...] = ("safetensors", "pt2")
+    formats: tuple[Format, ...] = FORMATS
 
 
 class EvaluatePayload(BaseModel):
@@ -138,9 +172,40 @@ class EvaluatePayload(BaseModel):
 
 
 class CurvePayload(BaseModel):
-    """What a curve job needs beside its run: ratios to measure on really cut networks."""
+    """What a curve job needs beside its run: the ratios to measure on really cut networks.
+
+    `epoch` None is the best epoch. `exact` measures every point on the whole split.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    epoch: int | None = None
     scope: Scope = "global"
+    criterion: str = IMPORTANCE
+    bias: Bias = "drop"
     ratios: tuple[float, ...] = tuple(step / 20 for step in range(20))
+    exact: bool = False
+
+
+class ScorePayload(BaseModel):
+    """What a score job needs beside its run: rank the neurons of one epoch by a criterion."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    epoch: int
+    criterion: str
+
+
+class LatencyPayload(BaseModel):
+    """What a latency job needs beside its run.
+
+    Without `target_ms` the plan's cut is measured, at batch 1 and 64. With it the smallest
+    ratio is looked for whose median at `batch` is at most that; the plan gives all but the
+    ratio.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    plan: Plan
+    target_ms: float | None = None
+    batch: int = 1

@@ -27,6 +27,8 @@ class JobKind(StrEnum):
     CURVE = "curve"
     EVALUATE = "evaluate"
     PRUNE = "prune"
+    SCORE = "score"
+    LATENCY = "latency"
 
 
 class Lane(StrEnum):
@@ -41,6 +43,8 @@ LANES: dict[JobKind, Lane] = {
     JobKind.CURVE: Lane.INTERACTIVE,
     JobKind.EVALUATE: Lane.INTERACTIVE,
     JobKind.PRUNE: Lane.INTERACTIVE,
+    JobKind.SCORE: Lane.INTERACTIVE,
+    JobKind.LATENCY: Lane.INTERACTIVE,
 }
 
 # Higher first within a lane: a person waits for an evaluation, nobody waits for a curve.
@@ -48,6 +52,8 @@ PRIORITIES: dict[JobKind, int] = {
     JobKind.TRAIN: 0,
     JobKind.CURVE: 0,
     JobKind.PRUNE: 5,
+    JobKind.LATENCY: 5,
+    JobKind.SCORE: 8,
     JobKind.EVALUATE: 10,
 }
 

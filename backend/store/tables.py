@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, MetaData, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, LargeBinary, MetaData, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from backend.contract.states import CheckpointKind, State
@@ -54,6 +54,8 @@ class RunRow(Base):
     """What a person should know: code, message, hint and the epoch at which it was noticed."""
     data_report: Mapped[Json | None] = mapped_column(JSON)
     """What was found in the data set's files before training."""
+    protected: Mapped[list[str] | None] = mapped_column(JSON)
+    """Layers that every plan of this run leaves whole; None is none."""
 
 
 class GroupRow(Base):
@@ -186,8 +188,8 @@ class EvaluationRow(Base):
     correct: Mapped[int]
     n: Mapped[int]
     loss: Mapped[float]
-    params: Mapped[int]
-    macs: Mapped[int]
+    params: Mapped[int] = mapped_column(BigInteger)
+    macs: Mapped[int] = mapped_column(BigInteger)
     seconds: Mapped[float]
     created_at: Mapped[float]
 

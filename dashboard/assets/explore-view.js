@@ -106,6 +106,7 @@
     const frame = h("div", { class: "rx", "data-state": "loading" },
       h("div", { ...named("explore-message"), class: "rx-message", role: "alert", hidden: true }),
       distribution(h, named, icon), curve(h, named), cut(h, named, icon), layers(h, named),
+      h("div", { class: "rx-views", id: "explore-views" }),
       h("div", { ...named("explore-empty"), class: "rx-empty", hidden: true }));
     mount.replaceChildren(frame);
     const find = (selector) => frame.querySelector(selector);

@@ -38,6 +38,7 @@
         this.scrub, this.distribution, new explore.Line(this, this.distribution), new explore.Cut(this),
         this.actions, new explore.Curve(this), new explore.Layers(this), new explore.Polarisation(this),
         new explore.FineTune(this), new explore.Messages(this),
+        ...(explore.extensions || []).map((make) => make(this)), // other files may add panels
       ];
     }
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from alembic import context
 
-from backend.store.tables import Base
+from backend.store.cut_tables import PlanRow
 
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=Base.metadata,
+    target_metadata=PlanRow.metadata,
     render_as_batch=True,
     transactional_ddl=False,
 )
