@@ -1,4 +1,4 @@
-"""Addresses to pages: /, /runs/<id>, /groups/<id>, /settings."""
+"""Addresses to pages: /, /runs/<id>, /groups/<id>, /compare, /settings."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dash import Dash, Input, Output, State
 
 from backend.client import ApiError, AsyncRecedeClient
 from dashboard.components.states import group_missing, page_missing, run_missing, unreachable
-from dashboard.pages import group, run, runs, settings
+from dashboard.pages import compare, group, run, runs, settings
 
 _RUN = re.compile(r"/runs/([A-Za-z0-9_-]{1,64})/?")
 _GROUP = re.compile(r"/groups/([A-Za-z0-9_-]{1,64})/?")
@@ -34,6 +34,8 @@ async def page(client: AsyncRecedeClient, path: str, search: str) -> Any:
     try:
         if path in ("/", "/runs", "/runs/"):
             return runs.layout(await wanted_group(client, search))
+        if path.rstrip("/") == "/compare":
+            return await compare.layout(client, search)
         if path.rstrip("/") == "/settings":
             return await settings.layout(client)
         if group_found is not None:
@@ -44,6 +46,8 @@ async def page(client: AsyncRecedeClient, path: str, search: str) -> Any:
     except ApiError as error:
         if error.status == 404 and group_found is not None:
             return group_missing(group_found[1])
+        if error.status == 404 and path.rstrip("/") == "/compare":
+            return group_missing(parse_qs(search.removeprefix("?")).get("group", [""])[0][:64])
         if error.status == 404 and found is not None:
             return run_missing(found[1])
         return unreachable(error)

@@ -110,8 +110,16 @@ def _actions(group: GroupOut) -> list[Component]:
         className="btn",
         title="The table of runs with these alone",
     )
+    compare = dcc.Link(
+        "Compare",
+        href=f"/compare?group={group.id}",
+        className="btn",
+        title="Distributions, accuracy against cost and settings of these runs over each other",
+        **attrs(data_testid="compare-group"),
+    )
     return [
         table,
+        compare,
         html.Button(
             [icon("stop"), "Cancel all"],
             id="cancel-group",

@@ -39,7 +39,9 @@ def layout(group: tuple[str, str] | None = None) -> Component:
                         [html.H1("Runs"), _group_chip(*group) if group else None],
                         className="bar",
                     ),
-                    html.Div([_search(), _filter(), _new_button()], className="bar"),
+                    html.Div(
+                        [_compare_button(), _search(), _filter(), _new_button()], className="bar"
+                    ),
                 ],
                 className="page-head",
             ),
@@ -115,6 +117,12 @@ def _table() -> dag.AgGrid:
             "cacheBlockSize": 50,
             "maxConcurrentDatasourceRequests": 1,
             "suppressCellFocus": False,
+            "rowSelection": {
+                "mode": "multiRow",
+                "headerCheckbox": False,
+                "enableClickSelection": False,
+            },
+            "selectionColumnDef": {"width": 38, "suppressNavigable": False},
             "suppressNoRowsOverlay": True,
             "ensureDomOrder": True,
         },
@@ -139,6 +147,18 @@ def _filter() -> dmc.SegmentedControl:
         data=[{"value": value, "label": label} for value, label in FILTERS],
         size="sm",
         **attrs(aria_label="Show runs by state", data_testid="runs-filter"),
+    )
+
+
+def _compare_button() -> Component:
+    """Appears once runs are chosen; assets/js/choose.js says how many and where it leads."""
+    return html.A(
+        "Compare",
+        id="compare-button",
+        className="btn",
+        href="/compare",
+        hidden=True,
+        **attrs(data_testid="compare-button"),
     )
 
 

@@ -127,7 +127,7 @@
 
   /** A click beside the name opens the run too. @param {any} event */
   function onClick(event) {
-    if (event.data && !event.event?.target?.closest("a, button")) recede.go(`/runs/${event.data.id}`);
+    if (event.data && !event.event?.target?.closest("a, button, input, .ag-selection-checkbox")) recede.go(`/runs/${event.data.id}`);
   }
 
   // The name is a real link: with a modifier it opens a new tab, without one it stays in this page.
@@ -146,6 +146,7 @@
       grid = api;
       api.addEventListener("cellKeyDown", onKey);
       api.addEventListener("rowClicked", onClick);
+      api.addEventListener("selectionChanged", () => recede.choose.show(api.getSelectedRows()));
     },
 
     /** @param {any} request of the grid, for rows from startRow on */

@@ -1,0 +1,76 @@
+/** A small chart as SVG: axes with a grid, lines, bands, dots; for the figures of Compare. */
+(function () {
+  "use strict";
+  const recede = (window.recede = window.recede || {});
+  const compare = (recede.compare = recede.compare || {});
+  const MARGIN = { left: 52, right: 16, top: 12, bottom: 40 };
+  const svg = (...args) => recede.explore.dom.svg(...args);
+
+  /** Ticks at 1, 2 or 5 times a power of ten, about `count` of them. */
+  function ticks(low, high, count) {
+    const rough = (high - low) / count;
+    const power = 10 ** Math.floor(Math.log10(rough));
+    const step = [1, 2, 5, 10].map((one) => one * power).find((one) => one >= rough);
+    const out = [];
+    for (let i = Math.ceil(low / step - 1e-9); i * step <= high + 1e-9 * step; i++) out.push(i * step + 0); // no −0
+    return out;
+  }
+
+  /** Places of data on a canvas of this size. */
+  function plane(width, height, { x, y }) {
+    const [left, right, top, bottom] = [MARGIN.left, width - MARGIN.right, MARGIN.top, height - MARGIN.bottom];
+    const place = ([low, high], from, to) => (value) => from + ((value - low) / (high - low || 1)) * (to - from);
+    const clamped = (value) => Math.min(y[1], Math.max(y[0], value));
+    return {
+      width, height, left, right, top, bottom, x: place(x, left, right), y: place(y, bottom, top),
+      inside: (value) => place(y, bottom, top)(clamped(value)),
+      at: (px) => x[0] + ((px - left) / (right - left)) * (x[1] - x[0]),
+    };
+  }
+
+  /** Grid, tick words and the name of the horizontal axis. */
+  function axes(plot, { x, y, xWord, yWord, title }) {
+    const out = [];
+    for (const value of y) {
+      const at = Math.round(plot.y(value)) + 0.5;
+      out.push(svg("line", { class: "cmp-grid", x1: plot.left, x2: plot.right, y1: at, y2: at }),
+        svg("text", { x: plot.left - 8, y: at + 4, "text-anchor": "end", text: yWord(value) }));
+    }
+    for (const value of x) {
+      const at = plot.x(value);
+      out.push(svg("text", { x: at, y: plot.bottom + 16, "text-anchor": at > plot.right - 12 ? "end" : "middle", text: xWord(value) }));
+    }
+    out.push(svg("text", { class: "cmp-axis", x: plot.left, y: plot.bottom + 33, text: title }));
+    return out;
+  }
+
+  /** What reaches out of the axes is cut off there. */
+  function clipped(plot, id, ...children) {
+    const { left, right, top, bottom } = plot;
+    const rect = svg("rect", { x: left - 8, y: top - 8, width: right - left + 16, height: bottom - top + 9 });
+    return [svg("clipPath", { id }, rect), svg("g", { "clip-path": `url(#${id})` }, ...children)];
+  }
+
+  /** A number of a tick, without the zeros that all of them end with. */
+  const short = (value) =>
+    recede.core.format.compact(value).replace(/(\.\d*?)0+(?=\D|$)/, "$1").replace(/\.(?=\D|$)/, "");
+
+  const path = (places) => places.map(([x, y], i) => `${i ? "L" : "M"}${x.toFixed(1)} ${y.toFixed(1)}`).join("");
+
+  /** A line of one series; its dash tells it apart without colour. */
+  const line = (places, number, more = {}) =>
+    svg("path", { class: "cmp-line", "data-series": number, d: path(places), ...more });
+
+  const band = (upper, lower, number) =>
+    svg("path", { class: "cmp-band", "data-series": number, d: `${path([...upper, ...lower.reverse()])}Z` });
+
+  /** The signs of series 0 to 7, around (0, 0). */
+  const SIGNS = [
+    "M-5 0a5 5 0 1 0 10 0a5 5 0 1 0 -10 0Z", "M0 -6L6 0L0 6L-6 0Z", "M-4.5 -4.5H4.5V4.5H-4.5Z", "M0 -5.5L5.5 4.5H-5.5Z",
+    "M-2 -6H2V-2H6V2H2V6H-2V2H-6V-2H-2Z", "M0 5.5L5.5 -4.5H-5.5Z", "M-3 -5.5H3L6 0L3 5.5H-3L-6 0Z", "M-6 -5L0 -1L6 -5V5L0 1L-6 5Z",
+  ];
+  const sign = (number, more = {}) =>
+    svg("path", { class: "cmp-sign", "data-series": number, d: SIGNS[number % SIGNS.length], ...more });
+
+  compare.chart = { ticks, plane, axes, clipped, short, line, band, sign, SIGNS };
+})();

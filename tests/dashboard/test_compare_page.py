@@ -1,0 +1,56 @@
+"""The page that compares runs: which it takes from the address, and what it says without any."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from backend.client import ApiError
+from dashboard import routing
+from tests.dashboard import group_samples
+from tests.dashboard.layouts import props, text
+
+
+class Client:
+    """Answers as the service would, from samples."""
+
+    async def group(self, group_id):
+        if group_id != group_samples.group().id:
+            raise ApiError("There is no such group.", status=404, code="not_found")
+        return group_samples.group()
+
+
+def page(search: str):
+    return asyncio.run(routing.page(Client(), "/compare", search))
+
+
+def runs_of(layout) -> list[str]:
+    root = props(layout, data_testid="compare-root").to_plotly_json()["props"]
+    return root["data-runs"].split(",")
+
+
+def test_named_runs_are_compared_each_once_in_their_order():
+    assert runs_of(page("?runs=b2,a1,b2")) == ["b2", "a1"]
+
+
+def test_all_runs_of_a_group_are_compared():
+    group = group_samples.group()
+    assert runs_of(page(f"?group={group.id}")) == [run.id for run in group.runs]
+
+
+@pytest.mark.parametrize(
+    ("search", "said"), [("", "No run was named"), ("?runs=a1", "One run was named")]
+)
+def test_fewer_than_two_runs_are_answered_with_what_to_do(search, said):
+    shown = text(page(search))
+    assert said in shown
+    assert "choose two to eight" in shown
+
+
+def test_what_is_no_id_never_reaches_the_page():
+    assert runs_of(page("?runs=a1,b2,%3Cscript%3E,../x")) == ["a1", "b2"]
+
+
+def test_a_group_that_is_gone_is_said_in_words():
+    assert props(page("?group=gone2345"), data_testid="group-missing")
