@@ -114,7 +114,10 @@ def answer(error: RecedeError) -> JSONResponse:
         headers["Allow"] = error.allowed
     if isinstance(error, RangeUnsatisfiable):
         headers["Content-Range"] = f"bytes */{error.size_bytes}"
-    words = {key: _sendable(text) for key, text in error.as_dict().items()}
+    body = error.as_dict()
+    words = {
+        key: _sendable(value) if isinstance(value, str) else value for key, value in body.items()
+    }
     return JSONResponse({"error": words}, status_of(error), headers)
 
 

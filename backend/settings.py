@@ -24,6 +24,9 @@ VARIABLES = {
     "RECEDE_DATA_ROOTS": "further folders with data sets, separated like PATH",
     "RECEDE_NETWORKS": "Python files with networks of your own, separated like PATH",
     "RECEDE_THREADS": "torch threads of a job; default: one a core",
+    "RECEDE_KEEP_S": "seconds that a process for quick answers stays without work; 0: never",
+    "RECEDE_TRACE_GB": "GiB for tracing an unknown network; 0: without a process of its own",
+    "RECEDE_TRACE_S": "seconds for tracing an unknown network",
     "RECEDE_URL": "where the commands find a running service",
 }
 
@@ -41,6 +44,7 @@ class Settings:
     networks: tuple[Path, ...] = ()
     """Files of networks; the worker says which of them cannot be used, and goes on."""
     threads: int | None = None
+    keep_s: int | None = None
 
     @classmethod
     def read(
@@ -67,6 +71,7 @@ class Settings:
             data_roots=_folders(environ.get("RECEDE_DATA_ROOTS", "")),
             networks=_paths(environ.get("RECEDE_NETWORKS", "")),
             threads=_threads(environ.get("RECEDE_THREADS", "")),
+            keep_s=_keep_s(environ.get("RECEDE_KEEP_S", "")),
         )
 
     @property
@@ -115,6 +120,16 @@ def _threads(given: str) -> int | None:
     if number is None or not 1 <= number <= 1024:
         hint = "Leave it unset to use every core."
         raise _bad("RECEDE_THREADS", given, "a whole number from 1 to 1024", hint)
+    return number
+
+
+def _keep_s(given: str) -> int | None:
+    if not given:
+        return None
+    number = _whole(given)
+    if number is None or not 0 <= number <= 86_400:
+        hint = "0 starts a fresh process for each job; leave it unset for 15 minutes."
+        raise _bad("RECEDE_KEEP_S", given, "a whole number of seconds from 0 to 86400", hint)
     return number
 
 

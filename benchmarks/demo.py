@@ -18,9 +18,9 @@ from pathlib import Path
 import numpy as np
 
 from backend.contract.selection import importances
-from backend.contract.specs import RunSpec
+from backend.contract.specs import IMPORTANCE, RunSpec
 from backend.contract.states import JobKind, State
-from backend.store import history, jobs, results, runs, workers
+from backend.store import curves, history, jobs, runs, workers
 from backend.store.engine import Store, open_store, sqlite_url
 from backend.store.tables import RunRow
 from benchmarks.report import machine
@@ -50,14 +50,16 @@ def line(store: Store, run: RunRow, seconds: float) -> str:
     with store.read() as session:
         raw = history.snapshot(session, run.id, run.best_epoch or 0)
         shape = history.network(session, run.id)
-        rows = results.evaluations(session, run.id, run.best_epoch or 0)
+        place = curves.Place(run.best_epoch or 0, IMPORTANCE, "global", "drop")
+        points = curves.known(curves.points(session, run.id, place))
     score = importances(raw, shape.scale)
-    dense, half = rows[0], min(rows, key=lambda row: abs(row.ratio - 0.5))
-    drop = 100 * (dense.correct - half.correct) / dense.n
+    dense = points[0].accuracy
+    half = min(points, key=lambda point: abs(point.ratio - 0.5))
+    drop = 100 * (dense.value - half.accuracy.value)
     return (
         f"| {run.spec['method']} | {run.spec['seed']} | {seconds:.0f} | {raw.size} | "
         f"{np.mean(score < 0.1):.0%} | {np.mean((score >= 0.1) & (score <= 0.3)):.0%} | "
-        f"{np.mean(score > 0.3):.0%} | {100 * dense.correct / dense.n:.2f} (n = {dense.n}) | "
+        f"{np.mean(score > 0.3):.0%} | {100 * dense.value:.2f} (n = {dense.n}) | "
         f"{drop:+.2f} at {half.ratio:.1%} | {run.lossless_ratio:.1%} |"
     )
 

@@ -147,20 +147,43 @@ def _literal(body: Any, indent: str = "    ") -> str:
 
 
 def loading(checkpoint: CheckpointOut) -> str:
-    """Python that loads the file with torch and safetensors alone."""
-    weights = checkpoint.files.get("safetensors")
-    module = checkpoint.files.get("python")
-    file = weights.filename if weights else "weights.safetensors"
-    module_file = module.filename if module else "model.py"
+    """Python that loads the weights into the network of model.py."""
+    file = _filename(checkpoint, "safetensors", "model.safetensors")
+    module_file = _filename(checkpoint, "python", "model.py")
     name = module_file.removesuffix(".py").replace("-", "_")
     note = "" if module_file == f"{name}.py" else f"  # save {module_file} as {name}.py"
-    return (
+    if "needs" in checkpoint.manifest:
+        return f'from {name} import load{note}\n\nnetwork = load("{file}")'
+    return (  # written before model.py read its weights itself
         "from safetensors.torch import load_file\n"
         f"from {name} import build{note}\n\n"
         "network = build()\n"
         f'network.load_state_dict(load_file("{file}"))\n'
         "network.eval()"
     )
+
+
+def loading_onnx(checkpoint: CheckpointOut) -> str:
+    """Python that asks the ONNX file with onnxruntime and numpy alone."""
+    shape = (checkpoint.manifest.get("input") or {}).get("shape") or [3, 224, 224]
+    file = _filename(checkpoint, "onnx", "model.onnx")
+    return (
+        "import numpy as np\n"
+        "import onnxruntime\n\n"
+        f'session = onnxruntime.InferenceSession("{file}")\n'
+        f"images = np.zeros((1, {', '.join(map(str, shape))}), np.float32)  # normalised\n"
+        'scores = session.run(None, {"images": images})[0]'
+    )
+
+
+def verifying(checkpoint: CheckpointOut) -> str:
+    """The command that repeats the proof of the downloaded ZIP."""
+    return f"recede verify {shlex.quote(_filename(checkpoint, 'zip', 'all.zip'))}"
+
+
+def _filename(checkpoint: CheckpointOut, format_: str, default: str) -> str:
+    file = checkpoint.files.get(format_)
+    return file.filename if file else default
 
 
 def _value(value: object) -> str:

@@ -15,9 +15,10 @@ from filelock import FileLock, Timeout
 from backend.contract.errors import Conflict, RecedeError
 from backend.store.engine import WORKER_BUSY_TIMEOUT_S, open_store
 from worker.catalog import build_catalog
-from worker.engine.settings import WorkerSettings
+from worker.engine.settings import KEEP_S, WorkerSettings
 from worker.engine.supervisor import Supervisor
 from worker.look import inspect
+from worker.prove import prove
 from worker.registry import problems
 
 SPIN_COUNT = "10000"
@@ -43,8 +44,14 @@ def main() -> int:
         return 0
     if arguments.inspect:
         return inspect(Path(arguments.inspect), roots, arguments.image_size, arguments.channels)
+    if arguments.verify:
+        return prove(Path(arguments.verify), trust=arguments.trust)
     settings = WorkerSettings(
-        arguments.store, Path(arguments.artifacts).resolve(), roots, arguments.threads
+        arguments.store,
+        Path(arguments.artifacts).resolve(),
+        roots,
+        arguments.threads,
+        arguments.keep,
     )
     try:
         _serve(settings, end_with_stdin=arguments.end_with_stdin)
@@ -68,11 +75,20 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
     parser.add_argument(
+        "--keep",
+        type=float,
+        default=KEEP_S,
+        help="seconds that a process for interactive jobs stays without work; 0: each has a "
+        "fresh one",
+    )
+    parser.add_argument(
         "--end-with-stdin", action="store_true", help="stop when standard input is closed"
     )
     parser.add_argument("--inspect", default="", help="check this folder of images and end")
     parser.add_argument("--image-size", type=int, default=64, help="for --inspect")
     parser.add_argument("--channels", type=int, default=3, help="for --inspect: 3 or 1")
+    parser.add_argument("--verify", default="", help="prove the files of a checkpoint and end")
+    parser.add_argument("--trust", action="store_true", help="for --verify: run its model.py")
     parser.add_argument("--probe", action="store_true", help="print the catalog as JSON and end")
     return parser
 

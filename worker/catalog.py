@@ -14,7 +14,7 @@ import torch
 
 from backend.contract.catalog import Catalog, DatasetInfo, Device
 from backend.contract.specs import RunSpec
-from worker.registry import architectures, datasets, methods, problems
+from worker.registry import architectures, criteria, datasets, methods, problems
 
 # Settings at which half of the neurons can be cut at no loss (docs/benchmarks.md), about a minute
 # on two cores. The first data set that is ready is taken.
@@ -47,6 +47,7 @@ def build_catalog(roots: Sequence[Path]) -> Catalog:
         datasets=infos,
         devices=(_cpu(), *_cuda_devices()),
         demo=_demo(infos),
+        criteria=tuple(criterion.info for criterion in criteria().values()),
         problems=problems(),
     )
 

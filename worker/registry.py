@@ -1,4 +1,4 @@
-"""Finds every plug-in: the `PLUGINS` of all modules in methods/, architectures/ and datasets/.
+"""Finds every plug-in: the `PLUGINS` of all modules in the folders of each kind.
 
 A person's own networks join the architectures: see worker/architectures/own.py.
 """
@@ -13,11 +13,14 @@ from types import ModuleType
 from typing import Any
 
 import worker.architectures
+import worker.criteria
 import worker.datasets
 import worker.methods
 from backend.contract.errors import RecedeError
+from backend.contract.specs import IMPORTANCE
 from worker.architectures.base import Architecture
 from worker.architectures.own import VARIABLE, BadNetworks, OwnNetwork, files_of, own_networks
+from worker.criteria.base import Criterion
 from worker.datasets.base import Dataset
 from worker.methods.base import Method
 
@@ -59,6 +62,13 @@ def _own() -> tuple[dict[str, OwnNetwork], list[BadNetworks]]:
 def datasets() -> dict[str, Dataset]:
     """All data sets by name; raises BadPlugin."""
     return discover(worker.datasets, Dataset)
+
+
+@cache
+def criteria() -> dict[str, Criterion]:
+    """All criteria by name, the one that every run has first; raises BadPlugin."""
+    found = discover(worker.criteria, Criterion)
+    return {IMPORTANCE: found[IMPORTANCE], **found}
 
 
 def discover(package: ModuleType, kind: type[Any]) -> dict[str, Any]:

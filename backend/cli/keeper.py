@@ -36,6 +36,8 @@ def worker_command(settings: Settings) -> list[str]:
     ]
     if settings.threads is not None:
         command += ["--threads", str(settings.threads)]
+    if settings.keep_s is not None:
+        command += ["--keep", str(settings.keep_s)]
     return command
 
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
-from pydantic import ValidationError
 from rich.progress import DownloadColumn, Progress, TransferSpeedColumn
 
 from backend.cli import live
@@ -21,31 +20,21 @@ from backend.cli.console import (
     out,
     percent,
 )
+from backend.cli.cutting import scored, settled
+from backend.cli.plan_options import Asked, taking_plan
 from backend.client import RecedeClient
-from backend.contract.errors import InvalidInput, RecedeError, StorageProblem
-from backend.contract.specs import Plan
+from backend.contract.errors import RecedeError, StorageProblem
 from backend.contract.states import State
 from backend.schemas import JobOut
-from backend.validation import in_words
 
 
+@taking_plan
 def prune(
     run: RunArgument,
+    asked: Asked,
     url: Url = DEFAULT_URL,
-    ratio: Annotated[
-        float | None, typer.Option(help="Share of the neurons to remove, from 0 to below 1.")
-    ] = None,
-    threshold: Annotated[
-        float | None, typer.Option(help="Keep neurons whose importance is above this.")
-    ] = None,
-    scope: Annotated[
-        Literal["global", "local"], typer.Option(help="Rank all neurons, or those of each layer.")
-    ] = "global",
-    epoch: Annotated[int | None, typer.Option(help="Default: the best by validation.")] = None,
-    lock: Annotated[list[str] | None, typer.Option(help="Layer that keeps all.")] = None,
-    override: Annotated[list[str] | None, typer.Option(help="LAYER=RATIO of its own.")] = None,
     formats: Annotated[
-        list[str] | None, typer.Option("--format", help="safetensors, pt2; default: both.")
+        list[str] | None, typer.Option("--format", help="safetensors, pt2, onnx; default: all.")
     ] = None,
     target: Annotated[
         Path | None, typer.Option("--out", help="Folder for the files; implies --watch.")
@@ -53,18 +42,11 @@ def prune(
     watch: Annotated[bool, typer.Option("--watch", help="Follow it to its end.")] = False,
 ) -> None:
     """Cut a network as planned; with --out download the files and verify them."""
-    plan = _plan(
-        ratio=ratio,
-        threshold=threshold,
-        scope=scope,
-        epoch=epoch,
-        locks=lock or [],
-        overrides=dict(_override(given) for given in override or []),
-    )
     if target is not None:
         _make_folder(target)
     with RecedeClient(url) as client:
-        preview = client.preview(run, plan)
+        plan = settled(client, run, asked)
+        preview = scored(client, run, plan, lambda: client.preview(run, plan))
         job = client.prune(run, plan, formats=formats).job
         out.print(
             f"job {job.id}: cut {percent(preview.ratio)} of the neurons of epoch {preview.epoch}: "
@@ -80,7 +62,8 @@ def download(
     checkpoint: Annotated[str, typer.Argument(metavar="CHECKPOINT", help="Its id.")],
     url: Url = DEFAULT_URL,
     format_: Annotated[
-        str, typer.Option("--format", help="safetensors, manifest, python or pt2.")
+        str,
+        typer.Option("--format", help="zip, safetensors, python, pt2, onnx, proof or manifest."),
     ] = "safetensors",
     target: Annotated[
         str, typer.Option("--out", help="File or folder; a new folder ends in a slash.")
@@ -89,25 +72,6 @@ def download(
     """Download one file of a checkpoint and verify its SHA-256."""
     with RecedeClient(url) as client:
         _fetch(client, checkpoint, format_, target)
-
-
-def _plan(**values: object) -> Plan:
-    try:
-        return Plan.model_validate(values)
-    except ValidationError as error:
-        raise in_words(error.errors(), Plan, subject="The plan") from error
-
-
-def _override(given: str) -> tuple[str, float]:
-    layer, _, text = given.rpartition("=")
-    try:
-        return layer, float(text)
-    except ValueError as error:
-        raise InvalidInput(
-            f"--override was {given!r}; it must be LAYER=RATIO.",
-            field="override",
-            hint="For example --override features.0=0.2.",
-        ) from error
 
 
 def _finish(client: RecedeClient, queued: JobOut, target: Path | None) -> None:
@@ -133,7 +97,8 @@ def _finish(client: RecedeClient, queued: JobOut, target: Path | None) -> None:
         out.print(f"fetch it: recede download {checkpoint.id}", style="dim")
         return
     for name in checkpoint.formats:
-        _fetch(client, checkpoint.id, name, target)
+        if name != "zip":  # it holds the others once more
+            _fetch(client, checkpoint.id, name, target)
 
 
 def _fetch(client: RecedeClient, checkpoint_id: str, format_: str, target: Path | str) -> None:

@@ -4,7 +4,22 @@ from __future__ import annotations
 
 import typer
 
-from backend.cli import doctor, groups, inspect, polarisation, pruning, runs, service, submit
+from backend.cli import (
+    curves,
+    cutting,
+    doctor,
+    groups,
+    inspect,
+    maps,
+    plans,
+    polarisation,
+    pruning,
+    runs,
+    service,
+    submit,
+    timing,
+    verify,
+)
 from backend.cli.console import Commands
 
 app = typer.Typer(
@@ -27,8 +42,19 @@ app.command("watch")(runs.watch)
 app.command("cancel")(runs.cancel)
 app.command("resume")(runs.resume)
 app.command("polarisation")(polarisation.polarisation)
+app.command("preview")(cutting.preview)
+app.command("evaluate")(cutting.evaluate)
+app.command("latency")(timing.latency)
+app.command("score")(cutting.score)
+app.command("protect")(cutting.protect)
+app.command("curve")(curves.curve)
+app.command("map")(maps.show_map)
+app.command("comparison")(maps.comparison)
 app.command("prune")(pruning.prune)
+app.command("plans")(plans.list_plans)
+app.command("keep")(plans.keep)
 app.command("download")(pruning.download)
+app.command("verify")(verify.verify)
 app.command("inspect")(inspect.inspect)
 app.command("doctor")(doctor.doctor)
 app.command("upgrade")(service.upgrade)

@@ -146,7 +146,7 @@ def _print_outcome(run: RunOut, curve: CurveOut) -> None:
             f"({percent(point.cost.macs / dense.macs)}); {_accuracy(point.accuracy)}",
             soft_wrap=True,
         )
-        out.print(f"take it: recede prune {run.id} --ratio {point.plan.ratio} --out .")
+        out.print(f"take it: recede prune {run.id} --ratio {point.ask} --out .")
     out.print(f"lossless ratio: {percent(lossless)}", style="bold")
 
 

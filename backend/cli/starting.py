@@ -9,6 +9,7 @@ import typer
 from backend.client import RecedeClient
 from backend.contract.catalog import Catalog
 from backend.contract.errors import InvalidInput
+from backend.contract.recipes import recipe
 
 _PANEL = "Weights to start from"
 
@@ -36,6 +37,15 @@ Cut = Annotated[
         "--cut",
         "--init-ratio",
         help="With --from: fine-tune its network cut by this share of the neurons.",
+        rich_help_panel=_PANEL,
+    ),
+]
+RecipeName = Annotated[
+    str | None,
+    typer.Option(
+        "--recipe",
+        help="With --cut: how it is fine-tuned, short (default: as the other run was trained) or "
+        "published; single options change it.",
         rich_help_panel=_PANEL,
     ),
 ]
@@ -82,13 +92,22 @@ def init(
     return source | plan | ({"new_head": True} if new_head else {})
 
 
-def base(client: RecedeClient, catalog: Catalog, parent: str | None, demo: bool) -> dict[str, Any]:
+def base(
+    client: RecedeClient,
+    catalog: Catalog,
+    parent: str | None,
+    demo: bool,
+    recipe_name: str | None = None,
+) -> dict[str, Any]:
     """The spec that other options change: of the run to start from, of the demo, or nothing.
+
+    With a recipe, what it sets is set.
 
     A run's strengths are left out, for they fit its own steps; so is what it started from.
 
     Raises:
         InvalidInput: both were asked for.
+        UnknownName: no such recipe.
     """
     if parent is None:
         return catalog.demo.model_dump(mode="json") if demo else {}
@@ -102,4 +121,15 @@ def base(client: RecedeClient, catalog: Catalog, parent: str | None, demo: bool)
     strengths = {p.name for p in catalog.method(spec.method).params if p.per_steps is not None}
     kept = {name: value for name, value in spec.method_params.items() if name not in strengths}
     whole = spec.model_dump(mode="json", exclude={"name", "init", "method_params"})
-    return {**whole, "method_params": kept}
+    set_ = recipe(recipe_name).fields(spec) if recipe_name is not None else {}
+    return {**whole, "method_params": kept, **set_}
+
+
+def check_recipe(recipe_name: str | None, cut: float | None) -> None:
+    """Raises InvalidInput for a recipe without a cut: it fine-tunes one."""
+    if recipe_name is not None and cut is None:
+        raise InvalidInput(
+            f"--recipe was {recipe_name!r} without --cut; it fine-tunes a cut network.",
+            field="recipe",
+            hint="Name the run and the share to cut: --from RUN --cut 0.5.",
+        )

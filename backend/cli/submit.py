@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from rich.table import Table
 
 from backend.cli import groups, spec_options, starting
-from backend.cli.console import DEFAULT_URL, Url, out
+from backend.cli.console import DEFAULT_URL, Url, err, out
 from backend.cli.runs import finish
 from backend.cli.spec_options import Spec
 from backend.client import RecedeClient
@@ -21,7 +21,7 @@ from backend.schemas import SpecCheck
 from backend.validation import in_words
 
 _WHAT, _RECIPE, _MACHINE = "What is trained", "Recipe", "Machine"
-_PLUGIN, _SEVERAL = "Parameters", "Several runs"
+_PLUGIN, _SEVERAL, _KEPT = "Parameters", "Several runs", "What is kept"
 
 Words = list[str] | None
 
@@ -79,6 +79,7 @@ def submit(
     weights: starting.Weights = None,
     parent: starting.Parent = None,
     cut: starting.Cut = None,
+    recipe: starting.RecipeName = None,
     new_head: starting.NewHead = False,
     device: Annotated[str | None, _option("auto, cpu or cuda:0, …", _MACHINE)] = None,
     precision: Annotated[
@@ -90,6 +91,13 @@ def submit(
     ] = False,
     processes: Annotated[
         int | None, _option("Processes (GPUs) that share each batch.", _MACHINE)
+    ] = None,
+    map_budget: Annotated[
+        float | None,
+        _option("Share of the time for accuracy over ratio and epoch; 0: none.", _KEPT),
+    ] = None,
+    keep_weights_mb: Annotated[
+        int | None, _option("Disk for the weights of earlier epochs, in MB.", _KEPT)
     ] = None,
     grid: Annotated[
         Words,
@@ -125,6 +133,8 @@ def submit(
         "precision": precision,
         "compile": compile_ or None,
         "processes": processes,
+        "map_budget": map_budget,
+        "keep_weights_mb": keep_weights_mb,
         "init": starting.init(weights, parent, spec_options.finite("--cut", cut), new_head),
     }
     shortcuts = {"architecture.width": width, "method.lam": lam, "method.shift": shift}
@@ -134,9 +144,10 @@ def submit(
         "architecture-param": architecture_param,
         "dataset-param": dataset_param,
     }
+    starting.check_recipe(recipe, cut)
     with RecedeClient(url) as client:
         catalog = client.catalog()
-        spec = starting.base(client, catalog, parent, demo)
+        spec = starting.base(client, catalog, parent, demo, recipe)
         spec = spec_options.merged(spec, spec_options.given(chosen))
         spec_options.require(catalog, spec)
         spec_options.scope(catalog, spec)
@@ -172,12 +183,19 @@ def _go(client: RecedeClient, spec: Spec, axes: Axes, *, dry_run: bool, watch: b
     elif dry_run:
         _show(client.check_run(spec))
     else:
-        reasons = client.check_run(spec).reasons
+        checked = client.check_run(spec)
+        reasons = checked.reasons
         run = client.create_run(spec).run
         for field, reason in reasons.items():
             out.print(f"{field}: {reason}", style="dim", soft_wrap=True)
+        _warn(checked)
         out.print(f"run {run.id}: {run.name}")
         finish(client, run.id) if watch else _say_how(run.id)
+
+
+def _warn(checked: SpecCheck) -> None:
+    if checked.disk is not None and checked.disk.warning is not None:
+        err.print(checked.disk.warning, style="yellow", soft_wrap=True)
 
 
 def _say_how(id_: str) -> None:
@@ -193,6 +211,7 @@ def _show(checked: SpecCheck) -> None:
         for path, part in parts.items():
             table.add_row(path, str(part), checked.reasons.get(path, ""))
     out.print(table)
+    _warn(checked)
     out.print(f"{checked.steps} optimiser steps; nothing was queued.")
 
 

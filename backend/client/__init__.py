@@ -9,10 +9,13 @@ from backend.contract.catalog import ArchitectureInfo, Catalog, DatasetInfo, Dev
 from backend.contract.errors import InvalidInput
 from backend.contract.params import ParamSpec, ParamValue
 from backend.contract.polarisation import Polarisation
+from backend.contract.recipes import RECIPES, Recipe, recipe
 from backend.contract.specs import Init, Plan, RunSpec
 from backend.schemas import (
     AccuracyOut,
     CheckpointOut,
+    Compared,
+    ComparisonOut,
     EpochOut,
     EpochPolarisation,
     ErrorBody,
@@ -21,7 +24,9 @@ from backend.schemas import (
     GroupOut,
     Health,
     JobOut,
+    MapOut,
     Notice,
+    PlanOut,
     PolarisationsOut,
     RunOut,
     SnapshotsOut,
@@ -32,12 +37,15 @@ from backend.schemas import (
 )
 
 __all__ = [
+    "RECIPES",
     "AccuracyOut",
     "ApiError",
     "ArchitectureInfo",
     "AsyncRecedeClient",
     "Catalog",
     "CheckpointOut",
+    "Compared",
+    "ComparisonOut",
     "DatasetInfo",
     "Device",
     "EpochOut",
@@ -52,14 +60,17 @@ __all__ = [
     "Init",
     "InvalidInput",
     "JobOut",
+    "MapOut",
     "MethodInfo",
     "Notice",
     "ParamSpec",
     "ParamValue",
     "Plan",
+    "PlanOut",
     "Polarisation",
     "PolarisationsOut",
     "RecedeClient",
+    "Recipe",
     "RunOut",
     "RunSpec",
     "SnapshotsOut",
@@ -67,4 +78,5 @@ __all__ = [
     "Spread",
     "SummaryRow",
     "WorkerOut",
+    "recipe",
 ]

@@ -12,7 +12,16 @@ from typing import Any, Generic, ParamSpec, Self, TypeVar
 
 import httpx
 
-from backend.client import calls, group_calls
+from backend.client import (
+    asking_calls,
+    calls,
+    curve_calls,
+    group_calls,
+    latency_calls,
+    layer_calls,
+    map_calls,
+    plan_calls,
+)
 from backend.client.call import API, Call
 from backend.client.errors import ApiError, refused, unreachable, unsendable
 from backend.client.sse import Event, Parser
@@ -108,17 +117,35 @@ class RecedeClient:
     snapshot = _Method(calls.snapshot)
     histograms = _Method(calls.histograms)
     polarisation = _Method(calls.polarisation)
+    layers = _Method(layer_calls.layers)
+    layer_history = _Method(layer_calls.layer_history)
+    layer_histograms = _Method(layer_calls.layer_histograms)
     preview = _Method(calls.preview)
     evaluate = _Method(calls.evaluate)
-    curve = _Method(calls.curve)
-    measure_curve = _Method(calls.measure_curve)
+    solve = _Method(asking_calls.solve)
+    fast_enough = _Method(asking_calls.fast_enough)
+    scores = _Method(asking_calls.scores)
+    compute_scores = _Method(asking_calls.compute_scores)
+    protect_layers = _Method(asking_calls.protect_layers)
+    latencies = _Method(latency_calls.latencies)
+    measure_latency = _Method(latency_calls.measure_latency)
+    curve = _Method(curve_calls.curve)
+    measure_curve = _Method(curve_calls.measure_curve)
+    evaluations = _Method(curve_calls.evaluations)
     prune = _Method(calls.prune)
+    prunability = _Method(map_calls.prunability)
+    comparison = _Method(map_calls.comparison)
     checkpoints = _Method(calls.checkpoints)
     checkpoint = _Method(calls.checkpoint)
     jobs = _Method(calls.jobs)
     job = _Method(calls.job)
     cancel_job = _Method(calls.cancel_job)
     log = _Method(calls.log)
+    plans = _Method(plan_calls.plans)
+    plan = _Method(plan_calls.plan)
+    save_plan = _Method(plan_calls.save_plan)
+    change_plan = _Method(plan_calls.change_plan)
+    delete_plan = _Method(plan_calls.delete_plan)
 
     def events(
         self, *, run_id: str | None = None, last_event_id: int | None = None

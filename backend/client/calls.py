@@ -16,7 +16,6 @@ from backend.contract.specs import Plan, RunSpec
 from backend.contract.states import JobKind, State
 from backend.schemas import (
     CheckpointOut,
-    CurveOut,
     Deleted,
     EpochOut,
     EvaluateAnswer,
@@ -86,11 +85,14 @@ def runs(
     state: State | str | None = None,
     search: str | None = None,
     group: str | None = None,
+    parent: str | None = None,
     limit: int | None = None,
     cursor: str | None = None,
 ) -> Call[Page[RunOut]]:
     """Runs, newest first; pass the page's `next` as `cursor` for the following ones."""
-    params = given(state=state, search=search, group=group, limit=limit, cursor=cursor)
+    params = given(
+        state=state, search=search, group=group, parent=parent, limit=limit, cursor=cursor
+    )
     return Call("GET", f"{API}/runs", body(Page[RunOut]), params=params)
 
 
@@ -171,16 +173,6 @@ def evaluate(run_id: str, plan: Plan) -> Call[EvaluateAnswer]:
     return Call(
         "POST", f"{API}/runs/{run_id}/evaluate", body(EvaluateAnswer), json={"plan": _plan(plan)}
     )
-
-
-def curve(run_id: str) -> Call[CurveOut]:
-    """Measured accuracy over the share of neurons removed."""
-    return Call("GET", f"{API}/runs/{run_id}/curve", body(CurveOut))
-
-
-def measure_curve(run_id: str) -> Call[JobAnswer]:
-    """Queue the measuring of the curve, or give the job that is already at it."""
-    return Call("POST", f"{API}/runs/{run_id}/curve", body(JobAnswer))
 
 
 def prune(run_id: str, plan: Plan, *, formats: list[str] | None = None) -> Call[JobAnswer]:

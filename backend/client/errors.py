@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import httpx
 
 from backend.contract.errors import InvalidInput, RecedeError
@@ -18,8 +20,9 @@ class ApiError(RecedeError):
         code: str = "error",
         field: str | None = None,
         hint: str | None = None,
+        details: dict[str, Any] | None = None,
     ) -> None:
-        super().__init__(message, field=field, hint=hint)
+        super().__init__(message, field=field, hint=hint, details=details)
         self.status = status
         self.code = code
 
@@ -34,6 +37,7 @@ def refused(response: httpx.Response) -> ApiError:
             code=str(error["code"]),
             field=error.get("field"),
             hint=error.get("hint"),
+            details=error.get("details"),
         )
     except (ValueError, KeyError, TypeError, AttributeError):
         return ApiError(

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from backend.contract.errors import InvalidInput, UnknownName
 from backend.contract.params import ParamSpec, ParamValue, check_params
+from backend.contract.recipes import RECIPES, Recipe
 from backend.contract.specs import RunSpec, Scope
 
 Status = Literal["ready", "download", "missing", "unreadable"]
@@ -45,6 +46,10 @@ class MethodInfo(_Entry):
             return spec.method_params
         none = {p.name: 0.0 for p in self.params if p.per_steps is not None and not p.minimum}
         return none | spec.method_params
+
+
+class CriterionInfo(_Entry):
+    """One way to rank the neurons of a trained network; higher scores stay."""
 
 
 class ArchitectureInfo(_Entry):
@@ -146,6 +151,10 @@ class Catalog(BaseModel):
     datasets: tuple[DatasetInfo, ...]
     devices: tuple[Device, ...]
     demo: RunSpec
+    criteria: tuple[CriterionInfo, ...] = ()
+    """What neurons can be ranked by, the method's own importance first."""
+    recipes: tuple[Recipe, ...] = tuple(RECIPES)
+    """How a cut network can be fine-tuned."""
     problems: tuple[str, ...] = ()
     """What of a person's own could not be used, such as a file of networks; a sentence each."""
 
@@ -160,6 +169,10 @@ class Catalog(BaseModel):
     def dataset(self, name: str) -> DatasetInfo:
         """The data set of that name; raises UnknownName."""
         return _find(self.datasets, "dataset", name)
+
+    def criterion(self, name: str) -> CriterionInfo:
+        """The criterion of that name; raises UnknownName."""
+        return _find(self.criteria, "criterion", name)
 
     def check(self, spec: RunSpec) -> RunSpec:
         """The spec with all parameters filled in, fit to be queued.

@@ -15,25 +15,37 @@ RecedeError
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 SHOWN_NAMES = 40  # longer lists are counted instead
 
 
 class RecedeError(Exception):
-    """Root of all errors that are shown in words; `field` is a dotted path into the input."""
+    """Root of all errors that are shown in words; `field` is a dotted path into the input.
+
+    `details` is for programs: what the hint says, as JSON.
+    """
 
     code = "error"
 
-    def __init__(self, message: str, *, field: str | None = None, hint: str | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        field: str | None = None,
+        hint: str | None = None,
+        details: Mapping[str, Any] | None = None,
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.field = field
         self.hint = hint
+        self.details = dict(details or {})
 
-    def as_dict(self) -> dict[str, str]:
-        """The one JSON shape of an error: code, message and, where known, field and hint."""
-        optional = {"field": self.field, "hint": self.hint}
+    def as_dict(self) -> dict[str, Any]:
+        """The one JSON shape of an error: code, message; where known field, hint and details."""
+        optional = {"field": self.field, "hint": self.hint, "details": self.details}
         present = {key: value for key, value in optional.items() if value}
         return {"code": self.code, "message": self.message, **present}
 
@@ -81,7 +93,10 @@ class Conflict(RecedeError):
 
 
 class WeightsGone(Conflict):
-    """The weights of that epoch were not kept; the hint names the epochs that were."""
+    """The weights of that epoch were not kept.
+
+    `details` has `kept_epochs`, all that were, and `nearest_epoch`, the closest of them.
+    """
 
     code = "weights_gone"
 

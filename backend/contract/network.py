@@ -19,6 +19,9 @@ class Group(BaseModel):
     """Dotted module name of the layer that makes the channels, e.g. "features.0"."""
     size: int
     minimum: int = MIN_CHANNELS
+    members: tuple[str, ...] = ()
+    """All layers that make them, where sums join the channels of several (scope "all"): the
+    group shrinks in all of them together. Empty for channels that go alone."""
 
 
 class Op(BaseModel):
@@ -43,6 +46,21 @@ class Op(BaseModel):
     bias: bool = False
 
 
+class StoredTensor(BaseModel):
+    """One tensor of the file that is downloaded: the folded network's state_dict.
+
+    A link (dim, group, slices) says that each unit of a group that goes takes that many slices
+    of a dimension with it.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    dtype: Literal["F32", "I64"]
+    shape: tuple[int, ...]
+    links: tuple[tuple[int, int, int], ...] = ()
+
+
 class NetworkShape(BaseModel):
     """Prunable groups in network order and every op that costs something.
 
@@ -58,6 +76,8 @@ class NetworkShape(BaseModel):
     input_shape: tuple[int, int, int]
     classes: int
     scale: Literal["bounded", "plain"]
+    tensors: tuple[StoredTensor, ...] = ()
+    """What the file holds; empty in runs of versions that did not record it."""
 
     @property
     def n_neurons(self) -> int:

@@ -9,16 +9,18 @@ from __future__ import annotations
 import hashlib
 import math
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from backend.contract.errors import ImpossiblePlan, UnknownName
-from backend.contract.network import NetworkShape
-from backend.contract.specs import Plan
+from backend.contract.network import Group, NetworkShape
+from backend.contract.specs import IMPORTANCE, Bias, Plan
 
 FloatArray = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
+Scale = Literal["bounded", "plain"]
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,10 @@ class Selection:
     """Channels left in each group, in network order."""
     held_at_minimum: tuple[str, ...]
     """Layers that would have lost more, were it not for their minimum."""
+    rounded_up: tuple[str, ...] = ()
+    """Layers that would have lost more, were it not for the plan's `round_to`."""
+    variant: Bias = "drop"
+    """"fold" only where that makes another network than "drop" does."""
 
     @property
     def removed(self) -> int:
@@ -45,7 +51,9 @@ class Selection:
     def digest(self) -> str:
         """Hash of the kept channels: equal cuts of one network have equal digests."""
         bits = np.packbits(self.mask).tobytes()
-        return hashlib.sha256(self.mask.size.to_bytes(8, "little") + bits).hexdigest()
+        variant = b"" if self.variant == "drop" else self.variant.encode()
+        whole = self.mask.size.to_bytes(8, "little") + bits + variant
+        return hashlib.sha256(whole).hexdigest()
 
 
 def importances(raw: FloatArray, scale: str) -> npt.NDArray[np.float64]:
@@ -77,19 +85,26 @@ def n_to_remove(ratio: float, size: int) -> int:
     return math.floor(ratio * size + 1e-9)
 
 
-def select(shape: NetworkShape, raw: FloatArray, plan: Plan) -> Selection:
-    """Channels that the plan keeps, given one snapshot (`raw`, in network order).
+def scale_of(shape: NetworkShape, plan: Plan) -> Scale:
+    """How the plan's scores rank: those of a criterion of its own as plain |score|."""
+    return shape.scale if plan.criterion == IMPORTANCE else "plain"
 
-    A ratio removes the lowest of all free neurons (scope global) or of each free layer
-    (scope local); ties go by layer, then index. Every layer keeps its minimum: its
-    highest channels are put back, and nothing else is removed in exchange.
+
+def select(shape: NetworkShape, raw: FloatArray, plan: Plan) -> Selection:
+    """Channels that the plan keeps, given one score a neuron (`raw`, in network order).
+
+    `raw` is the snapshot, or the scores of the plan's criterion. A ratio removes the lowest of
+    all free neurons (scope global) or of each free layer (scope local); ties go by layer, then
+    index. Every layer keeps its minimum and what rounds its count up: its highest channels are
+    put back, and nothing else is removed in exchange.
 
     Raises:
-        ImpossiblePlan: the snapshot does not fit the network or is not finite.
+        ImpossiblePlan: the scores do not fit the network or are not finite.
         UnknownName: a lock or override names a layer that the network does not have.
     """
     _check_input(shape, raw, plan)
-    key = ranking_keys(raw, shape.scale)
+    scale = scale_of(shape, plan)
+    key = ranking_keys(raw, scale)
     keep = np.ones(raw.size, dtype=np.bool_)
     layers = _layer_slices(shape)
     bound = [name in plan.locks or name in plan.overrides for name in layers]
@@ -97,7 +112,7 @@ def select(shape: NetworkShape, raw: FloatArray, plan: Plan) -> Selection:
         [np.full(g.size, not b) for g, b in zip(shape.groups, bound, strict=True)]
     )
     if plan.threshold is not None:
-        keep[free] = key[free] > threshold_key(plan.threshold, shape.scale)
+        keep[free] = key[free] > threshold_key(plan.threshold, scale)
     elif plan.scope == "global":
         _drop_lowest(keep, key, np.flatnonzero(free), plan.ratio or 0.0)
     for name, where in layers.items():
@@ -106,9 +121,21 @@ def select(shape: NetworkShape, raw: FloatArray, plan: Plan) -> Selection:
             _drop_lowest(keep, key, index, plan.overrides[name])
         elif plan.ratio is not None and plan.scope == "local" and name not in plan.locks:
             _drop_lowest(keep, key, index, plan.ratio)
-    held = _restore_minima(shape, key, keep, layers)
+    held, rounded = _put_back(shape, plan, key, keep, layers)
     kept = tuple(int(keep[where].sum()) for where in layers.values())
-    return Selection(keep, kept, held)
+    folds = plan.bias == "fold" and shape.scale == "plain" and not keep.all()
+    return Selection(keep, kept, held, rounded, "fold" if folds else "drop")
+
+
+def least_kept(group: Group, plan: Plan) -> int:
+    """Channels that a layer keeps whatever the plan asks for, before rounding."""
+    minimum = group.minimum if plan.min_channels is None else plan.min_channels
+    return min(minimum, group.size)
+
+
+def rounded_up(kept: int, group: Group, plan: Plan) -> int:
+    """The next multiple of the plan's `round_to`, at most the whole layer."""
+    return min(group.size, -(-kept // plan.round_to) * plan.round_to)
 
 
 def _check_input(shape: NetworkShape, raw: FloatArray, plan: Plan) -> None:
@@ -146,15 +173,20 @@ def _drop_lowest(keep: Mask, key: FloatArray, index: npt.NDArray[np.int64], rati
     keep[index[order[: n_to_remove(ratio, index.size)]]] = False
 
 
-def _restore_minima(
-    shape: NetworkShape, key: FloatArray, keep: Mask, layers: dict[str, slice]
-) -> tuple[str, ...]:
-    held = []
+def _put_back(
+    shape: NetworkShape, plan: Plan, key: FloatArray, keep: Mask, layers: dict[str, slice]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Names of the layers held at their minimum, and of those that rounding made larger."""
+    held, rounded = [], []
     for group, where in zip(shape.groups, layers.values(), strict=True):
-        least = min(group.minimum, group.size)
-        if keep[where].sum() >= least:
-            continue
-        highest = np.argsort(key[where], kind="stable")[group.size - least :]
-        keep[where][highest] = True
-        held.append(group.name)
-    return tuple(held)
+        asked = int(keep[where].sum())
+        least = max(asked, least_kept(group, plan))
+        final = rounded_up(least, group, plan)
+        if least > asked:
+            held.append(group.name)
+        if final > least:
+            rounded.append(group.name)
+        if final > asked:
+            highest = np.argsort(key[where], kind="stable")[group.size - final :]
+            keep[where][highest] = True
+    return tuple(held), tuple(rounded)

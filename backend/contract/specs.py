@@ -65,6 +65,10 @@ class Plan(BaseModel):
             raise ValueError(
                 "give either a ratio in [0, 1) or a threshold, one of the two and not both"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _no_contradiction(self) -> Self:
         for layer in self.overrides:
             if layer in self.locks:
                 raise ValueError(f"layer {layer!r} is both locked and overridden; choose one")
@@ -183,7 +187,7 @@ class CurvePayload(BaseModel):
     scope: Scope = "global"
     criterion: str = IMPORTANCE
     bias: Bias = "drop"
-    ratios: tuple[float, ...] = tuple(step / 20 for step in range(20))
+    ratios: tuple[float, ...] = tuple(step / 100 for step in range(100))
     exact: bool = False
 
 

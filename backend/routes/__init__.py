@@ -7,11 +7,18 @@ from backend.errors import documented
 from backend.routes import (
     catalog,
     checkpoints,
+    curves,
     groups,
     history,
     jobs,
+    latencies,
+    layers,
+    maps,
+    plans,
     pruning,
     runs,
+    scores,
+    solving,
     system,
 )
 
@@ -21,7 +28,23 @@ api = APIRouter(
     dependencies=[Depends(known_query)],
     responses=documented(403, 422, 500, 503),
 )
-for module in (system, catalog, runs, groups, history, pruning, checkpoints, jobs):
+for module in (
+    system,
+    catalog,
+    runs,
+    groups,
+    history,
+    layers,
+    pruning,
+    curves,
+    maps,
+    solving,
+    scores,
+    latencies,
+    plans,
+    checkpoints,
+    jobs,
+):
     api.include_router(module.router)
 
 __all__ = ["api"]

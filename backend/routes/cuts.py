@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
 from backend.contract import accuracy
-from backend.contract.cost import Cost, dense_cost
-from backend.contract.errors import Conflict, InvalidInput, NotFound, WeightsGone
+from backend.contract.errors import Conflict, InvalidInput, UnknownName
 from backend.contract.network import NetworkShape
+from backend.contract.protected import check_layers, with_protected
 from backend.contract.selection import Selection, select
-from backend.contract.specs import Plan
-from backend.routes import views
+from backend.contract.specs import IMPORTANCE, Plan
+from backend.routes import curve_points, views
 from backend.schemas import AccuracyOut
-from backend.store import history, results
+from backend.store import history, results, scores, workers
+from backend.store.curves import Place
 from backend.store.tables import EvaluationRow, RunRow
 
 
@@ -28,16 +28,8 @@ class Cut:
     epoch: int
     shape: NetworkShape
     selection: Selection
-
-
-@dataclass(frozen=True)
-class Curve:
-    """Measured points of the best epoch; empty as long as there are no weights."""
-
-    checkpoint_id: str | None
-    epoch: int | None
-    points: Sequence[EvaluationRow]
-    dense: Cost | None
+    on_curve: bool = True
+    """Whether the plan gives a ratio or threshold alone, as those of the curve do."""
 
 
 def make(session: Session, run: RunRow, plan: Plan) -> Cut:
@@ -45,8 +37,57 @@ def make(session: Session, run: RunRow, plan: Plan) -> Cut:
 
     Raises:
         Conflict: no epoch is finished yet.
-        InvalidInput: that epoch was not trained, or the plan does not fit the network.
+        ScoreMissing: that epoch was not scored by the plan's criterion yet.
+        InvalidInput: that epoch or criterion does not exist, or the plan does not fit the
+            network or the layers that the run protects.
     """
+    settled_plan = settled(session, run, plan)
+    epoch, shape = settled_plan.epoch, history.network(session, run.id)
+    assert epoch is not None
+    raw = scores.ranking(session, run.id, epoch, plan.criterion)
+    selection = select(shape, raw, settled_plan)
+    return Cut(run.id, settled_plan, epoch, shape, selection, on_curve(run, settled_plan))
+
+
+def settled(session: Session, run: RunRow, plan: Plan) -> Plan:
+    """The plan with its epoch fixed and the run's protected layers locked, checked.
+
+    It raises what `make` does, but for ScoreMissing: a job computes such scores by itself.
+    """
+    epoch = _epoch(session, run, plan)
+    if plan.criterion != IMPORTANCE and plan.criterion not in scores.known(session, run.id, epoch):
+        _check_criterion(session, plan.criterion)
+    shape = history.network(session, run.id)
+    for layer in plan.overrides:
+        check_layers(shape, [layer], f"plan.overrides.{layer}")
+    check_layers(shape, plan.locks, "plan.locks")
+    return with_protected(plan, run.protected or ()).model_copy(update={"epoch": epoch})
+
+
+def measured(session: Session, run: RunRow, plan: Plan) -> EvaluationRow | None:
+    """What was measured on exactly the cut of a settled plan, if its neurons are scored yet."""
+    try:
+        cut = make(session, run, plan)
+    except scores.ScoreMissing:
+        return None
+    return results.evaluation(session, run.id, cut.epoch, cut.selection.digest)
+
+
+def on_curve(run: RunRow, plan: Plan) -> bool:
+    """Whether the plan cuts as those of its curve do: nothing of its own but how much."""
+    own = set(plan.locks) - set(run.protected or ())
+    return not own and not plan.overrides and plan.round_to == 1 and plan.min_channels is None
+
+
+def _check_criterion(session: Session, name: str) -> None:
+    try:
+        workers.catalog(session).criterion(name)
+    except UnknownName as error:
+        error.field = "plan.criterion"
+        raise
+
+
+def _epoch(session: Session, run: RunRow, plan: Plan) -> int:
     known = history.snapshot_epochs(session, run.id)
     epoch = run.best_epoch if plan.epoch is None else plan.epoch
     if not known or epoch is None:
@@ -60,9 +101,7 @@ def make(session: Session, run: RunRow, plan: Plan) -> Cut:
             field="plan.epoch",
             hint="Leave it out for the best epoch.",
         )
-    shape = history.network(session, run.id)
-    selection = select(shape, history.snapshot(session, run.id, epoch), plan)
-    return Cut(run.id, plan.model_copy(update={"epoch": epoch}), epoch, shape, selection)
+    return epoch
 
 
 def known_accuracy(session: Session, cut: Cut) -> AccuracyOut | None:
@@ -70,32 +109,11 @@ def known_accuracy(session: Session, cut: Cut) -> AccuracyOut | None:
     row = results.evaluation(session, cut.run_id, cut.epoch, cut.selection.digest)
     if row is not None:
         return views.evaluation(row).accuracy
-    if cut.plan.locks or cut.plan.overrides:
+    if not cut.on_curve:
         return None
     # A threshold is always global, whatever the plan's scope says.
     scope = "global" if cut.plan.threshold is not None else cut.plan.scope
-    points = [
-        accuracy.Measured(row.ratio, row.correct, row.n)
-        for row in results.evaluations(session, cut.run_id, cut.epoch)
-        if row.on_curve and (row.ratio == 0 or row.plan["scope"] == scope)
-    ]
+    place = Place(cut.epoch, cut.plan.criterion, scope, cut.plan.bias)
+    points = curve_points.known(curve_points.of(session, cut.run_id, place))
     guess = accuracy.estimate(points, cut.selection.ratio)
     return None if guess is None else views.accuracy_out(guess)
-
-
-def curve(session: Session, run: RunRow) -> Curve:
-    """What is measured so far at the run's best epoch."""
-    try:
-        weights = results.trained(session, run.id, None)
-    except WeightsGone:
-        return Curve(None, None, [], _dense(session, run))
-    found = results.evaluations(session, run.id, weights.epoch)
-    points = [row for row in found if row.on_curve]
-    return Curve(weights.id, weights.epoch, points, _dense(session, run))
-
-
-def _dense(session: Session, run: RunRow) -> Cost | None:
-    try:
-        return dense_cost(history.network(session, run.id))
-    except NotFound:
-        return None

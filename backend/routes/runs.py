@@ -12,7 +12,7 @@ from backend.contract.specs import RunSpec, Text
 from backend.contract.states import State
 from backend.deps import Ctx, Cursor, Limit, RunId, decode_cursor, encode_cursor
 from backend.errors import documented
-from backend.routes import folders, starting, views
+from backend.routes import folders, protecting, room, starting, views
 from backend.schemas import Deleted, JobAnswer, Page, RunAndJob, RunOut, RunPatch, SpecCheck
 from backend.store import jobs, runs, workers
 
@@ -24,25 +24,28 @@ IdempotencyKey = Annotated[
 ]
 
 
-@router.post("", status_code=201, responses=documented(409, 413))
+@router.post("", status_code=201, responses=documented(409, 413, 507))
 def create_run(services: Ctx, spec: RunSpec, idempotency_key: IdempotencyKey = None) -> RunAndJob:
     """Queue a training. Nothing is queued unless everything in it can be used."""
     with services.store.write() as session:
         checked = starting.checked(services, session, spec)
+        room.check(services, session, checked)
         run, job = runs.create(session, checked, idempotency_key=idempotency_key)
         return RunAndJob(run=views.run(services, session, run), job=views.job(session, job))
 
 
-@router.post("/check", responses=documented(409, 413))
+@router.post("/check", responses=documented(409, 413, 507))
 def check_run(services: Ctx, spec: RunSpec) -> SpecCheck:
     """What would be queued for this spec, and why; refuses what a submission would refuse."""
     with services.store.read() as session:
         checked = starting.checked(services, session, spec)
         catalog = workers.catalog(session)
+        disk = room.check(services, session, checked)
     return SpecCheck(
         spec=checked,
         steps=recommend.steps(catalog, checked),
         reasons=recommend.reasons(catalog, spec, checked),
+        disk=disk,
     )
 
 
@@ -54,6 +57,10 @@ def list_runs(
     group: Annotated[
         str | None, Query(pattern="^[a-z0-9]{1,64}$", description="Only runs of this group")
     ] = None,
+    parent: Annotated[
+        str | None,
+        Query(pattern="^[a-z0-9]{1,64}$", description="Only runs that started from its weights"),
+    ] = None,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Page[RunOut]:
@@ -64,7 +71,13 @@ def list_runs(
         after = (created_at, run_id)
     with services.store.read() as session:
         rows = runs.page(
-            session, state=state, search=search, group=group, limit=limit + 1, cursor=after
+            session,
+            state=state,
+            search=search,
+            group=group,
+            parent=parent,
+            limit=limit + 1,
+            cursor=after,
         )
         items = views.runs(services, session, rows[:limit])
     last = items[-1] if len(rows) > limit else None
@@ -78,10 +91,12 @@ def get_run(services: Ctx, run_id: RunId) -> RunOut:
         return views.run(services, session, runs.get(session, run_id))
 
 
-@router.patch("/{run_id}", responses=documented(404, 413))
+@router.patch("/{run_id}", responses=documented(404, 409, 413))
 def update_run(services: Ctx, run_id: RunId, patch: RunPatch) -> RunOut:
-    """Rename a run or change its notes."""
+    """Rename a run, change its notes, or say which layers no plan of it may cut."""
     with services.store.write() as session:
+        if patch.protected is not None:
+            protecting.protect(session, runs.get(session, run_id), patch.protected)
         row = runs.rename(session, run_id, name=patch.name, notes=patch.notes)
         return views.run(services, session, row)
 

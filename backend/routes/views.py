@@ -30,7 +30,12 @@ from backend.store.tables import CheckpointRow, EpochRow, EvaluationRow, JobRow,
 
 STALLED_AFTER_S = 10.0
 
-_SUFFIXES = {"safetensors": ".safetensors", "manifest": ".json", "python": ".py", "pt2": ".pt2"}
+_SUFFIXES = {
+    "safetensors": ".safetensors",
+    "manifest": ".json",
+    "python": ".py",
+    "proof": "-proof.safetensors",
+}
 
 
 def job(session: Session, row: JobRow) -> JobOut:
@@ -113,6 +118,7 @@ def _run(services: Services, row: RunRow, train: JobOut, parted: dict[str, Any] 
         notices=[Notice.model_validate(told) for told in row.notices],
         data_report=row.data_report,
         polarisation=parted and Polarisation.model_validate(parted["overall"]),
+        protected=row.protected or [],
     )
 
 
@@ -189,15 +195,21 @@ def filename(row: CheckpointRow, format_: str) -> str:
 
 def accuracy_out(value: accuracy.Accuracy, split: Any = "validation") -> AccuracyOut:
     """An accuracy of the contract as an answer."""
-    return AccuracyOut(
-        kind=value.kind, value=value.value, low=value.low, high=value.high, n=value.n, split=split
-    )
+    return AccuracyOut(**vars(value), split=split)
+
+
+def accuracy_in(answer: AccuracyOut) -> accuracy.Accuracy:
+    """The same back again."""
+    return accuracy.Accuracy(**answer.model_dump(exclude={"split"}))
+
+
+def counted(correct: int, n: int, split: Any = "validation") -> AccuracyOut:
+    """An accuracy that was measured on all n images of a split."""
+    return accuracy_out(accuracy.measured(correct, n), split)
 
 
 def _accuracy(correct: int | None, n: int | None, split: Any = "validation") -> AccuracyOut | None:
-    if correct is None or not n:
-        return None
-    return accuracy_out(accuracy.measured(correct, n), split)
+    return None if correct is None or not n else counted(correct, n, split)
 
 
 def _stalled(row: JobRow, now: float) -> float | None:

@@ -1,5 +1,6 @@
 """Bodies of requests and answers; times in seconds since 1970 UTC, sizes in bytes."""
 
+from backend.schemas.asking import ScoreAnswer, ScoreBody, SolveBody, SolveOut
 from backend.schemas.base import AccuracyOut, CostOut, Deleted, ErrorBody, ErrorOut, Page
 from backend.schemas.groups import GroupAndRuns, GroupBody, GroupOut, Spread, SummaryRow
 from backend.schemas.history import (
@@ -8,9 +9,14 @@ from backend.schemas.history import (
     PolarisationsOut,
     SnapshotsOut,
 )
+from backend.schemas.latency import LatenciesOut, LatencyAnswer, LatencyBody, LatencyOut
+from backend.schemas.maps import Compared, ComparisonOut, MapOut
+from backend.schemas.plans import NamedPlanBody, NamedPlanPatch, PlanOut
 from backend.schemas.pruning import (
     CheckpointOut,
+    CurveBody,
     CurveOut,
+    CurvePoint,
     EvaluateAnswer,
     EvaluationOut,
     FileOut,
@@ -19,6 +25,7 @@ from backend.schemas.pruning import (
     PruneBody,
 )
 from backend.schemas.runs import (
+    DiskOut,
     JobAnswer,
     JobOut,
     LogOut,
@@ -33,9 +40,14 @@ from backend.schemas.system import Health, WorkerOut
 __all__ = [
     "AccuracyOut",
     "CheckpointOut",
+    "Compared",
+    "ComparisonOut",
     "CostOut",
+    "CurveBody",
     "CurveOut",
+    "CurvePoint",
     "Deleted",
+    "DiskOut",
     "EpochOut",
     "EpochPolarisation",
     "ErrorBody",
@@ -49,17 +61,29 @@ __all__ = [
     "Health",
     "JobAnswer",
     "JobOut",
+    "LatenciesOut",
+    "LatencyAnswer",
+    "LatencyBody",
+    "LatencyOut",
     "LogOut",
+    "MapOut",
+    "NamedPlanBody",
+    "NamedPlanPatch",
     "Notice",
     "Page",
     "PlanBody",
+    "PlanOut",
     "PolarisationsOut",
     "PreviewOut",
     "PruneBody",
     "RunAndJob",
     "RunOut",
     "RunPatch",
+    "ScoreAnswer",
+    "ScoreBody",
     "SnapshotsOut",
+    "SolveBody",
+    "SolveOut",
     "SpecCheck",
     "Spread",
     "SummaryRow",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel
 
@@ -23,6 +23,8 @@ class ErrorBody(BaseModel):
     message: str
     field: str | None = None
     hint: str | None = None
+    details: dict[str, Any] | None = None
+    """For programs: of `weights_gone` the `kept_epochs` and the `nearest_epoch`."""
 
 
 class ErrorOut(BaseModel):
@@ -32,7 +34,11 @@ class ErrorOut(BaseModel):
 
 
 class AccuracyOut(BaseModel):
-    """An accuracy that says what it is: measured on n images, or estimated, with 95 % interval."""
+    """An accuracy that says what it is: measured on n images, or estimated, with 95 % interval.
+
+    `low` and `high` hold for new images like those of the split, `split_low` and `split_high`
+    for what the whole split would give; where it was measured wholly both are the value.
+    """
 
     kind: Literal["measured", "estimated"]
     value: float
@@ -40,6 +46,10 @@ class AccuracyOut(BaseModel):
     high: float
     n: int
     split: Literal["validation", "test"] = "validation"
+    n_split: int | None = None
+    """Images of the split, of which n were looked at."""
+    split_low: float | None = None
+    split_high: float | None = None
 
 
 class CostOut(BaseModel):

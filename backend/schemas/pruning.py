@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from backend.contract.specs import Plan
+from backend.contract.specs import FORMATS, IMPORTANCE, MAX_EPOCHS, Bias, Format, Plan, Scope, Text
 from backend.contract.states import CheckpointKind
 from backend.schemas.base import AccuracyOut, CostOut
+from backend.schemas.latency import LatencyOut
 from backend.schemas.runs import JobOut
 
 
@@ -27,8 +28,8 @@ class PruneBody(BaseModel):
 
     plan: Plan
     finetune: None = Field(None, description="Only null: a cut network is not trained further")
-    formats: list[Literal["safetensors", "pt2"]] = Field(
-        ["safetensors", "pt2"], min_length=1, description="safetensors is written in any case"
+    formats: list[Format] = Field(
+        list(FORMATS), min_length=1, description="safetensors is written in any case"
     )
 
 
@@ -41,10 +42,17 @@ class PreviewOut(BaseModel):
     removed: int
     kept: dict[str, int]
     held_at_minimum: list[str]
+    rounded_up: list[str]
+    """Layers that keep more because the plan rounds to a multiple."""
     digest: str
     cost: CostOut
     dense: CostOut
+    file_bytes: int | None
+    """Size of the safetensors file, exact; null for runs that did not record what it holds."""
+    dense_file_bytes: int | None
     accuracy: AccuracyOut | None
+    latency: list[LatencyOut] = []
+    """What was measured of this very cut, and of the dense network beside it."""
 
 
 class EvaluationOut(BaseModel):
@@ -69,13 +77,49 @@ class EvaluateAnswer(BaseModel):
     job: JobOut | None = None
 
 
+class CurvePoint(BaseModel):
+    """Accuracy of the really cut network that one ratio asks for, at one epoch."""
+
+    epoch: int
+    criterion: str
+    scope: str
+    bias: str
+    ask: float
+    """The ratio that was asked for."""
+    ratio: float
+    """The share of all neurons that really goes."""
+    digest: str
+    accuracy: AccuracyOut
+    cost: CostOut
+
+
+class CurveBody(BaseModel):
+    """Which curve to measure; what is left out is as in GET /runs/{run_id}/curve."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    epoch: Annotated[int | None, Field(ge=0, le=MAX_EPOCHS, strict=True)] = None
+    criterion: Text = Field(IMPORTANCE, min_length=1, max_length=60)
+    scope: Scope | None = None
+    bias: Bias = "drop"
+    exact: bool = Field(
+        False, strict=True, description="Measure every point on the whole split: slower"
+    )
+
+
 class CurveOut(BaseModel):
     """Accuracy over the share of neurons removed, of one checkpoint, on the validation split."""
 
     checkpoint_id: str | None
+    """The weights of that epoch, null where they were not kept."""
     epoch: int | None
-    points: list[EvaluationOut]
+    criterion: str
+    scope: str
+    bias: str
+    points: list[CurvePoint]
+    """By ratio. While the job runs they come one by one."""
     lossless_ratio: float | None
+    """Of these points, as far as they are known."""
     dense: CostOut | None
     job: JobOut | None
     """The curve job, if one is queued or running."""

@@ -78,6 +78,8 @@ class RunOut(BaseModel):
     """What was found in the data set's files before training."""
     polarisation: Polarisation | None = None
     """Of all neurons, at the latest epoch."""
+    protected: list[str] = []
+    """Layers that every plan of the run leaves whole."""
 
 
 class RunAndJob(BaseModel):
@@ -85,6 +87,19 @@ class RunAndJob(BaseModel):
 
     run: RunOut
     job: JobOut
+
+
+class DiskOut(BaseModel):
+    """What a run will keep on disk; sizes are null until a run has had the same network."""
+
+    free_bytes: int
+    """On the disk of the artifacts folder."""
+    weights_bytes: int | None = None
+    """Of one epoch."""
+    keep_bytes: int | None = None
+    """At most, with the trainer's state and the weights of earlier epochs."""
+    warning: str | None = None
+    """Set if not all of it may fit."""
 
 
 class SpecCheck(BaseModel):
@@ -95,6 +110,8 @@ class SpecCheck(BaseModel):
     """Optimiser steps of the whole training."""
     reasons: dict[str, str]
     """Dotted field → why that value was chosen, for each that fits the number of steps."""
+    disk: DiskOut | None = None
+    """What it will keep."""
 
 
 class JobAnswer(BaseModel):
@@ -116,6 +133,10 @@ class RunPatch(BaseModel):
         Text | None, Field(min_length=1, max_length=120), BeforeValidator(_stripped)
     ] = None
     notes: Text | None = Field(None, max_length=10_000)
+    protected: Annotated[
+        list[Text] | None,
+        Field(max_length=10_000, description="Layers that no plan of the run may cut"),
+    ] = None
 
 
 class LogOut(BaseModel):

@@ -86,9 +86,13 @@ class LatencyRow(Base):
     device: Mapped[str]
     threads: Mapped[int]
     batch: Mapped[int]
+    ratio: Mapped[float]
+    """Share of the neurons that this cut removes; 0 is the dense network."""
     median_ms: Mapped[float]
     p95_ms: Mapped[float]
     n: Mapped[int]
+    busy: Mapped[bool]
+    """Whether other jobs ran on the device meanwhile: then it is slower than alone."""
     created_at: Mapped[float]
 
     __table_args__ = (UniqueConstraint("run_id", "digest", "device", "threads", "batch"),)

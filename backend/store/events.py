@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import delete, func, insert, select, text
 from sqlalchemy.orm import Session
 
 from backend.store.clock import db_now
 from backend.store.tables import EventRow
 
 KEEP_EVENTS = 20_000
+CHANNEL = "recede"
+"""Where PostgreSQL tells of events; SQLite counts commits by itself (changes.py)."""
 
 
 def append(
@@ -25,13 +27,16 @@ def append(
     """Add one event to this transaction.
 
     Writers come one after the other (Store.write), so ids grow in the order of commits and no
-    reader who asks for what came after an id can miss one.
+    reader who asks for what came after an id can miss one. Who waits for changes is woken when
+    the transaction commits.
     """
     session.execute(
         insert(EventRow).values(
             created_at=db_now(), type=type_, run_id=run_id, job_id=job_id, data=data or {}
         )
     )
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text(f"NOTIFY {CHANNEL}"))
 
 
 def after(

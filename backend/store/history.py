@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import func, select, update
+from sqlalchemy import LargeBinary, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from backend.contract.errors import NotFound
-from backend.contract.network import NetworkShape
+from backend.contract.errors import NotFound, UnknownName
+from backend.contract.network import Group, NetworkShape
 from backend.store import events
 from backend.store.clock import db_now
 from backend.store.tables import Base, EpochRow, NetworkRow, RunRow, SnapshotRow
@@ -103,6 +103,29 @@ def snapshots(session: Session, run_id: str) -> tuple[list[int], npt.NDArray[np.
         return [], np.zeros((0, 0), dtype=np.float32)
     stacked = np.stack([np.frombuffer(row.raw, dtype="<f4") for row in rows])
     return [row.epoch for row in rows], stacked.astype(np.float32)
+
+
+def group(shape: NetworkShape, layer: str) -> Group:
+    """The layer of that name; raises UnknownName."""
+    for one in shape.groups:
+        if one.name == layer:
+            return one
+    raise UnknownName("layer", layer, [one.name for one in shape.groups], field="layer")
+
+
+def layer_history(
+    session: Session, run_id: str, shape: NetworkShape, layer: str
+) -> npt.NDArray[np.float32]:
+    """Raw scales of one layer at every epoch, of shape (epochs, channels); raises UnknownName.
+
+    Only that part of each snapshot is read.
+    """
+    size = group(shape, layer).size
+    before = sum(shape.sizes[: [one.name for one in shape.groups].index(layer)])
+    part = func.substr(SnapshotRow.raw, 4 * before + 1, 4 * size, type_=LargeBinary)
+    query = select(part).where(SnapshotRow.run_id == run_id).order_by(SnapshotRow.epoch)
+    rows = [np.frombuffer(blob, dtype="<f4") for blob in session.scalars(query)]
+    return np.array(rows, dtype=np.float32).reshape(len(rows), size)
 
 
 def polarisations(session: Session, run_id: str) -> list[tuple[int, dict[str, Any]]]:

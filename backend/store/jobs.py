@@ -26,7 +26,7 @@ def enqueue(session: Session, run_id: str, kind: JobKind, payload: dict[str, Any
         lane=LANES[kind].value,
         wants=spec.get("device", "auto"),
         processes=spec.get("processes", 1) if trains else 1,
-        epoch=payload.get("plan", {}).get("epoch"),
+        epoch=payload.get("plan", payload).get("epoch"),
         priority=PRIORITIES[kind],
         state=State.QUEUED.value,
         payload=payload,

@@ -53,19 +53,22 @@ def claim(
     device: str,
     spare: Sequence[str] = (),
     accepts: Sequence[str] | None = None,
+    kinds: Sequence[JobKind] | None = None,
     capacity: int = 1,
+    child_pid: int | None = None,
     lease_s: float = LEASE_S,
 ) -> Lease | None:
     """Take the waiting or abandoned job of these lanes whose turn it is, in one statement.
 
-    `accepts` restricts to jobs that want one of these devices ("auto", "cpu", "cuda:0", …).
+    `accepts` restricts to jobs that want one of these devices ("auto", "cpu", "cuda:0", …),
+    `kinds` to these kinds. `child_pid` is the process that will get it, if that is known.
     A job of several processes gets `device` and some of the `spare` ones. If they are too few
     now, nothing is claimed, although younger jobs may need less: or they would keep it from
     starting for ever. Jobs that need more than `capacity`, all devices that the worker has of
     this sort, are passed over.
     """
     free = (device, *spare)
-    best = _next(lanes, accepts, capacity).limit(1).with_for_update(skip_locked=True)
+    best = _next(lanes, accepts, kinds, capacity).limit(1).with_for_update(skip_locked=True)
     token = secrets.token_hex(16)
     statement = (
         update(JobRow)
@@ -75,7 +78,7 @@ def claim(
             owner=owner,
             token=token,
             device=device,
-            child_pid=None,
+            child_pid=child_pid,
             attempts=JobRow.attempts + 1,
             heartbeat_at=db_now(),
             lease_expires_at=db_now() + lease_s,
@@ -102,16 +105,22 @@ def is_waiting(
     lanes: Sequence[Lane] = tuple(Lane),
     accepts: Sequence[str] | None = None,
     *,
+    kinds: Sequence[JobKind] | None = None,
     free: int = 1,
     capacity: int = 1,
 ) -> bool:
     """Whether a claim would find a job: a cheap look that takes no lock."""
-    best = _next(lanes, accepts, capacity).limit(1).scalar_subquery()
+    best = _next(lanes, accepts, kinds, capacity).limit(1).scalar_subquery()
     needed = session.scalar(select(JobRow.processes).where(JobRow.id == best))
     return needed is not None and needed <= free
 
 
-def _next(lanes: Sequence[Lane], accepts: Sequence[str] | None, capacity: int) -> Select[Any]:
+def _next(
+    lanes: Sequence[Lane],
+    accepts: Sequence[str] | None,
+    kinds: Sequence[JobKind] | None,
+    capacity: int,
+) -> Select[Any]:
     """Ids of the jobs that may start, in the order in which they should."""
     job = aliased(JobRow)
     lapsed = and_(
@@ -125,6 +134,7 @@ def _next(lanes: Sequence[Lane], accepts: Sequence[str] | None, capacity: int) -
         .where(job.lane.in_([lane.value for lane in lanes]))
         .where(or_(job.state == State.QUEUED.value, lapsed))
         .where(true() if accepts is None else job.wants.in_(accepts))
+        .where(true() if kinds is None else job.kind.in_([kind.value for kind in kinds]))
         .where(job.processes <= capacity)
         .order_by(job.priority.desc(), job.id)
     )

@@ -76,7 +76,8 @@ def trained(session: Session, run_id: str, epoch: int | None) -> CheckpointRow:
     """Weights of that epoch, or of the best epoch so far.
 
     Raises:
-        WeightsGone: they were not kept; the hint names the epochs whose weights are there.
+        WeightsGone: they were not kept; the message and `details` name the epochs that were,
+            and which is nearest.
     """
     if epoch is None:
         epoch = session.scalar(select(RunRow.best_epoch).where(RunRow.id == run_id))
@@ -97,6 +98,7 @@ def trained(session: Session, run_id: str, epoch: int | None) -> CheckpointRow:
         f"The weights of epoch {epoch} were not kept; kept are those of epoch {kept}.",
         field="plan.epoch",
         hint=f"The nearest is epoch {nearest.epoch}.",
+        details={"nearest_epoch": nearest.epoch, "kept_epochs": [row.epoch for row in rows]},
     )
 
 

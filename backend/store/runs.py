@@ -73,12 +73,20 @@ def get(session: Session, run_id: str) -> RunRow:
     return run
 
 
+def existing(session: Session, run_ids: Sequence[str]) -> set[str]:
+    """Those of the runs that were not deleted."""
+    if not run_ids:
+        return set()
+    return set(session.scalars(select(RunRow.id).where(RunRow.id.in_(run_ids))).all())
+
+
 def page(
     session: Session,
     *,
     state: State | None = None,
     search: str = "",
     group: str | None = None,
+    parent: str | None = None,
     limit: int = 50,
     cursor: tuple[float, str] | None = None,
 ) -> Sequence[RunRow]:
@@ -90,6 +98,8 @@ def page(
         query = query.where(RunRow.name.icontains(search, autoescape=True))
     if group is not None:
         query = query.where(RunRow.group_id == group)
+    if parent is not None:
+        query = query.where(RunRow.spec["init"]["run"].as_string() == parent)
     if cursor is not None:
         created_at, run_id = cursor
         query = query.where(

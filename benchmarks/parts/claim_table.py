@@ -40,7 +40,7 @@ def rows(cells: Sequence[Cell]) -> list[Row]:
         for place, point in enumerate(curves[0].points):
             at = [curve.points[place] for curve in curves]
             dense = [curve.points[0].cost for curve in curves]
-            ratio = round(point.plan.ratio or 0.0, 2)
+            ratio = round(point.ask, 2)
             tuned = [cell.tuned[ratio] for cell in own if ratio in cell.tuned]
             tested = [cell.dense for cell in own] if place == 0 else tuned
             before = _mean_std([100 * p.accuracy.value for p in at])

@@ -48,18 +48,28 @@
       this.renderPrune();
     }
 
+    /** What the running measurement says of this cut so far, else what is known. */
+    known() {
+      const { now, measure } = this.app;
+      const refined = measure.status === "busy" && same(measure.plan, now.plan) && measure.progress?.accuracy;
+      if (now.accuracy?.kind === "measured" || !refined) return now.accuracy;
+      return { ...refined, refining: true };
+    }
+
     renderAccuracy() {
       const { now, source } = this.app;
       const { say, mark } = explore.dom;
-      const { accuracy: known, denseAccuracy: dense } = now;
+      const known = this.known();
+      const { denseAccuracy: dense } = now;
       mark(this.value, {
         "data-value": known?.value, "data-kind": known?.kind || "unknown", "data-low": known?.low,
         "data-high": known?.high, "data-n": known?.n,
       });
-      say(this.kind, known ? (known.kind === "measured" ? `measured, n = ${format().integer(known.n)}` : "estimated") : "not known");
+      say(this.kind, kindWords(known));
       mark(this.kind, { "data-kind": known?.kind || "unknown" });
       const text = known ? format().accuracy(known.value, known.n) : format().NOTHING;
       say(this.value, known?.kind === "estimated" ? `≈ ${text}` : text);
+      mark(this.value, { "aria-busy": known?.refining ? "true" : null });
       const comparable = known && dense;
       say(this.delta, comparable ? `${format().points(known.value - dense.value, known.n)} points` : "");
       mark(this.delta, { title: comparable ? `against the uncut ${format().accuracy(dense.value, dense.n)}` : null });
@@ -70,8 +80,7 @@
       const uncut = dense ? `uncut ${format().accuracy(dense.value, dense.n)}` : "";
       const parts = [uncut];
       if (known) {
-        const what = known.kind === "measured" ? "95 % interval" : "band";
-        parts.unshift(`${what} ${format().interval(known.low, known.high, known.n)}`);
+        parts.unshift(known.refining ? sliceWords(known) : `${known.kind === "measured" ? "95 % interval" : "band"} ${format().interval(known.low, known.high, known.n)}`);
       } else if (now.hasWeights && now.selection) {
         if (source.curve?.job) parts.unshift("the curve is being measured");
         else parts.unshift(source.curve?.points.length ? "not on the measured curve" : "no curve to estimate from");
@@ -97,31 +106,27 @@
     measureWords(busy, known) {
       const { now, measure, source } = this.app;
       if (source.offline) return ["The server does not answer: exact numbers go on, measuring waits."];
+      const failed = measure.status === "failed" && same(measure.plan, now.plan) ? measure.error : null;
+      const gone = failed?.code === "weights_gone" ? failed.details?.nearest_epoch : undefined;
       if (now.selection && !now.hasWeights && source.weights.length) {
-        const nearest = source.weights.includes(source.bestEpoch) ? source.bestEpoch : source.weights[0];
-        return [
-          `The weights of epoch ${now.epoch} were not kept. `,
-          explore.dom.h("button", {
-            type: "button", class: "rx-link", text: `Go to epoch ${nearest}`,
-            onclick: () => this.app.chooseEpoch(nearest),
-          }),
-        ];
+        return [`The weights of epoch ${now.epoch} were not kept. `, this.goTo(nearest(source.weights, now.epoch))];
       }
+      if (Number.isInteger(gone)) return [`${failed.message} `, this.goTo(gone)];
       if (busy) return [progressWords(measure.progress, "queued")];
-      if (measure.status === "busy") return [`An earlier cut is still being measured.`];
-      if (measure.status === "failed" && same(measure.plan, now.plan)) return [words(measure.error)];
+      if (measure.status === "busy") return ["An earlier cut is still being measured."];
+      if (failed) return [words(failed)];
       return [known ? "" : ""];
     }
 
+    goTo(epoch) {
+      return explore.dom.h("button", {
+        type: "button", class: "rx-link", text: `Go to epoch ${epoch}, the nearest that is kept`,
+        onclick: () => this.app.chooseEpoch(epoch),
+      });
+    }
+
     renderWarnings() {
-      const { now, source } = this.app;
-      const lines = [];
-      if (now.selection?.held.length) {
-        const least = source.shape.groups.find((group) => group.name === now.selection.held[0]).minimum;
-        lines.push(`${layers(now.selection.held)} held at the minimum of ${least} channels`);
-      }
-      const others = (now.nearlyGone || []).filter((name) => !now.selection.held.includes(name));
-      if (others.length) lines.push(`${layers(others)} would lose more than 95 %`);
+      const lines = explore.warnings.lines(this.app);
       const key = lines.join("|");
       if (this.warningKey === key) return;
       this.warningKey = key;
@@ -152,10 +157,22 @@
 
   const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
 
-  const words = (error) => [error.message, error.hint].filter(Boolean).join(" ");
+  function kindWords(known) {
+    if (!known) return "not known";
+    return known.kind === "measured" ? `measured, n = ${format().integer(known.n)}` : "estimated";
+  }
 
-  const layers = (names) =>
-    names.length === 1 ? names[0] : names.length === 2 ? names.join(" and ") : `${names.length} layers`;
+  /** "± 0.8 points for the whole split, from 512 of 6,000 images". */
+  function sliceWords(known) {
+    const half = 50 * (known.split_high - known.split_low);
+    const images = `${format().integer(known.n)} of ${format().integer(known.n_split)} images`;
+    return `±${format().THIN}${half.toFixed(half < 1 ? 2 : 1)} points, from ${images} so far`;
+  }
+
+  const nearest = (epochs, to) =>
+    epochs.reduce((best, epoch) => (Math.abs(epoch - to) < Math.abs(best - to) ? epoch : best));
+
+  const words = (error) => [error.message, error.hint].filter(Boolean).join(" ");
 
   function progressWords(progress, before) {
     if (!progress) return `${before}…`;

@@ -68,8 +68,8 @@
     ticks[0] = { at: low, text: `≤ ${ticks[0].text}` };
   }
 
-  function titleOf(name, scale) {
-    const what = scale === "plain" ? "importance |γ|" : "importance σ(w)";
+  function titleOf(name, scale, label) {
+    const what = label ? `score: ${label}` : scale === "plain" ? "importance |γ|" : "importance σ(w)";
     if (name === "sigma") return `${what}, linear scale`;
     return `${what}, ${scale === "plain" ? "logarithmic" : "logit"} scale`;
   }
@@ -116,7 +116,7 @@
     }
     const ticks = ticksOf(name, scale, low, high);
     if (logit && low === histogram.low) atLeast(ticks, low);
-    return { low, high, place, valueAt, binOf, ticks, title: titleOf(name, scale) };
+    return { low, high, place, valueAt, binOf, ticks, title: titleOf(name, scale, histogram.label) };
   }
 
   const COUNT_SCALES = {

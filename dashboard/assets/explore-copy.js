@@ -1,34 +1,7 @@
-/** Taking things along: the cut as command, curl or Python; the distribution as PNG or CSV. */
+/** Taking things along: actions as command, curl or Python; the distribution as PNG or CSV. */
 (function () {
   "use strict";
   const explore = ((window.recede = window.recede || {}).explore = window.recede.explore || {});
-
-  const quoted = (text) => (/^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`);
-
-  /** `recede prune` for a plan. */
-  function commandLine(runId, plan) {
-    const words = ["recede prune", quoted(runId)];
-    if (plan.threshold !== undefined) words.push(`--threshold ${plan.threshold}`);
-    else words.push(`--ratio ${plan.ratio}`, ...(plan.scope === "local" ? ["--scope local"] : []));
-    words.push(`--epoch ${plan.epoch}`, ...(plan.locks || []).map((name) => `--lock ${quoted(name)}`));
-    return [...words, "--out ."].join(" ");
-  }
-
-  function curl(api, runId, plan) {
-    const url = `${location.origin}${api}/runs/${encodeURIComponent(runId)}/prune`;
-    return `curl -X POST ${quoted(url)} \\\n  -H 'Content-Type: application/json' \\\n  -d ${quoted(JSON.stringify({ plan }))}`;
-  }
-
-  function python(runId, plan) {
-    const args = Object.entries(plan).map(([name, value]) => `${name}=${JSON.stringify(value)}`).join(", ");
-    return [
-      "from backend.client import Plan, RecedeClient",
-      "",
-      `with RecedeClient(${JSON.stringify(location.origin)}) as client:`,
-      `    job = client.prune(${JSON.stringify(runId)}, Plan(${args})).job`,
-      "    print(job.id, job.state)",
-    ].join("\n");
-  }
 
   /** Copy text and say so on the button; works without a secure context too. */
   async function copyText(text, button) {
@@ -46,6 +19,16 @@
     } catch {
       said = "Not allowed";
     }
+    if (button.querySelector(".rx-icon")) { // an icon keeps its shape and says it in its title
+      const before = button.title;
+      Object.assign(button, { title: said });
+      button.dataset.said = said;
+      setTimeout(() => {
+        button.title = before;
+        delete button.dataset.said;
+      }, 1400);
+      return;
+    }
     const before = button.textContent;
     button.textContent = said;
     setTimeout(() => {
@@ -53,25 +36,29 @@
     }, 1400);
   }
 
-  /** The menu that shows the three ways, for the cut as it is when it is opened. */
+  /** The menu that shows the three ways of an action, for the cut as it is when it is opened. */
   function mountMenu(app) {
-    const { h } = explore.dom;
+    const { h, named } = explore.dom;
     const menu = app.els.find("#copy-menu");
     const body = menu.querySelector(".rx-menu-body");
+    const pick = h("select", { ...named("copy-action"), class: "rx-select rx-select-wide", "aria-label": "What to copy", onchange: () => fill() });
+    const texts = h("div");
+    body.replaceChildren(h("label", { class: "rx-row rx-copy-pick" }, h("span", { class: "rx-unit", text: "Copy" }), pick), texts);
+    const fill = () => texts.replaceChildren(...explore.snippets.ways(app, pick.value, app.now.plan).map(([label, id, text]) =>
+      h("div", { class: "rx-snippet" },
+        h("div", { class: "rx-row" }, h("b", { text: label }), h("button", {
+          type: "button", class: "rx-link", text: "Copy", "aria-label": `Copy as ${label}`, onclick: (event) => copyText(text, event.target),
+        })),
+        h("pre", { ...named(id), text }))));
     menu.addEventListener("toggle", () => {
       const { plan } = app.fresh();
       if (!menu.open || !plan) return;
-      const ways = [
-        ["Command line", "copy-cli", commandLine(app.runId, plan)],
-        ["curl", "copy-curl", curl(app.api, app.runId, plan)],
-        ["Python", "copy-python", python(app.runId, plan)],
-      ];
+      const known = explore.snippets.actions(app);
+      const before = pick.value;
+      pick.replaceChildren(...known.map(([value, text]) => h("option", { value, text })));
+      if (known.some(([value]) => value === before)) pick.value = before;
+      fill();
       above(body, menu.getBoundingClientRect());
-      body.replaceChildren(...ways.map(([label, id, text]) => h("div", { class: "rx-snippet" },
-        h("div", { class: "rx-row" }, h("b", { text: label }), h("button", {
-          type: "button", class: "rx-link", text: "Copy", onclick: (event) => copyText(text, event.target),
-        })),
-        h("pre", { id, "data-testid": id, text }))));
     });
     return closeOutside(menu);
   }
@@ -85,13 +72,20 @@
     });
   }
 
-  /** A menu closes with Escape, a press outside or a new size; returns how to stop listening. */
-  function closeOutside(menu) {
+  /**
+   * A menu closes with Escape, a press outside or a new size; returns how to stop listening.
+   * `also`: selector of what belongs to it elsewhere on the page.
+   */
+  function closeOutside(menu, also) {
     const stop = new AbortController();
     const close = (event) => {
-      const inside = event.type === "pointerdown" && menu.contains(event.target);
-      const other = event.type === "keydown" && event.key !== "Escape";
-      if (menu.open && !inside && !other) menu.open = false;
+      const { target } = event;
+      const inside = event.type === "pointerdown" && (menu.contains(target) || (also && target.closest?.(also)));
+      const other = event.type === "keydown" && (event.key !== "Escape" || document.querySelector("dialog[open]"));
+      if (!menu.open || inside || other) return;
+      const within = event.type === "keydown" && menu.contains(document.activeElement);
+      menu.open = false;
+      if (within) menu.querySelector("summary").focus();
     };
     for (const type of ["pointerdown", "keydown", "resize"]) {
       window.addEventListener(type, close, { signal: stop.signal });
@@ -161,5 +155,5 @@
     save(new Blob([lines.join("\n"), "\n"], { type: "text/csv" }), fileName(app, ".csv"));
   }
 
-  Object.assign(explore, { copyText, copy: { commandLine, curl, python, mountMenu, closeOutside, savePng, saveCsv } });
+  Object.assign(explore, { copyText, copy: { mountMenu, closeOutside, save, savePng, saveCsv } });
 })();

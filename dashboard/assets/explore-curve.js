@@ -10,6 +10,17 @@
     ratio: "share of the neurons removed", macs: "share of the MACs saved", params: "share of the parameters saved",
   };
 
+  const FULL = 90; // points; the map of a training leaves only a few
+
+  /** "91.20 % ± 0.45 (estimated from 760 of 6,000 images)". */
+  function pointWords({ kind, value, n, n_split: whole, split_low: low, split_high: high }) {
+    const { format } = core();
+    const shown = format.accuracy(value, whole);
+    if (kind === "measured") return `${shown}, measured on ${format.integer(n)} images`;
+    const half = (50 * (high - low)).toFixed(2);
+    return `${shown} ± ${half}, estimated from ${format.integer(n)} of ${format.integer(whole)} images`;
+  }
+
   class Curve {
     constructor(app) {
       this.app = app;
@@ -21,7 +32,13 @@
         options: [["ratio", "Neurons", TITLES.ratio], ["macs", "MACs", TITLES.macs], ["params", "Params", TITLES.params]],
         pick: (x) => app.set({ x }),
       });
-      app.els.find("#curve-slot").append(this.toggle.node);
+      this.compare = new explore.CurveCompare(app, this);
+      this.button = explore.dom.h("button", {
+        type: "button", class: "rx-button", text: "Measure", hidden: true, "data-testid": "curve-more",
+        title: "Measure the whole curve of this choice: 100 ratios to ± 0.5 points",
+        onclick: () => explore.jobs.measureCurve(app, this.place),
+      });
+      app.els.find("#curve-slot").append(this.compare.node, this.button, this.toggle.node);
       this.observer = new ResizeObserver(() => app.dirty());
       this.observer.observe(this.host);
       this.host.addEventListener("pointerdown", (event) => this.press(event));
@@ -41,24 +58,36 @@
       const { app } = this;
       const { now, state, source } = app;
       this.toggle.show(state.x);
+      this.compare.render();
       const [width, height] = [this.host.clientWidth, this.host.clientHeight];
-      const epoch = source.curve?.epoch ?? null;
-      const points = this.pointsShown(epoch);
-      const key = JSON.stringify([width, height, state.x, points.length, points.map((p) => p.correct), epoch,
-        now.epoch, state.scope, this.emptyWords(points), this.canMeasure(), Boolean(source.curve?.job), this.others(epoch).length]);
+      const curve = this.curveShown();
+      const epoch = curve?.epoch ?? null;
+      const points = curve?.points || [];
+      const other = this.compare.curve(epoch);
+      const key = JSON.stringify([width, height, state.x, points.map((p) => p.accuracy), epoch, now.epoch, state.scope,
+        state.criterion, this.emptyWords(points), this.canMeasure(), Boolean(curve?.job), this.others(epoch).length,
+        this.compare.chosen, other?.points.length, app.scheme]);
       if (key !== this.key && width > 100) {
         this.key = key;
-        this.points = points;
-        this.build(width, height, points, epoch === now.epoch);
+        this.build(width, height, points, epoch === now.epoch, other);
       }
       this.say(points, epoch);
       this.moveDot(epoch === now.epoch);
     }
 
-    /** Points of the curve in the scope that is chosen. */
-    pointsShown(epoch) {
-      if (epoch === null) return [];
-      return explore.model.curvePoints(this.app.source, epoch, this.scope).sort((a, b) => a.ratio - b.ratio);
+    /** The place of the curve that belongs to the present choice. */
+    get place() {
+      const { state, now } = this.app;
+      return { epoch: now.epoch, scope: this.scope, criterion: state.criterion || "importance", bias: state.bias || "drop" };
+    }
+
+    /** That curve; as long as its epoch has none, the run's own one, drawn as a foreign one. */
+    curveShown() {
+      const { source } = this.app;
+      const own = explore.curves.of(source, this.place);
+      if (own?.points.length || own?.job || !source.curve) return own;
+      const main = explore.curves.of(source, { ...this.place, epoch: source.curve.epoch });
+      return main?.points.length || main?.job ? main : own;
     }
 
     get scope() {
@@ -72,61 +101,71 @@
     }
 
     say(points, epoch) {
-      const { source, now } = this.app;
+      const { now } = this.app;
       const { format } = core();
       let words = "";
-      if (source.curve?.job && points.length) words = this.progressWords();
+      if (this.curveShown()?.job && points.length) words = this.progressWords();
       else if (points.length && epoch !== now.epoch) words = `of epoch ${epoch}, not of epoch ${now.epoch}`;
-      else if (points.length) words = `measured, n = ${format.integer(points[0].n)}`;
+      else if (points.length) {
+        const estimated = points.filter((one) => one.accuracy.kind === "estimated").length;
+        const n = format.integer(points[0].accuracy.n_split);
+        words = estimated
+          ? `${points.length - estimated} of ${points.length} points measured on all ${n} images, the others estimated`
+          : `measured, n = ${n}`;
+      }
       explore.dom.say(this.note, words);
       explore.dom.mark(this.host, {
         "data-points": points.length, "data-lossless": now.lossless && now.lossless.ratio,
         "data-state": points.length ? "curve" : "empty",
       });
+      this.button.hidden = !points.length || !this.canMeasure();
     }
 
     progressWords() {
-      const progress = this.app.source.curve.job.progress;
+      const progress = this.curveShown().job.progress;
       return progress?.total ? `measuring: ${progress.done} of ${progress.total} ratios` : "waiting to be measured";
     }
 
     emptyWords(points) {
       const { source, now } = this.app;
       if (points.length || !source.run) return "";
-      if (source.curve?.job) return `The accuracy curve is being made: ${this.progressWords()}.`;
-      if (source.curve?.points.length) return `The curve was measured with the other scope. Measure single cuts here.`;
-      if (!now.finished) return "When the training ends, validation accuracy is measured here at ratios from 0 to 95 %.";
+      if (this.curveShown()?.job) return `The accuracy curve is being made: ${this.progressWords()}.`;
+      if (!now.finished && !now.hasWeights) return "When the training ends, validation accuracy is measured here at ratios from 0 to 99 %.";
+      if (source.curve?.points.length) return "This curve was not measured yet. Single cuts can be measured, too.";
       return "No curve was measured for this run. Single cuts can be measured.";
     }
 
-    /** A finished run with weights but without a curve, for instance a failed one. */
+    /** Whether there are weights for it, and something is left to measure. */
     canMeasure() {
       const { source, now } = this.app;
-      return now.finished && source.weights.length > 0 && source.curve && !source.curve.job && !source.curve.points.length;
+      const curve = explore.curves.of(source, this.place);
+      return source.weights.length > 0 && now.hasWeights && Boolean(curve) && !curve.job && curve.points.length < FULL;
     }
 
-    build(width, height, points, own) {
+    build(width, height, points, own, other) {
       const { h, svg } = explore.dom;
-      const others = this.others(this.app.source.curve?.epoch ?? null);
+      const curve = this.curveShown();
+      const others = this.others(curve?.epoch ?? null);
       if (!points.length && !others.length) {
-        const job = this.app.source.curve?.job?.progress;
+        const job = curve?.job?.progress;
         this.plot = null;
         this.host.replaceChildren(h("div", { class: "rx-curve-empty" }, h("p", { text: this.emptyWords(points) }),
           job?.total ? h("progress", { max: job.total, value: job.done }) : null,
           this.canMeasure() ? h("button", {
             ...explore.dom.named("curve-button"), type: "button", class: "rx-button", text: "Measure the curve",
-            onclick: () => explore.jobs.measureCurve(this.app),
+            onclick: () => explore.jobs.measureCurve(this.app, this.place),
           }) : null));
         return;
       }
       const plot = (this.plot = this.geometry(width, height, points, others));
+      const overlay = other?.points.length ? this.compare.shapes(plot, other) : [];
       const { line, band, marks } = this.shapes(plot, points);
       this.dot = svg("circle", { class: "rx-dot", r: 5.5 });
       this.guide = svg("line", { class: "rx-guide", y1: plot.top, y2: plot.bottom });
       this.host.replaceChildren(svg("svg", {
         width, height, viewBox: `0 0 ${width} ${height}`, role: "img", class: own ? "" : "rx-foreign",
         "aria-label": `Validation accuracy over the ${TITLES[this.app.state.x]}; click to choose a cut`,
-      }, this.axes(plot), band, line, this.lossless(plot, points), marks, this.singles(plot, others), this.guide, this.dot));
+      }, this.axes(plot), band, overlay, line, this.lossless(plot, points), marks, this.singles(plot, others), this.guide, this.dot));
     }
 
     geometry(width, height, points, others) {
@@ -169,9 +208,10 @@
       return {
         band: svg("path", { class: "rx-band-area", d: at.length ? `${path([...upper, ...lower])}Z` : "" }),
         line: svg("path", { class: "rx-curve-line", d: path(at.map((point) => [point.x, plot.y(point.accuracy.value)])) }),
+        // Filled: measured on the whole split; hollow: estimated from a part of it.
         marks: at.map((point) => svg("circle", {
-          class: "rx-point", cx: point.x, cy: plot.y(point.accuracy.value), r: 2.4,
-        }, svg("title", { text: `${format.share(point.ratio)} removed: ${format.accuracy(point.accuracy.value, point.n)}` }))),
+          class: "rx-point", "data-kind": point.accuracy.kind, cx: point.x, cy: plot.y(point.accuracy.value), r: 2.2,
+        }, svg("title", { text: `${format.share(point.ratio)} removed: ${pointWords(point.accuracy)}` }))),
       };
     }
 
@@ -179,9 +219,9 @@
     lossless(plot, points) {
       const { svg } = explore.dom;
       const ratio = core().losslessRatio(points);
-      if (ratio === null || this.app.source.curve?.job) return []; // not known before the last point
+      if (ratio === null || this.curveShown()?.job) return []; // not known before the last point
       const [dense, point] = [points[0], points.findLast((one) => one.ratio === ratio)];
-      const floor = dense.correct / dense.n - core().standardError(dense.correct, dense.n);
+      const floor = core().floorOf(dense.accuracy);
       const [x, y] = [plot.x(this.saved(point.ratio, point.cost)), plot.y(floor)];
       const turn = x > plot.left + 110; // left of the mark the curve is still high: room for words
       return [
@@ -240,11 +280,11 @@
     /** The ratio that saves this share; MACs and parameters fall with the ratio, so halving finds it. */
     ratioFor(share) {
       if (this.app.state.x === "ratio") return share;
-      const { now, state, source } = this.app;
+      const { now, source } = this.app;
       let [low, high] = [0, 0.9999];
       for (let i = 0; i < 14; i++) {
         const ratio = (low + high) / 2;
-        const { kept } = core().select(now.ranking, { scope: this.scope, ratio, locks: state.locks });
+        const { kept } = core().select(now.ranking, this.app.planFor({ ratio, threshold: null }));
         if (this.saved(ratio, core().cost(source.shape, kept)) < share) low = ratio;
         else high = ratio;
       }

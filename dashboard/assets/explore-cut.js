@@ -1,4 +1,4 @@
-/** The cut: ratio, threshold and scope that follow each other, and the ledger of what it costs. */
+/** The cut: ratio, threshold and aims that follow each other, and the ledger of what it costs. */
 (function () {
   "use strict";
   const explore = ((window.recede = window.recede || {}).explore = window.recede.explore || {});
@@ -9,7 +9,9 @@
   class Cut {
     constructor(app) {
       this.app = app;
-      this.buildScope();
+      this.target = new explore.Target(app);
+      this.more = new explore.More(app);
+      this.undo = new explore.UndoButtons(app);
       this.buildControls();
       this.entries = ["removed-count", "cost-params", "cost-macs"].map((id) => {
         const value = app.els.find(`#${id}`);
@@ -17,24 +19,6 @@
         const part = (name) => row.querySelector(name);
         return { value, dense: part(".rx-entry-dense"), share: part(".rx-entry-share"), bar: part(".rx-bar") };
       });
-    }
-
-    buildScope() {
-      const { app } = this;
-      this.scope = explore.dom.segmented({
-        id: "scope-toggle", label: "Scope of the cut",
-        options: [
-          ["global", "Global", "One threshold over all neurons of the network"],
-          ["local", "Local", "The same ratio in every layer"],
-        ],
-        pick: (scope) => {
-          if (scope === app.state.scope) return;
-          const ratio = Math.min(MAX_RATIO, Number((app.now.asked ?? app.state.ratio).toFixed(4)));
-          app.choose(app.state.by === "threshold" ? { scope, by: "ratio", ratio } : { scope });
-          app.released();
-        },
-      });
-      app.els.find("#scope-slot").append(this.scope.node);
     }
 
     buildControls() {
@@ -64,13 +48,21 @@
         ({ by: "threshold", threshold: value }));
       this.gap = this.jump("gap-button", "Natural gap", () => app.toGap());
       this.lossless = this.jump("lossless-button", "Lossless", () => app.toLossless());
+      const label = (text, of, of_) => (this.labels[of] = h("label", { class: "rx-label", for: of_, text }));
+      this.labels = {};
+      app.els.find("#scope-slot").append(this.undo.node);
       app.els.find("#control-slot").append(
-        h("label", { class: "rx-label", for: "ratio-slider", text: "Remove" }),
+        label("Remove", "ratio", "ratio-slider"),
         h("div", { class: "rx-range" }, this.slider),
         h("span", { class: "rx-with-unit" }, this.ratio, h("span", { class: "rx-unit", text: "%" })),
-        h("label", { class: "rx-label", for: "threshold-input", text: "Threshold" }),
+        label("Threshold", "threshold", "threshold-input"),
         h("div", { class: "rx-row" }, this.gap, this.lossless), this.threshold,
+        ...this.target.nodes, this.more.node,
       );
+    }
+
+    destroy() {
+      this.undo.destroy();
     }
 
     jump(id, text, onclick) {
@@ -89,7 +81,8 @@
       const { app } = this;
       const { state, now } = app;
       const { mark } = explore.dom;
-      this.scope.show(state.by === "threshold" ? "global" : state.scope);
+      for (const part of [this.target, this.more, this.undo]) part.render();
+      this.renderHeld(state);
       const ready = Boolean(now.selection);
       for (const node of [this.slider, this.ratio]) mark(node, { disabled: !ready });
       mark(this.threshold, { disabled: !ready || now.line === null });
@@ -107,6 +100,16 @@
         title: now.line === null ? "Local scope: each layer has a threshold of its own" : null,
       });
       this.renderLedger();
+    }
+
+    /** Which of the three is held: the others follow it. */
+    renderHeld(state) {
+      const held = state.ask ? "ask" : state.by;
+      for (const [name, node] of Object.entries(this.labels)) {
+        explore.dom.mark(node, {
+          "data-held": held === name, title: held === name ? "This is held; the others follow it" : null,
+        });
+      }
     }
 
     renderJumps(ready) {

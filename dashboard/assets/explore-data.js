@@ -13,7 +13,7 @@
   class ApiError extends Error {
     constructor(status, body) {
       super(body.message);
-      Object.assign(this, { status, code: body.code, hint: body.hint || "" });
+      Object.assign(this, { status, code: body.code, hint: body.hint || "", details: body.details || {} });
     }
   }
 
@@ -22,7 +22,9 @@
     constructor(api, runId, changed) {
       Object.assign(this, { api, runId, changed });
       this.run = null;
-      this.shape = null;
+      this.network = null;
+      this.criterion = explore.criterion.IMPORTANCE; // what ranks the neurons now
+      this.scores = new explore.criterion.Scores(this);
       this.epochs = [];
       this.weights = [];
       this.bestEpoch = null;
@@ -65,6 +67,16 @@
       throw new ApiError(answer.status, words.error || { message: `HTTP ${answer.status}` });
     }
 
+    /** The network; the scores of a criterion of their own rank as plain |score|. */
+    get shape() {
+      return this.criterion === explore.criterion.IMPORTANCE ? this.network : this.scored;
+    }
+
+    get scored() {
+      if (!this.asPlain && this.network) this.asPlain = { ...this.network, scale: "plain" };
+      return this.asPlain || null;
+    }
+
     ofRun(path, options) {
       return this.ask(`/runs/${encodeURIComponent(this.runId)}${path}`, options);
     }
@@ -83,7 +95,10 @@
         try {
           await this.load();
           [this.failures, this.error] = [0, null];
-          if (this.offline) this.offline = false;
+          if (this.offline) {
+            this.offline = false;
+            this.scores.again();
+          }
         } catch (error) {
           if (error.name === "AbortError") return;
           if (error.status !== 0) this.error = error;
@@ -98,11 +113,11 @@
       this.run = await this.ofRun("");
       const stored = await this.ofRun("/snapshots");
       // A queued run has no network yet; the first snapshot comes after it.
-      if (!this.shape && stored.epochs.length) this.shape = await this.ofRun("/network");
+      if (!this.network && stored.epochs.length) this.network = await this.ofRun("/network");
       const grown = stored.epochs.length !== this.epochs.length || !this.histograms.size;
       this.weights = stored.weights;
       this.bestEpoch = stored.best_epoch;
-      if (this.shape && stored.epochs.length && grown) {
+      if (this.network && stored.epochs.length && grown) {
         await Promise.all([
           this.loadMetrics(), this.loadPolarisation(), this.loadHistograms(), this.loadCurve(),
         ]);
@@ -141,6 +156,7 @@
 
     /** The histogram, or null while it is fetched. */
     histogram(axis, layer) {
+      if (this.criterion !== explore.criterion.IMPORTANCE) return this.scores.histogram(axis, layer);
       const key = `${axis}|${layer || ""}`;
       const known = this.histograms.get(key);
       if (!known && this.shape && this.epochs.length && !this.offline) {
@@ -152,6 +168,7 @@
 
     /** The sorted snapshot of an epoch, or null while it is fetched. */
     ranking(epoch) {
+      if (this.criterion !== explore.criterion.IMPORTANCE) return epoch === null ? null : this.scores.ranking(epoch);
       const known = this.rankings.get(epoch);
       if (known) return known;
       if (epoch !== null && this.shape && !this.broken.has(epoch) && !this.offline) {
@@ -160,11 +177,21 @@
       return null;
     }
 
+    /** The sorted scores that a plan ranks by, fetched or computed first where need be. */
+    async rankingOf({ criterion = explore.criterion.IMPORTANCE }, epoch) {
+      if (criterion !== explore.criterion.IMPORTANCE) {
+        await this.scores.fetch(epoch, criterion);
+        return this.scores.rankings.get(this.scores.key(epoch, criterion)) || null;
+      }
+      if (!this.rankings.has(epoch)) await this.fetchSnapshot(epoch);
+      return this.rankings.get(epoch) || null;
+    }
+
     fetchSnapshot(epoch) {
       return this.once(`snapshot ${epoch}`, async () => {
         const blob = await this.ofRun(`/snapshots/${epoch}`, { read: "arrayBuffer" });
         try {
-          this.rankings.set(epoch, window.recede.core.prepare(this.shape, new Float32Array(blob)));
+          this.rankings.set(epoch, window.recede.core.prepare(this.network, new Float32Array(blob)));
         } catch (error) {
           this.broken.set(epoch, error.message);
         }
@@ -174,7 +201,7 @@
 
     /** Fetch the small snapshots of all epochs, one after the other, nearest to `epoch` first. */
     async prefetch(epoch) {
-      const size = 4 * (this.shape?.groups.reduce((sum, group) => sum + group.size, 0) || 0);
+      const size = 4 * (this.network?.groups.reduce((sum, group) => sum + group.size, 0) || 0);
       if (!size || this.offline || size * this.epochs.length > PREFETCH_BYTES) return;
       const near = [...this.epochs].sort((a, b) => Math.abs(a - epoch) - Math.abs(b - epoch));
       for (const one of near.slice(0, MAX_RANKINGS)) {
@@ -182,9 +209,8 @@
       }
     }
 
-    async loadCurve() {
-      this.curve = await this.ofRun("/curve");
-      for (const point of this.curve.points) this.remember(point);
+    loadCurve() {
+      return explore.curves.reload(this);
     }
 
     /** Keep what was measured, to be found again by its kept channels. */
@@ -194,7 +220,7 @@
 
     /** Something is still going on that can change what is shown. */
     get active() {
-      return !this.run || ["queued", "running"].includes(this.run.state) || Boolean(this.curve?.job);
+      return !this.run || ["queued", "running"].includes(this.run.state) || Boolean(explore.curves.atWork(this));
     }
 
     lost() {

@@ -3,21 +3,27 @@
  *
  * Written out because crypto.subtle is asynchronous and missing on plain http.
  */
-(function (scope) {
-  "use strict";
+"use strict";
 
+(function (scope) {
   const PRIMES = (() => {
+    /** @type {number[]} */
     const found = [];
     for (let n = 2; found.length < 64; n++) if (found.every((p) => n % p)) found.push(n);
     return found;
   })();
+  /** @param {number} value */
   const fraction = (value) => ((value - Math.floor(value)) * 2 ** 32) >>> 0;
   const INITIAL = PRIMES.slice(0, 8).map((p) => fraction(Math.sqrt(p)));
   const ROUND = PRIMES.map((p) => fraction(Math.cbrt(p)));
 
+  /** @type {(word: number, by: number) => number} */
   const turn = (word, by) => (word >>> by) | (word << (32 - by));
 
-  /** The message followed by 1, zeros and its length in bits, as blocks of 64 bytes. */
+  /**
+   * The message followed by 1, zeros and its length in bits, as blocks of 64 bytes.
+   * @param {Uint8Array} bytes
+   */
   function padded(bytes) {
     const out = new Uint8Array(Math.ceil((bytes.length + 9) / 64) * 64);
     out.set(bytes);
@@ -28,6 +34,11 @@
     return view;
   }
 
+  /**
+   * @param {DataView} view
+   * @param {number} offset
+   * @param {Uint32Array} words  filled with the 64 words of one block
+   */
   function schedule(view, offset, words) {
     for (let i = 0; i < 16; i++) words[i] = view.getUint32(offset + 4 * i);
     for (let i = 16; i < 64; i++) {
@@ -38,6 +49,10 @@
     }
   }
 
+  /**
+   * @param {Uint32Array} state  changed in place
+   * @param {Uint32Array} words
+   */
   function compress(state, words) {
     let [a, b, c, d, e, f, g, h] = state;
     for (let i = 0; i < 64; i++) {
@@ -52,7 +67,10 @@
     });
   }
 
-  /** SHA-256 of bytes (FIPS 180-4), in hexadecimal. */
+  /**
+   * SHA-256 of bytes (FIPS 180-4), in hexadecimal.
+   * @param {Uint8Array} bytes
+   */
   function sha256(bytes) {
     const view = padded(bytes);
     const state = Uint32Array.from(INITIAL);
@@ -64,18 +82,26 @@
     return [...state].map((word) => word.toString(16).padStart(8, "0")).join("");
   }
 
-  /** Digest of a mask of kept channels: its length (8 bytes, little-endian), then its bits. */
-  function digest(mask) {
-    const bytes = new Uint8Array(8 + Math.ceil(mask.length / 8));
+  /**
+   * Digest of a mask of kept channels: its length (8 bytes, little-endian), then its bits, then
+   * the name of the variant where it is not the plain one.
+   * @param {Uint8Array} mask
+   * @param {"drop"|"fold"} [variant]  of the selection
+   */
+  function digest(mask, variant = "drop") {
+    const named = variant === "drop" ? "" : variant;
+    const bits = Math.ceil(mask.length / 8);
+    const bytes = new Uint8Array(8 + bits + named.length);
     new DataView(bytes.buffer).setUint32(0, mask.length, true);
     mask.forEach((bit, i) => {
       if (bit) bytes[8 + (i >> 3)] |= 0x80 >> (i & 7);
     });
+    for (let i = 0; i < named.length; i++) bytes[8 + bits + i] = named.charCodeAt(i);
     return sha256(bytes);
   }
 
   const added = { sha256, digest };
-  if (typeof module !== "undefined" && module.exports) module.exports = added;
+  if (typeof module !== "undefined") Object.assign(module.exports, added);
   scope.recede = scope.recede || {};
   scope.recede.core = Object.assign(scope.recede.core || {}, added);
 })(typeof window !== "undefined" ? window : globalThis);

@@ -3,10 +3,10 @@
   "use strict";
   const explore = ((window.recede = window.recede || {}).explore = window.recede.explore || {});
 
-  const MARGIN = { left: 44, right: 14, top: 8, bottom: 40 };
+  const MARGIN = { left: 44, right: 14, top: 8, bottom: 38 };
   const RIDGE_SHARE = 0.36;
-  const GAP = 46; // between ridges and bars: room for a title and the handle of the line
-  const HATCH_PX = 6;
+  const RIDGE_PX = 130; // in a lower plot the bars have all the room
+  const GAP = 42; // between ridges and bars: room for a title and the handle of the line
 
   class Distribution {
     constructor(app) {
@@ -17,7 +17,11 @@
       this.baseKey = "";
       this.bins = null; // bin of each neuron, of one snapshot on one axis
       this.plot = null; // geometry of the last frame, for the line and for the pointer
-      this.observer = new ResizeObserver(() => app.dirty());
+      this.size = { width: 0, height: 0 }; // kept: asking the page for it in each frame costs a layout
+      this.observer = new ResizeObserver(([entry]) => {
+        this.size = entry.contentRect;
+        app.dirty();
+      });
       this.observer.observe(this.wrapper);
     }
 
@@ -32,11 +36,11 @@
       const all = source.histogram(state.axis, null);
       const name = now.layer >= 0 ? state.layer : null;
       const histogram = name ? source.histogram(state.axis, name) : all;
-      if (!all || !histogram || now.epoch === null || width < 120 || height < 120) return null;
+      if (!all || !histogram || now.epoch === null || width < 120 || height < 110) return null;
       const axis = explore.axis.importanceAxis(all, state.axis, source.shape.scale);
       const [left, right] = [MARGIN.left, width - MARGIN.right];
       const inner = height - MARGIN.top - MARGIN.bottom - GAP;
-      const split = MARGIN.top + Math.round(inner * RIDGE_SHARE);
+      const split = MARGIN.top + (inner < RIDGE_PX ? 0 : Math.round(inner * RIDGE_SHARE));
       const [top, bottom] = [split + GAP, height - MARGIN.bottom];
       const counts = explore.axis.countAxis(state.y, histogram.max, bottom - top);
       const x = (at) =>
@@ -48,9 +52,12 @@
 
     render() {
       const ratio = window.devicePixelRatio || 1;
-      const { clientWidth: width, clientHeight: height } = this.wrapper;
+      const { width, height } = this.size;
       this.plot = this.geometry(width, height);
       if (!this.plot) return;
+      const gap = explore.trail.gapOf(this.app, this.app.now.epoch);
+      explore.dom.mark(this.wrapper, { "data-gap": gap });
+      explore.dom.mark(this.canvas, { "aria-label": this.sentence(gap) });
       for (const canvas of [this.canvas, this.base]) {
         if (canvas.width === Math.round(width * ratio) && canvas.height === Math.round(height * ratio)) continue;
         canvas.width = Math.round(width * ratio);
@@ -59,13 +66,24 @@
       this.paint(this.canvas.getContext("2d"), this.base, ratio, this.app.colours());
     }
 
+    /** What is seen, in a sentence. */
+    sentence(gap) {
+      const { now, state } = this.app;
+      const { format } = window.recede.core;
+      const [gone, all] = now.selection ? [now.selection.removed, this.app.source.shape.groups.reduce((sum, one) => sum + one.size, 0)] : [0, 0];
+      const cut = all ? ` ${format.integer(gone)} of ${format.integer(all)} neurons of the network are removed.` : "";
+      const valley = gap === null ? " There is one hump only." : ` Two humps, the natural gap between them at ${format.threshold(gap)}.`;
+      return `Distribution of the importances of ${state.layer || "all layers"} at epoch ${now.epoch}, ${this.plot.axis.title}.${valley}${cut}`;
+    }
+
     /** All of it onto `g`; what a drag does not change comes from `base`. */
     paint(g, base, ratio, colours) {
       const { state, now, scheme } = this.app;
       const { plot } = this;
       const key = [
         plot.width, plot.height, ratio, state.axis, state.y, state.layer, now.epoch, scheme,
-        plot.histogram.rows, plot.axis.low, plot.axis.high, colours.surface,
+        plot.histogram.rows, plot.axis.low, plot.axis.high, colours.surface, this.app.source.polarisation.size,
+        this.app.source.criterion,
       ].join();
       if (key !== this.baseKey) {
         this.baseKey = key;
@@ -77,13 +95,23 @@
       g.scale(ratio, ratio);
       this.paintBars(g, colours, ratio);
       this.paintGhost(g, colours);
+      explore.trail.drawMark(g, this.app, this.plot, this.rows, colours);
       this.paintLine(g, colours);
+    }
+
+    /** Between two epochs only the picture moves. */
+    move() {
+      if (this.plot) this.render();
     }
 
     paintBase(g, colours) {
       const { plot } = this;
       g.clearRect(0, 0, plot.width, plot.height);
-      this.rows = explore.ridges.draw(g, plot, plot.ridges, this.app.now.epoch, colours);
+      this.rows = null;
+      if (plot.ridges.height > 0) {
+        this.rows = explore.ridges.draw(g, plot, plot.ridges, this.app.now.epoch, colours);
+        explore.trail.drawTrail(g, this.app, plot, this.rows, colours);
+      }
       drawAxes(g, plot, colours);
     }
 
@@ -93,8 +121,9 @@
       const { ranking, selection, layer, stale } = app.now;
       const { bins, low, high } = plot.histogram;
       const gone = new Float32Array(bins);
-      if (!ranking || stale) {
-        const line = app.now.line === null || app.now.line === undefined ? -Infinity : plot.axis.place(app.now.line);
+      const place = explore.motion.linePlace(app, plot.axis);
+      if (!ranking || stale || (app.motion && place !== null)) {
+        const line = place ?? -Infinity;
         return gone.map((_, i) => Math.min(1, Math.max(0, ((line - low) / (high - low)) * bins - i)));
       }
       const binOf = this.binsOf(ranking);
@@ -120,11 +149,11 @@
     paintBars(g, colours, ratio) {
       const { plot } = this;
       const { histogram, axis, counts, x, bottom, top } = plot;
-      const row = histogram.row.get(this.app.now.epoch);
+      const row = explore.motion.row(this.app, histogram);
       if (!row) return;
       const shares = this.shares();
       const step = (histogram.high - histogram.low) / histogram.bins;
-      const hatch = hatching(g, colours.cut, ratio);
+      const hatch = explore.plotting.hatching(g, colours.cut, ratio);
       for (let i = 0; i < histogram.bins; i++) {
         const from = histogram.low + i * step;
         if (!row[i] || from + step <= axis.low + 1e-9 || from >= axis.high - 1e-9) continue;
@@ -134,7 +163,7 @@
         const cut = height * shares[i];
         g.fillStyle = colours.kept;
         if (cut < height) g.fillRect(x0, bottom - height, width, height - cut);
-        if (cut > 0) drawCut(g, x0, bottom - cut, width, cut, colours.cut, hatch);
+        if (cut > 0) explore.plotting.drawCut(g, x0, bottom - cut, width, cut, colours.cut, hatch);
       }
     }
 
@@ -165,14 +194,14 @@
 
     paintLine(g, colours) {
       const { plot } = this;
-      const { line } = this.app.now;
-      if (line === null || line === undefined) return;
-      const at = Math.round(plot.x(plot.axis.place(line))) + 0.5;
+      const place = explore.motion.linePlace(this.app, plot.axis);
+      if (place === null) return;
+      const at = Math.round(plot.x(place)) + 0.5;
       g.strokeStyle = colours.ink;
       g.lineWidth = 1;
       g.globalAlpha = 0.4;
       g.setLineDash([2, 3]);
-      stroke(g, at, plot.ridges.top, at, plot.ridges.bottom);
+      if (plot.ridges.height > 0) stroke(g, at, plot.ridges.top, at, plot.ridges.bottom);
       g.setLineDash([]);
       g.globalAlpha = 1;
       g.lineWidth = 1.5;
@@ -186,42 +215,7 @@
     return g;
   }
 
-  function stroke(g, x0, y0, x1, y1) {
-    g.beginPath();
-    g.moveTo(x0, y0);
-    g.lineTo(x1, y1);
-    g.stroke();
-  }
-
-  /** Removed: a wash, hatching and a firm top edge, so that colour is not the only sign. */
-  function drawCut(g, x, y, width, height, colour, hatch) {
-    g.globalAlpha = 0.26;
-    g.fillStyle = colour;
-    g.fillRect(x, y, width, height);
-    g.globalAlpha = 1;
-    g.fillStyle = hatch;
-    g.fillRect(x, y, width, height);
-    g.fillStyle = colour;
-    g.fillRect(x, y, width, 1.5);
-  }
-
-  let patterns = { key: "", pattern: null };
-
-  function hatching(g, colour, ratio) {
-    const key = `${colour} ${ratio}`;
-    if (patterns.key === key) return patterns.pattern;
-    const tile = document.createElement("canvas");
-    tile.width = tile.height = Math.round(HATCH_PX * ratio);
-    const t = tile.getContext("2d");
-    t.strokeStyle = colour;
-    t.lineWidth = 1.3 * ratio;
-    const s = tile.width;
-    for (const shift of [-s, 0, s]) stroke(t, shift, s, shift + s, 0);
-    const pattern = g.createPattern(tile, "repeat");
-    pattern.setTransform(new DOMMatrix().scale(1 / ratio));
-    patterns = { key, pattern };
-    return pattern;
-  }
+  const stroke = (g, ...ends) => explore.plotting.line(g, ...ends);
 
   function drawAxes(g, plot, colours) {
     g.font = `11px ${colours.font}`;
@@ -244,17 +238,17 @@
     }
     g.fillStyle = colours.muted;
     g.textAlign = "left";
-    g.fillText(plot.axis.title, plot.left, plot.bottom + 25);
+    g.fillText(plot.axis.title, plot.left, plot.bottom + 24);
     g.fillText(plot.counts.title, plot.left, plot.ridges.bottom + 8);
     g.textAlign = "right";
-    g.fillText("epoch", plot.left - 8, plot.ridges.top);
+    if (plot.ridges.height > 0) g.fillText("epoch", plot.left - 8, plot.ridges.top);
     legend(g, plot, colours);
   }
 
   /** Right of the axis title: what the three drawings mean. */
   function legend(g, plot, colours) {
     let x = plot.right;
-    const y = plot.bottom + 25;
+    const y = plot.bottom + 24;
     const before = (text, width, sign) => {
       g.fillStyle = colours.muted;
       g.fillText(text, x, y);
@@ -268,12 +262,21 @@
       stroke(g, at, y + 5.5, at + 16, y + 5.5);
       g.setLineDash([]);
     });
+    if (plot.ridges.height > 0) {
+      before("gap over the epochs", 12, (at) => {
+        g.strokeStyle = g.fillStyle = colours.gap;
+        stroke(g, at, y + 5.5, at + 12, y + 5.5);
+        g.beginPath();
+        g.arc(at + 6, y + 5.5, 2.4, 0, 2 * Math.PI);
+        g.fill();
+      });
+    }
     before("kept", 10, (at) => {
       g.fillStyle = colours.kept;
       g.fillRect(at, y, 10, 10);
     });
     before("removed", 10, (at) => {
-      drawCut(g, at, y, 10, 10, colours.cut, hatching(g, colours.cut, window.devicePixelRatio || 1));
+      explore.plotting.drawCut(g, at, y, 10, 10, colours.cut, explore.plotting.hatching(g, colours.cut, window.devicePixelRatio || 1));
     });
   }
 

@@ -79,6 +79,20 @@
     return { node, show, buttons };
   }
 
+  /**
+   * A choice of one as a drop-down: the same spec as `segmented`, in less room.
+   * Returns {node, show}.
+   */
+  function select({ id, label, options, pick }) {
+    const node = h("select", { ...named(id), class: "rx-pick", "aria-label": label, onchange: () => pick(node.value) },
+      options.map(([value, text, title]) => h("option", { value, text, title })));
+    const show = (value) => {
+      mark(node, { "data-value": value });
+      if (node.value !== value) node.value = value;
+    };
+    return { node, show };
+  }
+
   /** The theme's colours as the canvas needs them, read once for each scheme. */
   function palette(node) {
     const style = getComputedStyle(node);
@@ -86,10 +100,10 @@
     return {
       ink: read("ink", "#1a1f24"), muted: read("muted", "#636b73"), line: read("line", "#e3dfd6"),
       surface: read("surface", "#ffffff"), raised: read("raised", "#fbfaf7"),
-      kept: read("kept", "#0e6b82"), cut: read("cut", "#c8701a"), focus: read("focus", "#0e6b82"),
+      kept: read("kept", "#0e6b82"), gap: read("good", "#2c7a4b"), cut: read("cut", "#c8701a"), focus: read("focus", "#0e6b82"),
       font: style.fontFamily,
     };
   }
 
-  explore.dom = { h, svg, icon, named, say, mark, segmented, palette };
+  explore.dom = { h, svg, icon, named, say, mark, segmented, select, palette };
 })();

@@ -8,22 +8,31 @@
  * the neurons are on either side. It is `valley` of backend/contract/polarisation.py, step by step:
  * the store keeps the same number with each snapshot.
  */
-(function (scope) {
-  "use strict";
+"use strict";
 
+(function (scope) {
   const BINS = 240;
+  /** @type {Object<Scale, [number, number]>} */
   const AXES = { bounded: [-12, 12], plain: [-6, 1] };
   const WIDTH = BINS / 40; // standard deviation of the smoothing, in bins
   const DEPTH = 0.5;
   const LEAST_SHARE = 0.05;
 
-  /** Place of a raw scale on the logit axis. */
+  /**
+   * Place of a raw scale on the logit axis.
+   * @param {number} raw
+   * @param {Scale} scale
+   */
   function onAxis(raw, scale) {
     const [low, high] = AXES[scale];
     const value = scale === "plain" ? Math.log10(Math.abs(raw)) : raw;
     return Math.min(high, Math.max(low, value));
   }
 
+  /**
+   * @param {Float32Array} raw
+   * @param {Scale} scale
+   */
   function counts(raw, scale) {
     const [low, high] = AXES[scale];
     const out = new Float64Array(BINS);
@@ -34,6 +43,7 @@
     return out;
   }
 
+  /** @param {Float64Array} values */
   function smooth(values) {
     const reach = Math.ceil(3 * WIDTH);
     const kernel = Array.from({ length: 2 * reach + 1 }, (_, i) =>
@@ -52,14 +62,21 @@
     });
   }
 
-  /** Highest value up to and including each place, from the left or from the right. */
+  /**
+   * Highest value up to and including each place, from the left or from the right.
+   * @param {Float64Array} values
+   * @param {boolean} fromRight
+   */
   function highest(values, fromRight) {
     const list = fromRight ? values.slice().reverse() : values.slice();
     for (let i = 1; i < list.length; i++) list[i] = Math.max(list[i], list[i - 1]);
     return fromRight ? list.reverse() : list;
   }
 
-  /** Share of the neurons left of each bin's middle. */
+  /**
+   * Share of the neurons left of each bin's middle.
+   * @param {Float64Array} values
+   */
   function shares(values) {
     const total = values.reduce((a, b) => a + b);
     let before = 0;
@@ -69,8 +86,13 @@
     });
   }
 
-  /** Middle of the run of bins around `at` that are as low. */
+  /**
+   * Middle of the run of bins around `at` that are as low.
+   * @param {Float64Array} curve
+   * @param {number} at
+   */
   function middleOfValley(curve, at) {
+    /** @param {number} i */
     const same = (i) => curve[i] <= curve[at] + 1e-9;
     let [left, right] = [at, at];
     while (left > 0 && same(left - 1)) left--;
@@ -78,7 +100,12 @@
     return (left + right) / 2;
   }
 
-  /** The threshold in the valley, as an importance with three digits, or null. */
+  /**
+   * The threshold in the valley, as an importance with three digits, or null.
+   * @param {Float32Array} raw
+   * @param {Scale} scale
+   * @returns {?number}
+   */
   function naturalGap(raw, scale) {
     if (!raw.length) return null;
     const bins = counts(raw, scale);
@@ -101,7 +128,7 @@
     return Number(value.toPrecision(3));
   }
 
-  if (typeof module !== "undefined" && module.exports) module.exports = { naturalGap };
+  if (typeof module !== "undefined") Object.assign(module.exports, { naturalGap });
   scope.recede = scope.recede || {};
   scope.recede.core = Object.assign(scope.recede.core || {}, { naturalGap });
 })(typeof window !== "undefined" ? window : globalThis);

@@ -48,7 +48,10 @@
     return done.result || {};
   }
 
-  /** Measure the present cut on the validation images; a newer choice supersedes this one. */
+  /**
+   * Measure the present cut on the validation images; a newer choice supersedes this one. On the
+   * way `progress.accuracy` is an estimate from the images so far.
+   */
   async function measure(app) {
     const { plan, canCut, epoch } = app.fresh();
     if (!plan || !canCut) return;
@@ -99,11 +102,12 @@
     app.dirty();
   }
 
-  /** Ask for the accuracy curve of a run that has none. */
-  async function measureCurve(app) {
+  /** Ask for an accuracy curve, {epoch, scope, criterion, bias}; `exact` on the whole split. */
+  async function measureCurve(app, place, exact = false) {
     try {
-      const { job } = await app.source.ofRun("/curve", { method: "POST" });
-      if (app.source.curve) app.source.curve.job = job;
+      const { job } = await app.source.ofRun("/curve", { method: "POST", body: { ...place, exact } });
+      const curve = explore.curves.of(app.source, place);
+      if (curve) curve.job = job;
     } catch (error) {
       if (error.name !== "AbortError") app.source.error = error;
     }
@@ -111,5 +115,5 @@
     app.source.schedule();
   }
 
-  explore.jobs = { measure, prune, measureCurve };
+  explore.jobs = { measure, prune, measureCurve, result };
 })();

@@ -10,9 +10,17 @@
     { keys: ["←", "→"], what: "Move the threshold finely (on the line); with Shift coarsely" },
     { keys: ["[", "]"], what: "Previous or next epoch" },
     { keys: ["Space"], what: "Play or pause the epochs" },
+    { keys: ["v"], what: "Next view below the distribution; with Shift the one before" },
+    { keys: ["b"], what: "More room for the views, or less" },
     { keys: ["l"], what: "Go to the lossless cut" },
     { keys: ["g"], what: "Go to the natural gap" },
     { keys: ["m"], what: "Measure this cut" },
+    { keys: ["Ctrl", "Z"], what: "Undo the last choice of the cut; with Shift, or Ctrl Y, redo it" },
+    { keys: ["p"], what: "Plans: save this one, or take one up" },
+    { keys: ["a"], what: "Type what to hold: MACs, size, accuracy, latency" },
+    { keys: [",", "."], what: "Select the layer before or after" },
+    { keys: ["k"], what: "Lock or unlock the selected layer" },
+    { keys: ["o"], what: "Type a ratio of its own for the selected layer" },
   ];
 
   /** Text is typed there, or the key already means something there. */
@@ -26,6 +34,13 @@
     return key === " " && Boolean(target.closest("button, a, summary, input, [role=radio]"));
   }
 
+  /** The layer before or after the selected one; between last and first lie all together. */
+  function stepLayer(app, by) {
+    const names = [null, ...app.source.shape.groups.map((group) => group.name)];
+    const at = names.indexOf(app.state.layer);
+    app.set({ layer: names[(at + by + names.length) % names.length] });
+  }
+
   /** Listen while this view is on the page and visible; returns how to stop. */
   function listen(app) {
     let waiting = 0;
@@ -33,8 +48,19 @@
       "[": () => app.scrub.step(-1),
       "]": () => app.scrub.step(1),
       " ": () => app.scrub.toggle(),
+      v: () => app.views.step(1),
+      V: () => app.views.step(-1),
+      b: () => app.views.toggleBig(),
       l: () => app.toLossless(),
       m: () => explore.jobs.measure(app),
+      p: () => {
+        app.plans.menu.open = !app.plans.menu.open;
+      },
+      a: () => app.els.find("#target-input")?.select(),
+      ",": () => stepLayer(app, -1),
+      ".": () => stepLayer(app, 1),
+      k: () => app.state.layer && explore.own.toggleLock(app, app.state.layer),
+      o: () => app.els.find("#own-ratio")?.select(),
       g: () => {
         waiting = setTimeout(() => app.toGap(), PREFIX_MS);
       },

@@ -1,4 +1,4 @@
-/** The layers: what each keeps and loses, its lock, and which one the distribution shows. */
+/** The layers: what each keeps and loses, its lock or own ratio, and which one is selected. */
 (function () {
   "use strict";
   const explore = ((window.recede = window.recede || {}).explore = window.recede.explore || {});
@@ -46,12 +46,7 @@
       return explore.dom.h("button", {
         type: "button", class: "rx-lock", "aria-pressed": "false", "aria-label": `Lock ${name}: keep all its channels`,
         title: "Lock: keep all channels of this layer",
-        onclick: () => {
-          const { locks } = this.app.state;
-          const next = locks.includes(name) ? locks.filter((one) => one !== name) : [...locks, name];
-          this.app.choose({ locks: next });
-          this.app.released();
-        },
+        onclick: () => explore.own.toggleLock(this.app, name),
       }, explore.dom.icon("lock"));
     }
 
@@ -72,43 +67,77 @@
       if (!source.shape) return;
       if (!this.rows.length) this.build(source.shape);
       if (!now.selection) return;
-      const warn = new Set(now.nearlyGone);
+      const [warn, held, rounded] = [now.nearlyGone, now.selection.held, now.selection.rounded || []].map((names) => new Set(names));
+      const shield = source.run?.protected || [];
       source.shape.groups.forEach((group, l) => {
-        this.show(this.rows[l], now.selection.kept[l], group.size, {
-          held: now.selection.held.includes(group.name), warn: warn.has(group.name),
-          locked: state.locks.includes(group.name), selected: state.layer === group.name, minimum: group.minimum,
+        const { name, size, minimum } = group;
+        this.show(this.rows[l], now.selection.kept[l], size, {
+          held: held.has(name), warn: warn.has(name), rounded: rounded.has(name), multiple: state.roundTo,
+          locked: state.locks.includes(name), selected: state.layer === name, own: state.overrides[name],
+          shielded: shield.includes(name), minimum: Math.min(size, state.minChannels ?? minimum),
         });
       });
       const size = source.shape.groups.reduce((sum, group) => sum + group.size, 0);
       this.show(this.all, size - now.selection.removed, size, { selected: now.layer < 0 });
-      const locked = state.locks.length ? `, ${state.locks.length} locked` : "";
-      explore.dom.say(this.note, `kept of size${locked}`);
+      const own = Object.keys(state.overrides).length;
+      const parts = [
+        "kept of size", state.locks.length && `${state.locks.length} locked`, own && `${own} own`, shield.length && `${shield.length} protected`,
+      ];
+      explore.dom.say(this.note, parts.filter(Boolean).join(", "));
+      this.renderOwn(now, state, shield);
     }
 
-    show(row, kept, size, { held, warn, locked, selected, minimum }) {
-      const key = [kept, held, warn, locked, selected].join();
+    /** The strip below the selected layer's row. */
+    renderOwn(now, state, shield) {
+      const { name } = this.strip || {};
+      if (name !== (now.layer >= 0 ? state.layer : undefined)) {
+        this.strip?.node.remove();
+        this.strip = now.layer >= 0 ? new explore.own.OwnRatio(this.app, state.layer) : null;
+        if (this.strip) this.rows[now.layer].node.append(this.strip.node);
+      }
+      if (!this.strip) return;
+      const { size } = this.app.source.shape.groups[now.layer];
+      this.strip.render({
+        own: state.overrides[state.layer], shielded: shield.includes(state.layer), kept: now.selection.kept[now.layer], size,
+      });
+    }
+
+    show(row, kept, size, { held, warn, rounded, multiple, locked, selected, own, shielded, minimum }) {
+      const key = [kept, held, warn, rounded && multiple, locked, selected, own, shielded, minimum].join();
       if (row.key === key) return;
       row.key = key;
       const { mark, say } = explore.dom;
       row.bar.style.setProperty("--rx-kept-share", kept / size);
       say(row.count.kept, format().integer(kept));
       say(row.count.size, ` / ${format().integer(size)}`);
-      const tag = held ? "min" : locked ? "lock" : warn ? ">95 %" : "";
-      say(row.tag, tag);
-      mark(row.tag, {
-        "data-tone": held || warn ? "warn" : null,
-        title: held ? `Held at its minimum of ${minimum} channels` : warn ? "Would lose more than 95 %" : null,
-      });
+      const { share } = format();
+      const tags = [
+        [shielded, "safe", "Protected: every plan of this run keeps all its channels"],
+        [held, "min", `Held at its minimum of ${minimum} channels`, "warn"],
+        [warn, ">95 %", "Would lose more than 95 %", "warn"],
+        [own !== undefined, own !== undefined && `${Number((100 * own).toFixed(1))}${format().THIN}%`, "It has a ratio of its own"],
+        [rounded, `×${multiple}`, `Rounded up to a multiple of ${multiple}`],
+        [locked, "lock", "Locked: keeps all its channels"],
+      ];
+      const [, tag, title, tone] = tags.find(([holds]) => holds) || [];
+      say(row.tag, tag || "");
+      mark(row.tag, { "data-tone": tone, title });
       mark(row.main, {
         "aria-pressed": String(Boolean(selected)),
         "aria-label": `${row.name || "All layers"}: ${kept} of ${size} kept`
-          + `${held ? ", held at its minimum" : ""}${locked ? ", locked" : ""}`,
+          + `${held ? ", held at its minimum" : ""}${locked ? ", locked" : ""}${shielded ? ", protected" : ""}`
+          + `${own !== undefined ? `, own ratio ${share(own)}` : ""}${rounded ? ", rounded up" : ""}`,
       });
       mark(row.node, {
         "data-kept": kept, "data-size": size, "data-value": kept, "data-held": held || null,
-        "data-locked": locked || null, "data-selected": selected || null,
+        "data-locked": locked || null, "data-selected": selected || null, "data-own": own, "data-protected": shielded || null,
       });
-      if (row.lock) mark(row.lock, { "aria-pressed": String(Boolean(locked)) });
+      if (row.lock) {
+        mark(row.lock, {
+          "aria-pressed": String(Boolean(locked || shielded)), disabled: shielded,
+          title: shielded ? "Protected by the run: select the layer to end it" : "Lock: keep all channels of this layer (k)",
+        });
+      }
     }
   }
 

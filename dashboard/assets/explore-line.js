@@ -28,7 +28,7 @@
       if (!plot || event.button !== 0) return;
       const box = this.wrapper.getBoundingClientRect();
       const [x, y] = [event.clientX - box.left, event.clientY - box.top];
-      if (y < plot.ridges.bottom + 6) {
+      if (plot.ridges.height > 0 && y < plot.ridges.bottom + 6) {
         if (x > 0) this.app.chooseEpoch(explore.ridges.epochAt(this.distribution.rows, y));
         return;
       }
@@ -89,6 +89,11 @@
       this.app.releasedSoon();
     }
 
+    /** Between two epochs the line moves with the picture. */
+    move() {
+      this.render();
+    }
+
     render() {
       const { plot } = this.distribution;
       const { now, state } = this.app;
@@ -97,7 +102,7 @@
       this.sayWhy(plot);
       if (!shown) return;
       const { format } = window.recede.core;
-      const x = plot.x(plot.axis.place(now.line));
+      const x = plot.x(explore.motion.linePlace(this.app, plot.axis));
       const [gone, kept] = this.counts(now);
       this.node.style.transform = `translateX(${x.toFixed(1)}px)`;
       this.node.style.setProperty("--rx-line-top", `${plot.top - 20}px`);

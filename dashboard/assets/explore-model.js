@@ -14,20 +14,10 @@
     return epochs[epochs.length - 1];
   }
 
-  /** The plan as the API takes it. */
-  function planOf(state, epoch) {
-    const plan = { epoch, scope: state.scope };
-    if (state.by === "threshold") Object.assign(plan, { scope: "global", threshold: state.threshold });
-    else plan.ratio = state.ratio;
-    if (state.locks.length) plan.locks = [...state.locks].sort();
-    return plan;
-  }
-
   /** Where the line stands, as an importance; null where no single one exists. */
-  function lineOf(state, ranking, selection, layer) {
-    if (state.by === "threshold") return state.threshold;
-    const plan = { locks: state.locks };
-    if (state.scope === "global") return core().thresholdFor(ranking, plan, state.ratio);
+  function lineOf(plan, ranking, selection, layer) {
+    if (plan.threshold !== undefined) return plan.threshold;
+    if (plan.scope === "global") return core().thresholdFor(ranking, plan, plan.ratio);
     if (layer < 0) return null;
     const keys = layerKeys(ranking, layer);
     const gone = selection.gone[layer];
@@ -46,23 +36,16 @@
     return ranking.sorted.get(layer);
   }
 
-  /** Curve points of these very weights in this scope, as Measured with a little more. */
-  function curvePoints(source, epoch, scope) {
-    const points = (source.curve?.points || []).filter((one) => one.on_curve && one.epoch === epoch);
-    if (!points.some((point) => point.ratio > 0 && point.plan.scope === scope)) return [];
-    return points
-      .filter((point) => point.ratio === 0 || point.plan.scope === scope)
-      .map(({ ratio, accuracy, plan, cost }) => ({
-        ratio, n: accuracy.n, correct: Math.round(accuracy.value * accuracy.n),
-        ask: plan.ratio ?? ratio, accuracy, cost,
-      }));
+  /** Curve points of these very weights, each with `ratio`, `ask`, `accuracy` and `cost`. */
+  function curvePoints(source, epoch, scope, criterion = "importance", bias = "drop") {
+    return explore.curves.points(source, { epoch, scope, criterion, bias });
   }
 
   /** What was measured on exactly this cut; the digest is only made where a ratio fits. */
   function measuredCut(source, epoch, ranking, selection) {
     for (const known of source.evaluations.values()) {
       if (known.epoch !== epoch || Math.abs(known.ratio - selection.ratio) > 1e-9) continue;
-      const digest = core().digest(core().mask(ranking, selection));
+      const digest = core().digest(core().mask(ranking, selection), selection.variant);
       return source.evaluations.get(`${epoch}:${digest}`) || null;
     }
     return null;
@@ -71,8 +54,8 @@
   function accuracyOf(source, epoch, plan, ranking, selection) {
     const known = measuredCut(source, epoch, ranking, selection);
     if (known) return known.accuracy;
-    if (plan.locks) return null; // off the curve: the server gives no estimate either
-    return core().estimate(curvePoints(source, epoch, plan.scope), selection.ratio);
+    if (!explore.plan.isPlain(plan, source)) return null; // off the curve: the server gives no estimate either
+    return core().estimate(curvePoints(source, epoch, plan.scope, plan.criterion, plan.bias), selection.ratio);
   }
 
   /** Layers of which more than 95 % would go. */
@@ -85,17 +68,18 @@
   function cutOf(state, source, epoch, layer) {
     const ranking = epoch === null ? null : source.ranking(epoch);
     if (!ranking) return { ranking: null };
-    const plan = planOf(state, epoch);
-    const selection = core().select(ranking, plan);
-    const asked = state.by === "ratio"
-      ? state.ratio
-      : core().ratioFor(ranking, { locks: state.locks }, state.threshold);
+    const solved = explore.ask.solve(state, source, ranking, epoch);
+    const chosen = solved ? { ...state, by: "ratio", ratio: solved.ratio } : state;
+    const plan = explore.plan.of(chosen, epoch);
+    const whole = explore.plan.withProtected(plan, source);
+    const selection = core().select(ranking, whole);
+    const asked = chosen.by === "ratio" ? chosen.ratio : core().ratioFor(ranking, whole, state.threshold);
     if (ranking.gap === undefined) ranking.gap = core().naturalGap(ranking.raw, source.shape.scale);
     return {
-      ranking, plan, selection, asked,
-      line: lineOf(state, ranking, selection, layer),
+      ranking, plan, selection, asked, solved,
+      line: lineOf(whole, ranking, selection, layer),
       cost: core().cost(source.shape, selection.kept),
-      accuracy: accuracyOf(source, epoch, plan, ranking, selection),
+      accuracy: accuracyOf(source, epoch, whole, ranking, selection),
       nearlyGone: nearlyGone(source.shape, selection),
       gap: ranking.gap,
     };
@@ -114,6 +98,7 @@
   function derive(app) {
     const { state, source } = app;
     const epoch = shownEpoch(state, source);
+    source.criterion = state.criterion;
     const shape = source.shape;
     const layer = shape && state.layer ? shape.groups.findIndex((g) => g.name === state.layer) : -1;
     const finished = Boolean(source.run) && !["queued", "running"].includes(source.run.state);
@@ -130,17 +115,18 @@
       canCut: source.weights.includes(epoch) && Boolean(cut.ranking),
       hasWeights: source.weights.includes(epoch),
       isBest: epoch === source.bestEpoch,
-      lossless: losslessOf(source, epoch, state.scope),
+      lossless: losslessOf(source, epoch, state.scope, state.criterion, state.bias),
     };
   }
 
   /** The lossless point: its share removed, and the ratio to ask for to get that very cut. */
-  function losslessOf(source, epoch, scope) {
-    const points = source.curve?.job ? [] : curvePoints(source, epoch, scope);
+  function losslessOf(source, epoch, scope, criterion = "importance", bias = "drop") {
+    const curve = explore.curves.of(source, { epoch, scope, criterion, bias });
+    const points = !curve || curve.job ? [] : curve.points;
     const ratio = core().losslessRatio(points);
     if (ratio === null) return null;
     return { ratio, ask: points.findLast((point) => point.ratio === ratio).ask };
   }
 
-  explore.model = { derive, shownEpoch, layerKeys, curvePoints };
+  explore.model = { derive, shownEpoch, layerKeys, curvePoints, losslessOf, accuracyOf };
 })();

@@ -5,9 +5,11 @@
   const format = () => window.recede.core.format;
 
   const FILES = [
+    ["zip", "All files", "ZIP with README and SHA-256 sums"],
     ["safetensors", "Weights", "plain PyTorch state_dict"],
     ["python", "model.py", "builds the network with torch alone"],
     ["pt2", "Program", "torch.export, runs without any code"],
+    ["onnx", "ONNX", "for onnxruntime and other runtimes"],
     ["manifest", "Manifest", "what was cut and how it was measured"],
   ];
 

@@ -5,6 +5,7 @@
 
   const ROW_PX = 5; // least distance of two ridges
   const RISE = 5.5; // height of the highest ridge, in distances
+  const SOFT = 0.75;
 
   /** At most `most` epochs, evenly spread, the first, the last and the shown one among them. */
   function thin(epochs, most, shown) {
@@ -29,17 +30,26 @@
   const smoothed = (row, i) =>
     ((row[i - 1] ?? row[i]) + 2 * row[i] + (row[i + 1] ?? row[i])) / 4;
 
-  /** Highest smoothed bin of all epochs; the two end bins, which gather what lies beyond, apart. */
+  /**
+   * Height that counts as one: of the epochs' highest smoothed bins, the one that four fifths do
+   * not pass, so that one narrow hump of the untrained network does not flatten all that follows.
+   * The two end bins, which gather what lies beyond, count apart.
+   */
   function highest(histogram) {
     if (!histogram.ridgeMax) {
-      let most = 1;
-      for (const row of histogram.row.values()) {
+      const tops = [...histogram.row.values()].map((row) => {
+        let most = 1;
         for (let i = 1; i < histogram.bins - 1; i++) most = Math.max(most, smoothed(row, i));
-      }
-      histogram.ridgeMax = most;
+        return most;
+      }).sort((a, b) => a - b);
+      histogram.ridgeMax = tops[Math.floor(0.8 * (tops.length - 1))];
     }
     return histogram.ridgeMax;
   }
+
+  /** As it is up to SOFT, from there on rounded off towards one. */
+  const limited = (height) =>
+    height <= SOFT ? height : SOFT + (1 - SOFT) * (1 - Math.exp(-(height - SOFT) / (1 - SOFT)));
 
   function trace(g, plot, row, baseline, height) {
     const { histogram, x, counts } = plot;
@@ -50,7 +60,7 @@
     for (let i = 0; i < histogram.bins; i++) {
       const middle = histogram.low + (i + 0.5) * width;
       if (middle < plot.axis.low || middle > plot.axis.high) continue;
-      g.lineTo(x(middle), baseline - Math.min(1, counts.share(smoothed(row, i)) / most) * height);
+      g.lineTo(x(middle), baseline - limited(counts.share(smoothed(row, i)) / most) * height);
     }
     g.lineTo(plot.right, baseline);
   }

@@ -3,8 +3,7 @@
   "use strict";
   const explore = ((window.recede = window.recede || {}).explore = window.recede.explore || {});
 
-  const PLAY_MS = 4000; // for all epochs, but
-  const FRAME_MS = [60, 320]; // an epoch is shown no shorter and no longer than this
+  const SPEEDS = [["0.25", "¼×"], ["0.5", "½×"], ["1", "1×"], ["2", "2×"], ["4", "4×"]];
 
   class Scrub {
     constructor(app) {
@@ -23,11 +22,15 @@
       this.range.addEventListener("keydown", (event) => this.key(event));
       this.play.addEventListener("click", () => this.toggle());
       this.follow.addEventListener("click", () => this.toggleFollow());
-      this.timer = 0;
+      this.player = new explore.motion.Player(app);
+      this.speed = explore.dom.select({
+        id: "play-speed", label: "Speed of playing the epochs", options: SPEEDS, pick: (speed) => app.set({ speed }),
+      });
+      this.play.after(this.speed.node);
     }
 
     destroy() {
-      clearInterval(this.timer);
+      this.player.stop();
     }
 
     key(event) {
@@ -50,33 +53,17 @@
     }
 
     get playing() {
-      return this.timer !== 0;
+      return this.player.playing;
     }
 
     toggle() {
       if (this.playing) this.stop();
-      else this.start();
+      else this.player.start();
       this.app.dirty();
-    }
-
-    start() {
-      const { epochs } = this.app.source;
-      if (epochs.length < 2) return;
-      const still = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
-      const pace = Math.min(FRAME_MS[1], Math.max(FRAME_MS[0], PLAY_MS / epochs.length));
-      if (this.app.now.epoch === epochs[epochs.length - 1]) this.app.chooseEpoch(epochs[0]);
-      this.timer = setInterval(() => {
-        const all = this.app.source.epochs;
-        const next = all[all.indexOf(this.app.now.epoch) + 1];
-        if (next === undefined) this.stop();
-        else this.app.chooseEpoch(next);
-      }, still ? 1000 : pace);
     }
 
     stop() {
-      clearInterval(this.timer);
-      this.timer = 0;
-      this.app.dirty();
+      this.player.stop();
     }
 
     toggleFollow() {
@@ -100,6 +87,7 @@
       mark(this.label, {
         "data-value": now.epoch, "data-latest": now.latest, "data-best": now.isBest, "data-weights": now.hasWeights,
       });
+      this.speed.show(state.speed);
       const following = state.epoch === null && !now.finished;
       mark(this.follow, { "aria-pressed": String(following), hidden: now.finished });
       mark(this.play, {

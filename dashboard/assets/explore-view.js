@@ -31,12 +31,24 @@
   }
 
   function curve(h, named) {
-    return h("section", { class: "rx-curve", "aria-label": "Accuracy after the cut" },
-      h("div", { class: "rx-head" },
-        h("h3", { text: "Accuracy after the cut" }),
-        h("span", { ...named("curve-note"), class: "rx-note" }),
-        h("div", { id: "curve-slot", class: "rx-tools" })),
-      h("div", { ...named("curve"), class: "rx-curve-plot" }));
+    return h("section", {
+      class: "rx-curve", id: "view-curve", role: "tabpanel", "aria-label": "Accuracy after the cut",
+    },
+    h("div", { class: "rx-head rx-view-head" },
+      h("h3", { class: "sr-only", text: "Accuracy after the cut" }),
+      h("span", { ...named("curve-note"), class: "rx-note" }),
+      h("div", { id: "curve-slot", class: "rx-tools" })),
+    h("div", { ...named("curve"), class: "rx-curve-plot" }));
+  }
+
+  /** Below the distribution: tabs, the curve, and the views that explore-views.js adds. */
+  function lower(h, named) {
+    return h("div", { class: "rx-lower" },
+      h("div", { class: "rx-lower-head" },
+        h("div", { ...named("view-tabs"), class: "rx-tabs", role: "tablist", "aria-label": "Views of this run" }),
+        h("div", { id: "view-slot", class: "rx-tools" })),
+      curve(h, named),
+      h("div", { class: "rx-views", id: "explore-views" }));
   }
 
   /** One line of the ledger: what, cut value, dense value, share kept, and a bar. */
@@ -105,8 +117,7 @@
     const { h, named, icon } = explore.dom;
     const frame = h("div", { class: "rx", "data-state": "loading" },
       h("div", { ...named("explore-message"), class: "rx-message", role: "alert", hidden: true }),
-      distribution(h, named, icon), curve(h, named), cut(h, named, icon), layers(h, named),
-      h("div", { class: "rx-views", id: "explore-views" }),
+      distribution(h, named, icon), lower(h, named), cut(h, named, icon), layers(h, named),
       h("div", { ...named("explore-empty"), class: "rx-empty", hidden: true }));
     mount.replaceChildren(frame);
     const find = (selector) => frame.querySelector(selector);

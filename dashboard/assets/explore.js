@@ -7,7 +7,7 @@
   const SELECTOR = "[data-recede-explore]";
   const ADDRESS_MS = 180;
   const RELEASE_MS = 500; // keys pressed in a row count as one drag
-  const OF_THE_RUN = ["run", "epoch", "evaluation", "checkpoint", "job"];
+  const OF_THE_RUN = ["run", "epoch", "evaluation", "checkpoint", "job", "notice", "curve"];
 
   class Explore {
     constructor(root) {
@@ -20,6 +20,7 @@
       this.measure = { status: "idle" };
       this.prune = { status: "idle" };
       this.now = {};
+      this.undo = new explore.Undo(this);
       this.stats = { frames: 0, lastMs: 0, maxMs: 0 };
       this.source = new explore.Source(this.api, this.runId, () => this.changed());
       this.els = explore.view.build(root.querySelector("#explore-mount") || root);
@@ -36,8 +37,8 @@
       this.actions = new explore.Actions(this);
       this.panels = [
         this.scrub, this.distribution, new explore.Line(this, this.distribution), new explore.Cut(this),
-        this.actions, new explore.Curve(this), new explore.Layers(this), new explore.Polarisation(this),
-        new explore.FineTune(this), new explore.Messages(this),
+        this.actions, new explore.Curve(this), new explore.Layers(this), (this.plans = new explore.Plans(this)),
+        new explore.Polarisation(this), new explore.FineTune(this), new explore.Messages(this),
         ...(explore.extensions || []).map((make) => make(this)), // other files may add panels
       ];
     }
@@ -49,10 +50,14 @@
       window.addEventListener("recede:event", ({ detail }) => {
         if (!detail || detail.run_id !== this.runId) return;
         if (detail.type === "progress") this.onProgress(detail);
+        else if (detail.type === "plan") this.plans.load();
         else if (OF_THE_RUN.includes(detail.type)) this.source.nudge();
       }, options);
       for (const back of ["recede:online", "online"]) {
-        window.addEventListener(back, () => this.source.nudge(), options);
+        window.addEventListener(back, () => {
+          this.source.nudge();
+          this.plans.load();
+        }, options);
       }
       const scheme = new MutationObserver(() => this.forgetColours());
       scheme.observe(document.documentElement, { attributeFilter: ["data-mantine-color-scheme"] });
@@ -67,8 +72,8 @@
     }
 
     onProgress(detail) {
-      const job = this.source.curve?.job;
-      if (job && job.id === detail.job_id) {
+      const job = explore.curves.atWork(this.source, detail.job_id)?.job;
+      if (job) {
         job.progress = detail;
         this.source.nudge();
         this.dirty();
@@ -88,27 +93,45 @@
 
     // ---- choosing ----------------------------------------------------------------------
 
-    set(patch) {
+    /** A choice; of those that make the cut the undo stack keeps what they replace. */
+    set(patch, label) {
+      this.undo.note(this.state, patch, label);
+      this.assign(patch);
+    }
+
+    assign(patch) {
       Object.assign(this.state, patch);
       this.address();
       this.dirty();
     }
 
-    /** A choice about the cut; from now on no default replaces it. */
-    choose(patch) {
+    /** A choice about the cut; from now on no default replaces it, and an aim only if it is one. */
+    choose(patch, label) {
       this.given.add("cut");
-      this.set(patch);
+      const cuts = ["by", "ratio", "threshold"].some((name) => name in patch);
+      this.set(cuts && !("ask" in patch) ? { ...patch, ask: null } : patch, label);
     }
 
     chooseEpoch(epoch) {
       if (epoch !== undefined && epoch !== this.state.epoch) this.set({ epoch });
     }
 
+    /** Take a plan over whole, as one step. */
+    applyPlan(plan, label) {
+      this.choose(explore.plan.toState(plan), label);
+      this.released();
+    }
+
+    /** What `core.select` takes for the present choices, with some of them changed. */
+    planFor(change) {
+      return explore.plan.selectable(this.state, this.source, this.now.epoch, change);
+    }
+
     toGap() {
       const { gap, ranking } = this.now;
       if (gap === null || gap === undefined || !ranking) return;
       if (this.state.scope === "local" && this.state.by === "ratio") {
-        this.choose({ ratio: Math.min(0.9999, recede.core.ratioFor(ranking, { locks: this.state.locks }, gap)) });
+        this.choose({ ratio: Math.min(0.9999, recede.core.ratioFor(ranking, this.planFor({}), gap)) });
       } else this.choose({ by: "threshold", threshold: gap });
       this.released();
     }
@@ -121,6 +144,7 @@
 
     /** A drag has ended: the next frame is exact, then it may be measured by itself. */
     released() {
+      this.undo.close();
       requestAnimationFrame(() => requestAnimationFrame(() => !this.gone && this.actions.released()));
     }
 
@@ -132,49 +156,14 @@
     // ---- data --------------------------------------------------------------------------
 
     changed() {
-      this.checkChoices();
-      if (this.checked) this.firstCut();
+      explore.check.choices(this);
+      if (this.checked) explore.check.firstCut(this);
       this.dirty();
       const epoch = explore.model.shownEpoch(this.state, this.source);
       if (epoch !== null && this.prefetched !== this.source.epochs.length) {
         this.prefetched = this.source.epochs.length;
         this.source.prefetch(epoch).catch(() => {});
       }
-    }
-
-    /** Once the run is known: what the address asked for but the run does not have. */
-    checkChoices() {
-      const { source, state } = this;
-      if (this.checked || !source.loaded || !source.epochs.length || !source.shape) return;
-      this.checked = true;
-      const names = source.shape.groups.map((group) => group.name);
-      if (state.epoch !== null && !source.epochs.includes(state.epoch)) {
-        const last = source.epochs[source.epochs.length - 1];
-        this.refused.push(`epoch=${state.epoch} (stored are ${source.epochs[0]} to ${last})`);
-        state.epoch = null;
-      }
-      if (state.layer && !names.includes(state.layer)) {
-        this.refused.push(`layer=${state.layer} (no such layer)`);
-        state.layer = null;
-      }
-      const unknown = state.locks.filter((name) => !names.includes(name));
-      if (unknown.length) this.refused.push(`lock=${unknown.join(",")} (no such layer)`);
-      state.locks = state.locks.filter((name) => names.includes(name));
-    }
-
-    /** As long as nobody has chosen a cut: the curve's scope, and its lossless cut. */
-    firstCut() {
-      const { source, state, given } = this;
-      const { curve } = source;
-      const scope = curve?.points.find((point) => point.ratio > 0)?.plan.scope;
-      if (!scope || curve.job || this.defaulted === curve.checkpoint_id) return;
-      this.defaulted = curve.checkpoint_id;
-      if (["ratio", "threshold", "cut"].some((name) => given.has(name))) return;
-      if (!given.has("scope")) state.scope = scope;
-      const epoch = explore.model.shownEpoch(state, source);
-      const points = explore.model.curvePoints(source, epoch, state.scope);
-      const ratio = recede.core.losslessRatio(points);
-      if (ratio) state.ratio = points.findLast((point) => point.ratio === ratio).ask;
     }
 
     // ---- drawing -----------------------------------------------------------------------
@@ -189,6 +178,7 @@
       const from = performance.now();
       this.now = explore.model.derive(this);
       this.stats.modelMs = performance.now() - from;
+      if (this.now.solved) this.state.ratio = this.now.plan.ratio; // what was asked for led to it
       for (const panel of this.panels) panel.render();
       this.stats.lastMs = performance.now() - from;
       this.stats.maxMs = Math.max(this.stats.maxMs, this.stats.lastMs);
@@ -220,6 +210,7 @@
       clearTimeout(this.addressTimer);
       clearTimeout(this.soon);
       this.source.stop();
+      this.undo.destroy();
       this.stops.forEach((stop) => stop());
       this.panels.forEach((panel) => panel.destroy?.());
     }

@@ -2,27 +2,41 @@
  * The arithmetic of a cut, in the browser: the same results as backend/contract in Python.
  *
  * Pure functions without DOM or network, as window.recede.core and as a CommonJS module.
- * explore-digest.js, explore-format.js and explore-gap.js add to the same object.
+ * core-accuracy.js, core-targets.js, explore-digest.js, explore-format.js and explore-gap.js
+ * add to the same object. `tsc --checkJs` checks the types (tests/js).
  *
+ * @typedef {"bounded"|"plain"} Scale
  * @typedef {{name: string, size: number, minimum: number}} Group
- * @typedef {{kind: string, fan_in: number, fan_out: number, source: ?number, target: ?number,
- *   kernel: number, positions: number, bias: boolean}} Op
- * @typedef {{groups: Group[], ops: Op[], scale: "bounded"|"plain"}} Shape  NetworkShape
+ * @typedef {{name?: string, kind: string, fan_in: number, fan_out: number,
+ *   source?: ?number, target?: ?number, kernel: number, positions: number, bias: boolean}} Op
+ * @typedef {{name: string, dtype: string, shape: number[], links: number[][]}} StoredTensor
+ * @typedef {{groups: Group[], ops: Op[], scale: Scale, tensors?: StoredTensor[]}} Shape
+ *   NetworkShape
  * @typedef {{scope?: "global"|"local", ratio?: ?number, threshold?: ?number, locks?: string[],
- *   overrides?: Object<string, number>}} Plan
- * @typedef {{gone: Uint32Array, kept: number[], held: string[], removed: number, ratio: number}}
- *   Selection  `gone[l]`: how many of layer l go, its lowest first
- * @typedef {{ratio: number, correct: number, n: number}} Measured
- * @typedef {{kind: string, value: number, low: number, high: number, n: number}} Accuracy
+ *   overrides?: Object<string, number>, criterion?: string, round_to?: number,
+ *   min_channels?: ?number, bias?: "drop"|"fold"}} Plan
+ * @typedef {{id: string, keys: Float32Array, places: Uint32Array[]}} Free
+ *   the neurons that follow a plan's one choice, lowest first; their places, layer by layer
+ * @typedef {{shape: Shape, scale: Scale, raw: Float32Array, keys: Float32Array,
+ *   order: Uint32Array, layerOf: Uint16Array, rank: Uint32Array, size: number,
+ *   free: ?Free}} Ranking
+ * @typedef {{gone: Uint32Array, kept: number[], held: string[], rounded: string[],
+ *   removed: number, ratio: number, variant: "drop"|"fold"}} Selection
+ *   `gone[l]`: how many of layer l go, its lowest first
+ * @typedef {{params: number, macs: number}} Cost
+ * @typedef {{rows: number, bins: number, low: number, high: number, epochs: number[],
+ *   counts: Uint32Array, max: number, row: Map<number, Uint32Array>}} Histogram
  */
+"use strict";
+
 (function (scope) {
-  "use strict";
-
-  const Z_95 = 1.959964; // two-sided 95 % quantile of the normal distribution
-
   // ---- importances ---------------------------------------------------------------------
 
-  /** Importance of one raw scale: σ(w) for "bounded", |γ| for "plain". */
+  /**
+   * Importance of one raw scale: σ(w) for "bounded", |γ| for "plain".
+   * @param {number} raw
+   * @param {Scale} scale
+   */
   function importance(raw, scale) {
     if (scale === "plain") return Math.abs(raw);
     if (raw >= 0) return 1 / (1 + Math.exp(-raw));
@@ -30,24 +44,51 @@
     return e / (1 + e);
   }
 
-  /** Importances of a whole snapshot, as Float64Array. */
+  /**
+   * Importances of a whole snapshot.
+   * @param {ArrayLike<number>} raw
+   * @param {Scale} scale
+   */
   function importances(raw, scale) {
     return Float64Array.from(raw, (value) => importance(value, scale));
   }
 
-  /** A threshold on importances, on the ranking keys; NumPy compares it as float32, so we do. */
+  /**
+   * A threshold on importances, on the ranking keys; NumPy compares it as float32, so we do.
+   * @param {number} threshold
+   * @param {Scale} scale
+   */
   function thresholdKey(threshold, scale) {
     if (scale === "plain") return Math.fround(threshold);
     if (threshold <= 0) return -Infinity;
     return threshold >= 1 ? Infinity : Math.fround(Math.log(threshold / (1 - threshold)));
   }
 
+  /**
+   * How a plan's scores rank: those of a criterion of its own as plain |score|.
+   * @param {Shape} shape
+   * @param {Plan} plan
+   * @returns {Scale}
+   */
+  function scaleOf(shape, plan) {
+    return (plan.criterion || "importance") === "importance" ? shape.scale : "plain";
+  }
+
   // ---- selection -----------------------------------------------------------------------
 
-  /** ⌊ratio · size⌋; the small addend mends products such as 0.29 · 100 = 28.999…96. */
+  /**
+   * ⌊ratio · size⌋; the small addend mends products such as 0.29 · 100 = 28.999…96.
+   * @param {number} ratio
+   * @param {number} size
+   */
   const nToRemove = (ratio, size) => Math.floor(ratio * size + 1e-9);
 
-  /** How many values of an ascending array are ≤ limit (inclusive) or < limit. */
+  /**
+   * How many values of an ascending array are ≤ limit (inclusive) or < limit.
+   * @param {ArrayLike<number>} sorted
+   * @param {number} limit
+   * @param {boolean} inclusive
+   */
   function countUpTo(sorted, limit, inclusive) {
     let low = 0;
     let high = sorted.length;
@@ -60,13 +101,15 @@
   }
 
   /**
-   * Sort one snapshot once; every later cut of it costs binary searches only.
+   * Sort the scores of one epoch once; every later cut costs binary searches only.
    *
    * @param {Shape} shape
-   * @param {Float32Array} raw  raw scales in network order
-   * @throws {RangeError} the snapshot does not fit the network or is not finite
+   * @param {Float32Array} raw  raw scales, or a criterion's scores, in network order
+   * @param {Scale} [scale]  how they rank, see `scaleOf`
+   * @returns {Ranking}
+   * @throws {RangeError} the scores do not fit the network or are not finite
    */
-  function prepare(shape, raw) {
+  function prepare(shape, raw, scale = shape.scale) {
     const size = shape.groups.reduce((sum, group) => sum + group.size, 0);
     if (raw.length !== size) {
       throw new RangeError(`The snapshot has ${raw.length} neurons, the network ${size}.`);
@@ -74,7 +117,7 @@
     if (!raw.every(Number.isFinite)) {
       throw new RangeError("The importances of this epoch are not finite: training diverged.");
     }
-    const keys = shape.scale === "plain" ? raw.map((value) => Math.abs(value)) : raw;
+    const keys = scale === "plain" ? raw.map((value) => Math.abs(value)) : raw;
     const order = Uint32Array.from(raw, (_, i) => i).sort((a, b) => keys[a] - keys[b] || a - b);
     const layerOf = new Uint16Array(size);
     let start = 0;
@@ -85,10 +128,15 @@
     const rank = new Uint32Array(size); // place of a neuron among its own layer's
     const seen = new Uint32Array(shape.groups.length);
     for (const neuron of order) rank[neuron] = seen[layerOf[neuron]]++;
-    return { shape, raw, keys, order, layerOf, rank, size, free: null };
+    return { shape, scale, raw, keys, order, layerOf, rank, size, free: null };
   }
 
-  /** The neurons that follow the plan's one choice (no lock, no override), lowest first. */
+  /**
+   * The neurons that follow the plan's one choice (no lock, no override), lowest first.
+   * @param {Ranking} ranking
+   * @param {Plan} plan
+   * @returns {Free}
+   */
   function freeView(ranking, plan) {
     const bound = new Set([...(plan.locks || []), ...Object.keys(plan.overrides || {})]);
     const id = JSON.stringify([...bound].sort());
@@ -114,23 +162,28 @@
    * What a plan keeps. Whatever the plan, a layer loses its lowest channels first (ties by
    * index), so a count for each layer says everything; `mask` spells it out.
    *
-   * @param {ReturnType<typeof prepare>} ranking
+   * @param {Ranking} ranking
    * @param {Plan} plan
    * @returns {Selection}
    */
   function select(ranking, plan) {
-    const { groups, scale } = ranking.shape;
+    const { groups } = ranking.shape;
     const overrides = plan.overrides || {};
-    const byThreshold = plan.threshold !== null && plan.threshold !== undefined;
-    const local = !byThreshold && plan.scope === "local";
+    const threshold = plan.threshold ?? null;
+    const local = threshold === null && plan.scope === "local";
     const ratio = plan.ratio || 0;
+    const multiple = plan.round_to || 1;
     const free = freeView(ranking, plan);
-    const upTo = byThreshold
-      ? countUpTo(free.keys, thresholdKey(plan.threshold, scale), true)
-      : nToRemove(ratio, free.keys.length);
+    const upTo = threshold === null
+      ? nToRemove(ratio, free.keys.length)
+      : countUpTo(free.keys, thresholdKey(threshold, ranking.scale), true);
     const gone = new Uint32Array(groups.length);
+    /** @type {number[]} */
     const kept = new Array(groups.length);
+    /** @type {string[]} */
     const held = [];
+    /** @type {string[]} */
+    const rounded = [];
     let removed = 0;
     for (let l = 0; l < groups.length; l++) {
       const { name, size, minimum } = groups[l];
@@ -139,29 +192,46 @@
       else if (free.places[l].length === 0) wanted = 0;
       else if (local) wanted = nToRemove(ratio, size);
       else wanted = countUpTo(free.places[l], upTo, false);
-      const most = size - Math.min(minimum, size);
-      if (wanted > most) held.push(name);
-      gone[l] = Math.min(wanted, most);
-      kept[l] = size - gone[l];
+      const least = Math.max(size - wanted, Math.min(plan.min_channels ?? minimum, size));
+      if (least > size - wanted) held.push(name);
+      kept[l] = Math.min(size, Math.ceil(least / multiple) * multiple);
+      if (kept[l] > least) rounded.push(name);
+      gone[l] = size - kept[l];
       removed += gone[l];
     }
-    return { gone, kept, held, removed, ratio: removed / ranking.size };
+    const folds = plan.bias === "fold" && ranking.shape.scale === "plain" && removed > 0;
+    const variant = folds ? "fold" : "drop";
+    return { gone, kept, held, rounded, removed, ratio: removed / ranking.size, variant };
   }
 
-  /** 1 for every neuron that is kept, in network order. */
+  /**
+   * 1 for every neuron that is kept, in network order.
+   * @param {Ranking} ranking
+   * @param {Selection} selection
+   */
   function mask(ranking, selection) {
     const { rank, layerOf } = ranking;
     return Uint8Array.from(rank, (place, i) => (place < selection.gone[layerOf[i]] ? 0 : 1));
   }
 
-  /** Share of the free neurons that a threshold removes (minima not counted). */
+  /**
+   * Share of the free neurons that a threshold removes (minima not counted).
+   * @param {Ranking} ranking
+   * @param {Plan} plan
+   * @param {number} threshold
+   */
   function ratioFor(ranking, plan, threshold) {
     const { keys } = freeView(ranking, plan);
     if (!keys.length) return 0;
-    return countUpTo(keys, thresholdKey(threshold, ranking.shape.scale), true) / keys.length;
+    return countUpTo(keys, thresholdKey(threshold, ranking.scale), true) / keys.length;
   }
 
-  /** The shortest number that, as a threshold, lies in [low, high) on the ranking keys. */
+  /**
+   * The shortest number that, as a threshold, lies in [low, high) on the ranking keys.
+   * @param {number} low
+   * @param {number} high
+   * @param {Scale} scale
+   */
   function shortThreshold(low, high, scale) {
     const exact = importance(low + (high - low) / 2, scale);
     for (let digits = 2; digits < 17; digits++) {
@@ -172,101 +242,25 @@
     return importance(low, scale);
   }
 
-  /** A threshold that makes the same global cut as a ratio, up to ties; 0 where nothing goes. */
+  /**
+   * A threshold that makes the same global cut as a ratio, up to ties; 0 where nothing goes.
+   * @param {Ranking} ranking
+   * @param {Plan} plan
+   * @param {number} ratio
+   */
   function thresholdFor(ranking, plan, ratio) {
     const { keys } = freeView(ranking, plan);
     const count = nToRemove(ratio, keys.length);
     if (count === 0) return 0;
     const low = keys[count - 1];
-    return shortThreshold(low, count < keys.length ? keys[count] : low + 1, ranking.shape.scale);
-  }
-
-  // ---- cost ----------------------------------------------------------------------------
-
-  /** Exact parameters and multiply-adds of one image with `kept[l]` channels in layer l. */
-  function cost(shape, kept) {
-    const left = (dense, group) =>
-      group === null || group === undefined
-        ? dense
-        : Math.floor(dense / shape.groups[group].size) * kept[group];
-    let params = 0;
-    let macs = 0;
-    for (const op of shape.ops) {
-      const fanOut = left(op.fan_out, op.target);
-      if (op.kind === "norm") {
-        params += 2 * fanOut;
-        continue;
-      }
-      const fanIn = op.kind === "depthwise" ? 1 : left(op.fan_in, op.source);
-      const weights = op.kernel * fanOut * fanIn;
-      params += weights + (op.bias ? fanOut : 0);
-      macs += weights * op.positions;
-    }
-    return { params, macs };
-  }
-
-  /** Cost of the network as trained. */
-  const denseCost = (shape) => cost(shape, shape.groups.map((group) => group.size));
-
-  // ---- accuracy ------------------------------------------------------------------------
-
-  /** 95 % score interval of a proportion (Wilson, 1927), as [low, high]. */
-  function wilson(correct, n) {
-    const p = correct / n;
-    const z2 = Z_95 * Z_95;
-    const centre = (p + z2 / (2 * n)) / (1 + z2 / n);
-    const half = (Z_95 / (1 + z2 / n)) * Math.sqrt((p * (1 - p)) / n + z2 / (4 * n * n));
-    return [Math.max(0, centre - half), Math.min(1, centre + half)];
-  }
-
-  /** Standard error of a proportion, two of each outcome added (Agresti and Coull, 1998). */
-  function standardError(correct, n) {
-    const p = (correct + 2) / (n + 4);
-    return Math.sqrt((p * (1 - p)) / (n + 4));
-  }
-
-  const byRatio = (points) => [...points].sort((a, b) => a.ratio - b.ratio);
-
-  /** Largest measured ratio before any drop exceeds one standard error; null without ratio 0. */
-  function losslessRatio(points) {
-    const ordered = byRatio(points);
-    if (!ordered.length || ordered[0].ratio !== 0) return null;
-    const dense = ordered[0];
-    const floor = dense.correct / dense.n - standardError(dense.correct, dense.n);
-    let best = 0;
-    for (const point of ordered) {
-      if (point.correct / point.n < floor) break;
-      best = point.ratio;
-    }
-    return best;
-  }
-
-  /** Accuracy between measured ratios with a band over both intervals; null outside of them. */
-  function estimate(points, ratio) {
-    const ordered = byRatio(points);
-    const left = ordered.filter((point) => point.ratio <= ratio).pop();
-    const right = ordered.find((point) => point.ratio >= ratio);
-    if (!left || !right) return null;
-    const width = right.ratio - left.ratio;
-    const share = width ? (ratio - left.ratio) / width : 0;
-    const from = left.correct / left.n;
-    const value = from + share * (right.correct / right.n - from);
-    const [a, b] = [wilson(left.correct, left.n), wilson(right.correct, right.n)];
-    return {
-      kind: "estimated",
-      value,
-      low: Math.min(a[0], b[0]),
-      high: Math.max(a[1], b[1]),
-      n: Math.min(left.n, right.n),
-    };
+    return shortThreshold(low, count < keys.length ? keys[count] : low + 1, ranking.scale);
   }
 
   const core = {
-    importance, importances, thresholdKey, nToRemove, countUpTo, prepare, select, mask,
-    ratioFor, thresholdFor, shortThreshold, cost, denseCost, wilson, standardError,
-    losslessRatio, estimate,
+    importance, importances, thresholdKey, scaleOf, nToRemove, countUpTo, prepare, freeView,
+    select, mask, ratioFor, thresholdFor, shortThreshold,
   };
-  if (typeof module !== "undefined" && module.exports) module.exports = core;
+  if (typeof module !== "undefined") Object.assign(module.exports, core);
   scope.recede = scope.recede || {};
   scope.recede.core = Object.assign(scope.recede.core || {}, core);
 })(typeof window !== "undefined" ? window : globalThis);

@@ -1,4 +1,4 @@
-"""Compare: two to eight runs, or a group of seeds, over each other; drawn by assets/js/compare.js."""
+"""Compare: two to eight runs, or a group of seeds; drawn by assets/js/compare.js."""
 
 from __future__ import annotations
 

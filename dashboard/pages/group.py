@@ -115,7 +115,7 @@ def _actions(group: GroupOut) -> list[Component]:
         href=f"/compare?group={group.id}",
         className="btn",
         title="Distributions, accuracy against cost and settings of these runs over each other",
-        **attrs(data_testid="compare-group"),
+        id="compare-group",
     )
     return [
         table,

@@ -13,6 +13,7 @@ from backend.client import ApiError, AsyncRecedeClient, RunOut, RunSpec
 from dashboard.components.attributes import attrs
 from dashboard.components.explore import explore
 from dashboard.components.icons import icon
+from dashboard.components.run.comparison import comparison_of
 from dashboard.components.run.files import files
 from dashboard.components.run.training import training
 from dashboard.format import number
@@ -77,10 +78,11 @@ async def tab_body(client: AsyncRecedeClient, run: RunOut, tab: str) -> Componen
     """What a tab shows; asked for when it is first opened."""
     if tab == "explore":
         return explore(run.id)
+    compared = await comparison_of(client, run)
     if tab == "files":
         page = await client.checkpoints(run.id)
-        return files(page.items, run)
-    return training(run, (await client.epochs(run.id)).items)
+        return files(page.items, run, compared)
+    return training(run, (await client.epochs(run.id)).items, compared)
 
 
 def summary(run: RunOut) -> list[tuple[str, str]]:

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from backend.contract.catalog import ArchitectureInfo, Catalog, DatasetInfo, Device, MethodInfo
+from backend.contract.catalog import (
+    ArchitectureInfo,
+    Catalog,
+    CriterionInfo,
+    DatasetInfo,
+    Device,
+    MethodInfo,
+)
 from backend.contract.params import ParamSpec
 from tests.store.samples import SPEC
 
@@ -63,6 +70,9 @@ CATALOG = Catalog(
     datasets=(
         dataset("digits"),
         dataset("gone", "missing", "its files are not there; put them into the data folder"),
+    ),
+    criteria=tuple(
+        CriterionInfo(name=name, label=name, help="") for name in ("importance", "taylor")
     ),
     devices=(Device(name="cpu", label="a processor"),),
     demo=SPEC.model_copy(update={"name": "demo", "epochs": 2, "method_params": {"lam": 0.05}}),

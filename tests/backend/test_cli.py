@@ -193,10 +193,10 @@ def test_prune_is_queued_with_its_exact_cost(run, store, finished):
     [
         (["--ratio", "1.5"], ["ratio was 1.5", "below 1"]),
         ([], ["ratio", "threshold"]),
-        (["--ratio", "0.5", "--threshold", "0.1"], ["not both"]),
+        (["--ratio", "0.5", "--threshold", "0.1"], ["--ratio and --threshold"]),
         (["--ratio", "0.5", "--override", "a"], ["LAYER=RATIO"]),
         (["--ratio", "0.5", "--lock", "c"], ["'c'"]),
-        (["--ratio", "0.5", "--format", "onnx"], ["onnx"]),
+        (["--ratio", "0.5", "--format", "tflite"], ["tflite"]),
         (["--ratio", "0.5", "--scope", "layer"], ["--scope"]),
     ],
 )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import inspect
+import pkgutil
 import re
 from pathlib import Path
 
@@ -11,12 +13,18 @@ import httpx
 import numpy as np
 import pytest
 
-from backend.client import ApiError, AsyncRecedeClient, RecedeClient, calls, group_calls
+from backend import client as package
+from backend.client import ApiError, AsyncRecedeClient, RecedeClient
 from backend.contract.errors import InvalidInput
 from backend.contract.specs import Plan, RunSpec
 from tests.backend.conftest import BASE
 from tests.store.samples import SHAPE, raw_scales
 
+CALLS = [
+    importlib.import_module(f"{package.__name__}.{module.name}")
+    for module in pkgutil.iter_modules(package.__path__)
+    if module.name.endswith("calls")
+]
 SPEC = RunSpec(dataset="digits", architecture="tiny", method="rni")
 
 
@@ -51,6 +59,8 @@ def test_what_a_finished_run_gives(recede, finished):
     assert recede.evaluate(finished.id, Plan(ratio=0.5)).evaluation.on_curve
     assert len(recede.curve(finished.id).points) == 4
     assert recede.measure_curve(finished.id).job.kind == "curve"
+    assert recede.measure_curve(finished.id, exact=True).job.payload["exact"]
+    assert len(recede.evaluations(finished.id, epoch=3, limit=3).items) == 3
     assert recede.prune(finished.id, Plan(ratio=0.5), formats=["pt2"]).job.kind == "prune"
     kept = recede.checkpoints(finished.id).items
     assert recede.checkpoint(kept[0].id) == kept[0]
@@ -80,7 +90,7 @@ def test_the_service_itself(recede):
 def test_both_clients_have_a_method_for_every_call():
     described = {
         name
-        for module in (calls, group_calls)
+        for module in CALLS
         for name, call in inspect.getmembers(module, inspect.isfunction)
         if not name.startswith("_") and call.__module__ == module.__name__
     }
@@ -90,7 +100,7 @@ def test_both_clients_have_a_method_for_every_call():
 
 def test_every_described_path_can_be_called(http):
     """Each JSON path of the API is the path of a call, so a new route cannot be forgotten."""
-    source = inspect.getsource(calls) + inspect.getsource(group_calls)
+    source = "".join(inspect.getsource(module) for module in CALLS)
     called = set(re.findall(r"\{API\}(/[^\"]+)\"", source))
     wanted = {
         path.removeprefix("/api/v1")

@@ -63,6 +63,12 @@ def test_files_of_networks_reach_the_worker(tmp_path: Path):
     assert given == files
 
 
+def test_how_long_a_process_is_kept_reaches_the_worker(tmp_path: Path):
+    settings = Settings.read({"RECEDE_KEEP_S": "0"}, data=tmp_path)
+    assert worker_command(settings)[-2:] == ["--keep", "0"]
+    assert "--keep" not in worker_command(Settings.read({}, data=tmp_path))
+
+
 @pytest.mark.parametrize(
     ("key", "value", "wanted"),
     [
@@ -71,6 +77,8 @@ def test_files_of_networks_reach_the_worker(tmp_path: Path):
         ("RECEDE_PORT", "65536", "1 to 65535"),
         ("RECEDE_THREADS", "many", "whole number"),
         ("RECEDE_THREADS", "0", "1 to 1024"),
+        ("RECEDE_KEEP_S", "long", "0 to 86400"),
+        ("RECEDE_KEEP_S", "-1", "0 to 86400"),
         ("RECEDE_DATA_ROOTS", "/nowhere/at/all", "exists and can be read"),
     ],
 )

@@ -18,7 +18,8 @@ SCRIPT = files("axe_playwright_python").joinpath("axe.min.js").read_text()
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]
 SERIOUS = ("serious", "critical")
 FOUND = """async (tags) => {
-  const { violations } = await window.axe.run(document, { runOnly: { type: "tag", values: tags } });
+  const runOnly = { type: "tag", values: tags };
+  const { violations } = await window.axe.run(document, { runOnly });
   return violations.map(({ id, impact, help, nodes }) =>
     ({ id, impact, help, nodes: nodes.map((node) => node.html.slice(0, 160)) }));
 }"""

@@ -207,10 +207,10 @@ def test_the_curve_has_every_measured_point_and_the_lossless_ratio_of_the_run(
 ):
     curve = explore.get_by_test_id("curve")
     points = service.client.curve(run.id).points
-    expect(curve).to_have_attribute(
-        "data-points", str(len([one for one in points if one.on_curve]))
-    )
-    expect(curve.locator(".rx-point")).to_have_count(len([one for one in points if one.on_curve]))
+    expect(curve).to_have_attribute("data-points", str(len(points)))
+    expect(curve.locator(".rx-point")).to_have_count(len(points))
+    measured = [point for point in points if point.accuracy.kind == "measured"]
+    expect(curve.locator('.rx-point[data-kind="measured"]')).to_have_count(len(measured))
     assert float(curve.get_attribute("data-lossless") or "nan") == run.lossless_ratio
     if run.lossless_ratio:
         explore.get_by_test_id("lossless-button").click()

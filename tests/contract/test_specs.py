@@ -113,7 +113,7 @@ def test_bounds_stay_in_the_description_of_the_interface():
 
 
 def test_payloads_say_what_they_do_by_default():
-    assert CurvePayload().ratios == tuple(i / 20 for i in range(20))
+    assert CurvePayload().ratios == tuple(i / 100 for i in range(100))
     assert PrunePayload(plan=Plan(ratio=0.5)).formats == ("safetensors", "pt2", "onnx")
     with pytest.raises(ValidationError):
         PrunePayload(plan=Plan(ratio=0.5), formats=("pickle",))

@@ -66,6 +66,59 @@ class Residual(Head):
         return torch.relu(x + self.norm(self.back(self.inner(x))))
 
 
+class Branches(Head):
+    """Several branches side by side: the layer behind reads the channels of all of them."""
+
+    def __init__(self) -> None:
+        super().__init__(6)
+        self.left, self.first, self.second = unit(8, 4), unit(8, 6), unit(6, 5, 3)
+        self.after = nn.Conv2d(9, 6, 1)
+
+    def body(self, x: torch.Tensor) -> torch.Tensor:
+        return self.after(torch.cat([self.left(x), self.second(self.first(x))], 1))
+
+
+class Before(Head):
+    """A stream that carries no norm: each layer that reads it normalises for itself."""
+
+    def __init__(self) -> None:
+        super().__init__(8)
+        self.stem = nn.Conv2d(3, 8, 1, bias=False)
+        self.norm1, self.inner = nn.BatchNorm2d(8), unit(8, 10, 3)
+        self.back = nn.Conv2d(10, 8, 1, bias=False)
+        self.norm2 = nn.BatchNorm2d(8)
+
+    def body(self, x: torch.Tensor) -> torch.Tensor:
+        x = x + self.back(self.inner(torch.relu(self.norm1(x))))
+        return torch.relu(self.norm2(x))
+
+
+class Parallel(Head):
+    """A convolution, a smaller one and the input itself, each normalised, in one sum."""
+
+    def __init__(self) -> None:
+        super().__init__(8)
+        self.large, self.small = nn.Conv2d(8, 8, 3, padding=1, bias=False), nn.Conv2d(8, 8, 1)
+        self.norm1, self.norm2, self.norm3 = (nn.BatchNorm2d(8) for _ in range(3))
+
+    def body(self, x: torch.Tensor) -> torch.Tensor:
+        both = self.norm1(self.large(x)) + self.norm2(self.small(x))
+        return torch.relu(both + self.norm3(x))
+
+
+class Padded(Head):
+    """A shortcut that fills new channels with zeros: its width cannot shrink."""
+
+    def __init__(self) -> None:
+        super().__init__(12)
+        self.inner, self.back = unit(8, 10, 3), nn.Conv2d(10, 12, 1, bias=False)
+        self.norm = nn.BatchNorm2d(12)
+
+    def body(self, x: torch.Tensor) -> torch.Tensor:
+        wider = nn.functional.pad(x, (0, 0, 0, 0, 2, 2))
+        return torch.relu(wider + self.norm(self.back(self.inner(x))))
+
+
 class Shuffled(Head):
     """The channels change places between two layers."""
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from worker.core.latency import measure_latency
+from worker.core.latency import measure_in_turns, measure_latency
 
 
 def ticking(step_s: float):
@@ -43,3 +43,30 @@ def test_the_model_keeps_its_mode_and_statistics():
     measure_latency(model, (3, 4, 4), 2, "cpu", n=2, warm_up=1)
     assert model.training
     assert model[1].num_batches_tracked == 0
+
+
+def test_networks_take_turns_and_every_other_round_goes_backwards():
+    order = []
+    models = [nn.Conv2d(1, 1, 1) for _ in range(3)]
+    for name, model in zip("abc", models, strict=True):
+        model.register_forward_hook(lambda _m, _i, _o, name=name: order.append(name))
+    measured = measure_in_turns(
+        models, (1, 2, 2), 1, "cpu", n=3, warm_up=1, clock=ticking(0.001), between=lambda: None
+    )
+    assert "".join(order) == "abccbaabccba"
+    assert [latency.n for latency in measured] == [3, 3, 3]
+
+
+def test_a_time_limit_ends_the_rounds_but_not_before_the_least():
+    measured = measure_in_turns(
+        [nn.Conv2d(1, 1, 1)], (1, 2, 2), 1, "cpu", n=500, least=4, limit_s=0.0, warm_up=2
+    )
+    assert measured[0].n == 4
+
+
+def test_what_raises_between_two_rounds_ends_the_measurement():
+    def stop():
+        raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        measure_in_turns([nn.Conv2d(1, 1, 1)], (1, 2, 2), 1, "cpu", between=stop)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from backend.contract import accuracy
-from backend.contract.network import Group, NetworkShape, Op
-from backend.contract.specs import Plan
+from backend.contract.network import Group, NetworkShape, Op, StoredTensor
+from backend.contract.specs import IMPORTANCE, Plan
 
 Json = dict[str, Any]
 
@@ -52,7 +53,34 @@ def make_shape(
         input_shape=(3, 32, 32),
         classes=10,
         scale=scale,
+        tensors=_tensors(tuple(ops), sizes),
     )
+
+
+def _tensors(ops: tuple[Op, ...], sizes: list[int]) -> tuple[StoredTensor, ...]:
+    """The state_dict of such a chain."""
+    found = []
+
+    def add(name: str, shape: list[int], dtype: str, *links: tuple[int, int | None, int]) -> None:
+        held = tuple((dim, group, slices) for dim, group, slices in links if group is not None)
+        found.append(StoredTensor(name=name, dtype=dtype, shape=tuple(shape), links=held))
+
+    for place, op in enumerate(ops):
+        layer = f"{op.kind}.{place}"
+        if op.kind == "norm":
+            for leaf in ("weight", "bias", "running_mean", "running_var"):
+                add(f"{layer}.{leaf}", [op.fan_out], "F32", (0, op.target, 1))
+            add(f"{layer}.num_batches_tracked", [], "I64")
+            continue
+        fan_in = 1 if op.kind == "depthwise" else op.fan_in
+        source = None if op.kind == "depthwise" else op.source
+        slices = 1 if source is None else op.fan_in // sizes[source]
+        window = [] if op.kind == "linear" else [3, 3]
+        links = ((0, op.target, 1), (1, source, slices))
+        add(f"{layer}.weight", [op.fan_out, fan_in, *window], "F32", *links)
+        if op.bias:
+            add(f"{layer}.bias", [op.fan_out], "F32", (0, op.target, 1))
+    return tuple(found)
 
 
 def scores(rng: np.random.Generator, n: int, kind: str) -> np.ndarray:
@@ -72,6 +100,10 @@ def random_plan(rng: np.random.Generator, shape: NetworkShape) -> Plan:
     bound = {
         "locks": tuple(picked[:split]),
         "overrides": {name: float(rng.choice([0.0, 0.29, 0.5, 0.999])) for name in picked[split:]},
+        "round_to": int(rng.choice([1, 1, 2, 4, 8, 16])),
+        "min_channels": rng.choice([None, None, 1, 4, 50]),
+        "criterion": str(rng.choice([IMPORTANCE, IMPORTANCE, "other"])),
+        "bias": str(rng.choice(["drop", "fold"])),
     }
     if rng.random() < 0.5:
         ratio = float(rng.choice([0.0, 0.29, 0.5, 0.999, rng.random()]))
@@ -101,22 +133,43 @@ def cut_cases() -> list[tuple[NetworkShape, np.ndarray, Plan]]:
     return [*cases, (plain, tenths, Plan(threshold=0.3)), (plain, -tenths, Plan(threshold=0.5))]
 
 
-def accuracy_cases() -> list[tuple[list[accuracy.Measured], list[float]]]:
+Point = accuracy.Measured | accuracy.Known
+
+
+def accuracy_cases() -> list[tuple[list[Point], list[float]]]:
     rng = np.random.default_rng(21)
-    cases: list[tuple[list[accuracy.Measured], list[float]]] = [([], [0.5])]
+    cases: list[tuple[list[Point], list[float]]] = [([], [0.5])]
     for i in range(60):
         n = int(rng.choice([7, 180, 6000]))
         ratios = np.unique(np.round(rng.random(rng.integers(1, 20)), 3)).tolist()
         ratios = [0.0, *ratios] if i % 3 else ratios
         falling = [min(1.0, max(0.0, 1.02 - ratio**4)) for ratio in ratios]
-        points = [
+        points: list[Point] = [
             accuracy.Measured(ratio, min(n, int(n * share)), n)
             for ratio, share in zip(ratios, falling, strict=True)
         ]
+        if i % 4 == 3:
+            points = [_estimated(rng, point) for point in points]
         points += points[: i % 2]  # the same ratio twice
         asked = [*rng.random(5).tolist(), ratios[0], ratios[-1], 0.0, 0.999]
         cases.append((points[::-1], asked))
     return cases
+
+
+def _estimated(rng: np.random.Generator, point: Point) -> Point:
+    """The same as a point of a curve, of which only a part of the split was looked at."""
+    whole = point.accuracy
+    if point.ratio == 0 or rng.random() < 0.3:
+        return accuracy.Known(point.ratio, whole)
+    off = float(rng.random() * 0.02)
+    part = replace(
+        whole,
+        kind="estimated",
+        n=max(1, whole.n // 5),
+        split_low=max(0.0, whole.value - off),
+        split_high=min(1.0, whole.value + off),
+    )
+    return accuracy.Known(point.ratio, part)
 
 
 FORMATS = [

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -15,9 +16,18 @@ import pytest
 
 from backend.contract import accuracy
 from backend.contract.cost import cost, dense_cost
+from backend.contract.errors import ImpossiblePlan
+from backend.contract.file_size import file_bytes
 from backend.contract.polarisation import valley
-from backend.contract.selection import importances, n_to_remove, select
+from backend.contract.selection import (
+    importances,
+    n_to_remove,
+    ranking_keys,
+    scale_of,
+    select,
+)
 from backend.contract.specs import Plan
+from backend.contract.targets import solve
 from tests.dashboard.core_cases import (
     FORMATS,
     URLS,
@@ -27,11 +37,15 @@ from tests.dashboard.core_cases import (
     gap_cases,
     refusals,
 )
+from tests.dashboard.target_cases import bin_cases, solve_cases
 
 ROOT = Path(__file__).parents[2]
 ASSETS = ROOT / "dashboard" / "assets"
 RUNNER = Path(__file__).parent / "fixtures_core_runner.js"
 SCRIPTS = [
+    "core-accuracy.js",
+    "core-cost.js",
+    "core-targets.js",
     "explore-digest.js",
     "explore-format.js",
     "explore-gap.js",
@@ -47,8 +61,19 @@ def all_cases() -> Json:
             {"shape": shape.model_dump(), "raw": raw.tolist(), "plan": plan.model_dump()}
             for shape, raw, plan in cut_cases()
         ],
+        "solves": [
+            {
+                "shape": shape.model_dump(),
+                "raw": raw.tolist(),
+                "plan": plan.model_dump(),
+                "target": target.model_dump(),
+                "points": [vars(point) for point in points],
+            }
+            for shape, raw, plan, target, points in solve_cases()
+        ],
+        "bins": [{"about": about, "values": values} for about, values, _ in bin_cases()],
         "accuracies": [
-            {"points": [vars(point) for point in points], "ratios": ratios}
+            {"points": [asdict(point) for point in points], "ratios": ratios}
             for points, ratios in accuracy_cases()
         ],
         "gaps": [{"raw": raw.tolist(), "scale": scale} for raw, scale, _ in gap_cases()],
@@ -106,6 +131,7 @@ def test_cuts_keep_the_same_channels_as_python(answers: Json) -> None:
         assert got["mask"] == "".join(map(str, wanted.mask.astype(int))), plan
         assert tuple(got["kept"]) == wanted.kept
         assert tuple(got["held"]) == wanted.held_at_minimum
+        assert tuple(got["rounded"]) == wanted.rounded_up
         assert (got["removed"], got["ratio"]) == (wanted.removed, wanted.ratio)
         assert got["digest"] == wanted.digest
 
@@ -114,11 +140,39 @@ def test_costs_are_the_same_integers_as_in_python(answers: Json) -> None:
     for (shape, _, _), got in zip(cut_cases(), answers["cuts"], strict=True):
         assert got["cost"] == vars(cost(shape, got["kept"]))
         assert got["dense"] == vars(dense_cost(shape))
+        assert got["bytes"] == file_bytes(shape, got["kept"])
+
+
+def test_what_is_asked_for_gives_the_same_cut_as_in_python(answers: Json) -> None:
+    reached = set()
+    for (shape, raw, plan, target, points), got in zip(
+        solve_cases(), answers["solves"], strict=True
+    ):
+        try:
+            wanted = solve(shape, raw, plan, target, points)
+        except ImpossiblePlan:
+            assert "not measured" in got["refused"]
+            continue
+        found = (got["ratio"], tuple(got["kept"]), got["reached"], got["value"], got["bound"])
+        assert found == (
+            wanted.plan.ratio,
+            wanted.selection.kept,
+            wanted.reached,
+            wanted.value,
+            wanted.bound,
+        ), (plan, target)
+        reached.add((target.kind, wanted.reached))
+    assert len(reached) == 9  # each kind met and missed; a drop of at least 0 is always met
+
+
+def test_a_value_is_looked_up_in_the_bin_that_counts_it(answers: Json) -> None:
+    for (_, _, wanted), got in zip(bin_cases(), answers["bins"], strict=True):
+        assert got == wanted
 
 
 def test_importances_are_those_of_python(answers: Json) -> None:
-    for (shape, raw, _), got in zip(cut_cases(), answers["cuts"], strict=True):
-        wanted = importances(raw[:50], shape.scale)
+    for (shape, raw, plan), got in zip(cut_cases(), answers["cuts"], strict=True):
+        wanted = importances(raw[:50], scale_of(shape, plan))
         np.testing.assert_allclose(got["importances"], wanted, rtol=1e-9, atol=1e-15)
 
 
@@ -126,8 +180,8 @@ def test_threshold_shown_for_a_ratio_makes_the_same_cut_up_to_ties(answers: Json
     for (shape, raw, plan), got in zip(cut_cases(), answers["cuts"], strict=True):
         if plan.ratio is None or plan.scope == "local":
             continue
-        by_threshold = Plan(threshold=got["threshold"], locks=plan.locks, overrides=plan.overrides)
-        key = np.abs(raw) if shape.scale == "plain" else raw
+        by_threshold = plan.model_copy(update={"ratio": None, "threshold": got["threshold"]})
+        key = ranking_keys(raw, scale_of(shape, plan))
         if np.unique(key).size == key.size:
             assert select(shape, raw, by_threshold).kept == select(shape, raw, plan).kept
 
@@ -140,7 +194,7 @@ def test_ratio_shown_for_a_threshold_counts_what_it_removes(answers: Json) -> No
         open_minimum = shape.model_copy(
             update={"groups": tuple(g.model_copy(update={"minimum": 0}) for g in shape.groups)}
         )
-        free_plan = Plan(threshold=plan.threshold, locks=tuple(bound))
+        free_plan = Plan(threshold=plan.threshold, locks=tuple(bound), criterion=plan.criterion)
         n_free = sum(group.size for group in shape.groups if group.name not in bound)
         removed = select(open_minimum, raw, free_plan).removed
         assert got["threshold_ratio"] == (removed / n_free if n_free else 0)
@@ -150,8 +204,9 @@ def test_accuracies_are_those_of_python(answers: Json) -> None:
     for (points, ratios), got in zip(accuracy_cases(), answers["accuracies"], strict=True):
         assert got["lossless"] == accuracy.lossless_ratio(points)
         for point, interval in zip(points, got["wilson"], strict=True):
-            wanted = accuracy.wilson_interval(point.correct, point.n)
-            assert interval == pytest.approx(wanted, rel=1e-14, abs=1e-15)
+            if isinstance(point, accuracy.Measured):
+                wanted = accuracy.wilson_interval(point.correct, point.n)
+                assert interval == pytest.approx(wanted, rel=1e-14, abs=1e-15)
         for ratio, estimated in zip(ratios, got["estimates"], strict=True):
             expected = accuracy.estimate(points, ratio)
             assert estimated == (None if expected is None else pytest.approx(vars(expected)))

@@ -8,7 +8,7 @@ import shlex
 
 import pytest
 
-from backend.client import RunSpec
+from backend.client import CheckpointOut, RunSpec
 from dashboard import snippets
 from dashboard.components.run.files import files, measures, proof
 from tests.dashboard import samples
@@ -76,6 +76,54 @@ def test_the_loading_snippet_needs_torch_and_safetensors_alone():
     imports = [n for n in ast.walk(ast.parse(code)) if isinstance(n, ast.ImportFrom)]
     assert [node.module for node in imports] == ["safetensors.torch", "recede_x_e9"]
     assert 'load_file("recede-x-e9.safetensors")' in code
+
+
+def every_format() -> CheckpointOut:
+    made = samples.checkpoint(**MANIFEST, needs=["torch"], input={"shape": [1, 8, 8]})
+    weights = made.files["safetensors"]
+    more = {
+        name: weights.model_copy(update={"filename": f"x.{name}", "sha256": name * 8})
+        for name in ("zip", "onnx", "pt2", "proof")
+    }
+    return made.model_copy(update={"files": {**made.files, **more}})
+
+
+def test_every_file_is_listed_with_its_size_and_its_hash_the_zip_first():
+    made = every_format()
+    card = files([made], samples.run())
+    words = text(card)
+    places = [words.index(name) for name in ("all files (ZIP)", "weights", "model.py", "ONNX")]
+    assert places == sorted(places)
+    hashes = {c.to_plotly_json()["props"].get("data-copy") for c in walk(card)}
+    assert {file.sha256 for file in made.files.values()} <= hashes
+    assert "rebuilds the network with torch alone" in words
+
+
+def test_a_network_that_needs_its_library_says_so():
+    made = every_format()
+    made.manifest["needs"] = ["torch", "timm"]
+    assert "with torch and timm" in text(files([made], samples.run()))
+
+
+def test_snippets_are_given_for_torch_onnxruntime_and_the_proof():
+    made = every_format()
+    assert 'network = load("recede-x-e9.safetensors")' in snippets.loading(made)
+    assert "from recede_x_e9 import load" in snippets.loading(made)
+    code = snippets.loading_onnx(made)
+    assert 'InferenceSession("x.onnx")' in code
+    assert "(1, 1, 8, 8)" in code
+    words = text(files([made], samples.run()))
+    assert snippets.verifying(made) == "recede verify x.zip"
+    for snippet in (code, "recede verify x.zip"):
+        assert snippet in words
+
+
+def test_the_proof_is_told_in_words():
+    found = {"cut_vs_masked": 0.0, "onnx_vs_memory": 2e-6, "onnx_same_top1": 256, "images": 256}
+    said = proof({"max_difference": found})
+    assert said is not None
+    assert "ONNX = memory, max |Δ| = 2.0e-06" in said
+    assert "ONNX gives 256 of 256 the same class" in said
 
 
 def test_the_command_line_names_what_differs_from_the_defaults():

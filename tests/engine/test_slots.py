@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from backend.contract.catalog import Device
-from backend.contract.states import Lane
+from backend.contract.states import LANES, JobKind, Lane
 from worker.engine.slots import Slot, capacity, make_slots, spare, taken
 
 CPU = Device(name="cpu", label="", processes=4)
@@ -16,7 +16,7 @@ def by_name(slots: list[Slot]) -> dict[tuple[Lane, str], Slot]:
 
 def test_without_a_gpu_the_cpu_serves_as_many_processes_as_it_has_cores():
     slots = make_slots([CPU])
-    training, interactive = slots
+    training, interactive, _ = slots
     assert training.accepts == ("auto", "cpu")
     assert capacity(training, slots) == 4
     assert spare(training, slots, []) == ["cpu"] * 3
@@ -43,3 +43,12 @@ def test_an_interactive_job_occupies_its_own_slot_only():
     assert interactive.lane is Lane.INTERACTIVE
     assert capacity(interactive, slots) == 1
     assert taken(interactive, slots, ("cuda:0",)) == [interactive]
+
+
+def test_an_evaluation_has_a_slot_that_no_other_kind_can_take():
+    interactive = [slot for slot in make_slots([CPU]) if slot.lane is Lane.INTERACTIVE]
+    kinds = [slot.kinds for slot in interactive if slot.kinds is not None]
+    assert kinds[0] == (JobKind.EVALUATE,)
+    assert sorted(kind for slot in kinds for kind in slot) == sorted(
+        kind for kind, lane in LANES.items() if lane is Lane.INTERACTIVE
+    )

@@ -31,7 +31,8 @@ from tests.engine.place import (
 )
 from tests.engine.test_trainer import snapshots, stop_in_epoch
 from worker.engine.context import JobContext
-from worker.engine.curve import run_curve, run_evaluate
+from worker.engine.curve import run_curve
+from worker.engine.evaluating import run_evaluate
 from worker.engine.prune import run_prune
 from worker.engine.signals import Cancelled
 from worker.engine.state import load_state

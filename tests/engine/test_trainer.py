@@ -86,8 +86,9 @@ def test_each_epoch_has_metrics_and_a_snapshot_and_epoch_0_is_untrained(unbroken
     assert run.n_test == 359
 
 
-def test_weights_of_best_and_last_epoch_are_kept_and_no_others(unbroken):
-    context, _ = unbroken
+def test_without_disk_for_more_the_best_and_the_last_epoch_keep_their_weights(submit):
+    context = submit(SMALL.model_copy(update={"keep_weights_mb": 0}))
+    run_training(context)
     with context.store.read() as session:
         rows = results.checkpoints(session, context.lease.run_id)
         run = runs.get(session, context.lease.run_id)
@@ -221,7 +222,7 @@ def test_the_same_spec_gives_the_same_run_bit_for_bit(submit):
 
 
 def test_an_evaluation_goes_on_while_training_replaces_the_weights(store, settings, submit):
-    training = submit(SMALL.model_copy(update={"epochs": 6}))
+    training = submit(SMALL.model_copy(update={"epochs": 6, "keep_weights_mb": 0}))
     run_id = training.lease.run_id
     stop_in_epoch(training, 2)
     with pytest.raises(Cancelled):

@@ -28,6 +28,9 @@ FILE_NAMES = {
     "safetensors": "model.safetensors",
     "python": "model.py",
     "pt2": "model.pt2",
+    "onnx": "model.onnx",
+    "proof": "proof.safetensors",
+    "zip": "all.zip",
     "manifest": "manifest.json",
 }
 
@@ -153,6 +156,15 @@ def test_downloads_load_without_this_project(service: Service, run: RunOut, prun
     assert found["params"] == preview.cost.params
 
 
+@pytest.mark.parametrize("name", ["all.zip", ".", "model.onnx"])
+def test_downloads_are_proved_without_the_service(service: Service, pruned: Path, name: str):
+    answer = service.recede("verify", str(pruned / name), "--json")
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    states = [check["state"] for check in json.loads(answer.stdout)["checks"]]
+    assert set(states) == {"ok"}
+    assert len(states) >= 9
+
+
 def test_the_manifest_holds_plan_proof_and_figures(service: Service, run: RunOut, pruned: Path):
     manifest = json.loads((pruned / "manifest.json").read_text())
     preview = service.client.preview(run.id, Plan(ratio=0.4))
@@ -165,7 +177,7 @@ def test_the_manifest_holds_plan_proof_and_figures(service: Service, run: RunOut
     assert manifest["accuracy"]["test"]["n"] == 359
     assert manifest["accuracy"]["validation"]["n"] == 144
     assert set(manifest["versions"]) >= {"recede", "torch", "python"}
-    for name in ("model.safetensors", "model.py", "model.pt2"):
+    for name in ("model.safetensors", "model.py", "model.pt2", "model.onnx", "proof.safetensors"):
         written = (pruned / name).read_bytes()
         assert manifest["files"][name]["sha256"] == hashlib.sha256(written).hexdigest()
         assert manifest["files"][name]["size_bytes"] == len(written)

@@ -6,11 +6,12 @@ import pytest
 
 from backend.contract.errors import InvalidInput
 from backend.contract.params import check_params
-from worker.registry import architectures, datasets, methods
+from worker.registry import architectures, criteria, datasets, methods
 
 INFOS = [
     *(method.info for method in methods().values()),
     *(architecture.info for architecture in architectures().values()),
+    *(criterion.info for criterion in criteria().values()),
     *(dataset.info([]) for dataset in datasets().values()),
 ]
 PARAMS = [(info.name, spec) for info in INFOS for spec in info.params]

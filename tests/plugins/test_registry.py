@@ -45,7 +45,10 @@ def discover(folder):
     return registry.discover(importlib.import_module(folder.name), Method)
 
 
-@pytest.mark.parametrize("known", [registry.methods, registry.architectures, registry.datasets])
+@pytest.mark.parametrize(
+    "known",
+    [registry.methods, registry.architectures, registry.criteria, registry.datasets],
+)
 def test_plugins_are_found_under_their_own_names(known):
     plugins = known()
     assert plugins

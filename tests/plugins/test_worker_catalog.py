@@ -9,13 +9,14 @@ import torch
 import worker.catalog
 from backend.contract.catalog import Catalog
 from worker.catalog import build_catalog
-from worker.registry import architectures, datasets, methods
+from worker.registry import architectures, criteria, datasets, methods
 
 
 def test_every_plugin_is_in_the_catalog_and_survives_as_json(tmp_path):
     catalog = build_catalog([tmp_path])
     assert [entry.name for entry in catalog.methods] == list(methods())
     assert [entry.name for entry in catalog.architectures] == list(architectures())
+    assert [entry.name for entry in catalog.criteria] == list(criteria())
     assert [entry.name for entry in catalog.datasets] == list(datasets())
     assert Catalog.model_validate_json(catalog.model_dump_json()) == catalog
 

@@ -252,3 +252,20 @@ def test_handing_back_after_a_finished_epoch_leaves_no_negative_count(store: Sto
         lease.hand_back(session, held)
     with store.read() as session:
         assert jobs.get(session, job_id).attempts == 0
+
+
+def test_a_claim_may_be_for_some_kinds_only_and_says_who_gets_the_job(store: Store):
+    run_id, _ = add_run(store)
+    evaluate = enqueue(store, run_id, JobKind.EVALUATE)
+    curve = enqueue(store, run_id, JobKind.CURVE)
+    lanes = [Lane.INTERACTIVE]
+    with store.read() as session:
+        assert not lease.is_waiting(session, lanes, kinds=[JobKind.PRUNE])
+        assert lease.is_waiting(session, lanes, kinds=[JobKind.CURVE])
+    assert claim(store, lanes=lanes, kinds=[JobKind.PRUNE]) is None
+    held = claim(store, lanes=lanes, kinds=[JobKind.CURVE, JobKind.PRUNE], child_pid=77)
+    assert held is not None
+    assert held.job_id == curve
+    with store.read() as session:
+        assert jobs.get(session, curve).child_pid == 77
+        assert jobs.get(session, evaluate).state == State.QUEUED

@@ -15,20 +15,25 @@ from backend.contract.catalog import ArchitectureInfo
 from backend.contract.errors import InvalidInput
 from backend.contract.network import MIN_CHANNELS
 from backend.contract.params import ParamSpec, ParamValue, check_params
+from worker.core.discover import Prunable
+from worker.core.norms import Norm
+from worker.source.write import loading_part
 
 Config = dict[str, Any]
 """What decides a network, all of it JSON; of our own classes the constructor's arguments."""
 
 SOURCE_TEMPLATE = '''"""{title}
 
-It needs PyTorch alone. The weights are the safetensors file that was downloaded with it:
+It needs PyTorch alone, no other package. The weights are the safetensors file that was
+downloaded with it:
 
-    from safetensors.torch import load_file
+    network = load("model.safetensors")
 
-    network = build()
-    network.load_state_dict(load_file("<that file>.safetensors"))
-    network.eval()
+`build()` is the same network with untrained weights.
 """
+
+import json
+from pathlib import Path
 
 import torch
 from torch import nn
@@ -41,7 +46,9 @@ def build() -> {network}:
     return {network}(
 {arguments}
     )
-'''
+
+
+{loading}'''
 
 
 @dataclass(frozen=True)
@@ -56,9 +63,16 @@ class Architecture(ABC):
         return self.info.name
 
     def config(
-        self, in_channels: int, classes: int, image_size: int, params: Mapping[str, Any]
+        self,
+        in_channels: int,
+        classes: int,
+        image_size: int,
+        params: Mapping[str, Any],
+        prunable: Prunable = "inner",
     ) -> Config:
         """What decides the dense network, all of it JSON.
+
+        `prunable` "all" adds the channels that shortcuts join, where they can shrink together.
 
         Raises:
             InvalidInput: the image size or a parameter is out of bounds, or the network cannot
@@ -72,7 +86,17 @@ class Architecture(ABC):
                 field="architecture",
             )
         checked = check_params(self.info.params, params, "architecture_params")
-        return self.dense_config(in_channels, classes, image_size, checked)
+        return self.reaching(
+            self.dense_config(in_channels, classes, image_size, checked), prunable
+        )
+
+    def reaching(self, config: Config, prunable: Prunable) -> Config:  # noqa: ARG002 - subclasses
+        """The same network with the groups of that scope; here both scopes have the same."""
+        return config
+
+    def left_out(self, config: Config) -> dict[str, str]:  # noqa: ARG002 - for subclasses
+        """Convolutions whose channels cannot be cut, and why, as far as it was looked for."""
+        return {}
 
     @abstractmethod
     def dense_config(
@@ -81,12 +105,15 @@ class Architecture(ABC):
         """The configuration from checked parameters."""
 
     @abstractmethod
-    def norms(self, config: Config) -> dict[str, str]:
-        """Prunable convolution → the last batch norm that its channels pass, in network order."""
+    def norms(self, config: Config) -> Mapping[str, Norm]:
+        """Prunable convolution → the last batch norm that its channels pass, in network order.
+
+        For channels that sums join: the first of the convolutions → the norms of all.
+        """
 
     @abstractmethod
     def cut_config(self, config: Config, kept: Mapping[str, int]) -> Config:
-        """The configuration with `kept` channels (or units) in each prunable layer."""
+        """The configuration with `kept` channels (or units) in each layer that is named."""
 
     @abstractmethod
     def build(self, config: Config) -> nn.Module:
@@ -122,6 +149,7 @@ class PlainArchitecture(Architecture):
             classes="\n\n".join(classes),
             network=self.network.__name__,
             arguments=arguments,
+            loading=loading_part(),
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import inspect
 import os
@@ -13,6 +14,7 @@ from functools import partial
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from torch import nn
 
@@ -43,6 +45,23 @@ class OwnNetwork(TracedArchitecture):
     function: Build
     home: Origin
     """Where the function is; `call` is an expression for it."""
+    place: str
+    """The file or the entry point that gives it."""
+
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[str, str]]:
+        """Another process reads it from there again: not every function can be pickled."""
+        return _again, (self.place, self.name)
+
+    def stamp(self) -> str:
+        """Changes with the file of the function and those beside it."""
+        try:
+            folder = Path(inspect.getfile(self.function)).parent
+        except (TypeError, OSError):
+            return ""
+        digest = hashlib.sha256()
+        for path in sorted(folder.glob("*.py")):
+            digest.update(path.name.encode() + path.read_bytes())
+        return digest.hexdigest()
 
     def original(self, config: Config) -> nn.Module:
         """What the function returns."""
@@ -92,6 +111,13 @@ def files_of(variable: str) -> list[Path]:
     return [Path(part).expanduser().absolute() for part in variable.split(os.pathsep) if part]
 
 
+def _again(place: str, name: str) -> OwnNetwork:
+    for point in entry_points(group=GROUP):
+        if place == f"{point.name} = {point.value}":
+            return _of_point(point)[name]
+    return _of_file(Path(place))[name]
+
+
 class _Unusable(Exception):
     """Why a file or entry point cannot be used, in words."""
 
@@ -112,6 +138,7 @@ def _of_file(path: Path) -> dict[str, OwnNetwork]:
                 imports=f"from {path.stem} import {TABLE}",
                 call=f'{TABLE}["{name}"]',
             ),
+            str(path),
         )
         for name, function in table.items()
     }
@@ -157,10 +184,11 @@ def _of_point(point: EntryPoint) -> dict[str, OwnNetwork]:
         imports=f"import {point.module}",
         call=f"{point.module}.{point.attr}",
     )
-    return {point.name: _network(point.name, point.load(), home)}
+    place = f"{point.name} = {point.value}"
+    return {point.name: _network(point.name, point.load(), home, place)}
 
 
-def _network(name: object, function: object, home: Origin) -> OwnNetwork:
+def _network(name: object, function: object, home: Origin, place: str) -> OwnNetwork:
     if not isinstance(name, str) or not NAME.fullmatch(name):
         raise _Unusable(
             f"{name!r} is not a name: use small letters, digits, '.', '_' and '-', at most 64"
@@ -175,7 +203,7 @@ def _network(name: object, function: object, home: Origin) -> OwnNetwork:
         min_image=1,
         max_image=4096,
     )
-    return OwnNetwork(info, function, home)
+    return OwnNetwork(info, function, home, place)
 
 
 def _in_words(error: BaseException, origin: str) -> str:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import inspect
 from dataclasses import dataclass
+from typing import get_type_hints
 
 import torch
 from torch import nn
 from torchvision import models
 
 from backend.contract.catalog import ArchitectureInfo
+from backend.contract.params import ParamSpec
 from worker.architectures.base import Architecture, Config
 from worker.architectures.traced import Origin, TracedArchitecture
 
@@ -56,7 +59,7 @@ BASIC = "residual blocks of two convolutions each; the channels inside of a bloc
 BOTTLENECK = "residual blocks of three convolutions each; the channels inside can be cut."
 REGNET = (
     "Residual blocks with grouped convolutions: what is kept or cut is a whole group of {} "
-    "channels, whose importance is the mean of theirs."
+    "channels."
 )
 HALVING = ("vgg11_bn", "vgg13_bn", "vgg16_bn", "vgg19_bn", "densenet121")
 """Those that halve the image five times without padding."""
@@ -95,4 +98,66 @@ def _network(name: str) -> TorchvisionNetwork:
     return TorchvisionNetwork(info, is_heavy=VGG in text)
 
 
-PLUGINS: tuple[Architecture, ...] = tuple(_network(name) for name in NETWORKS)
+@dataclass(frozen=True)
+class OtherTorchvisionNetwork(TracedArchitecture):
+    """Any network of torchvision.models, chosen by a parameter, untrained."""
+
+    def original(self, config: Config) -> nn.Module:
+        """For 3 channels, without the further outputs that some have in training."""
+        network: nn.Module = models.get_model(
+            config["params"]["model"],
+            weights=None,
+            num_classes=config["classes"],
+            **_plain(config["params"]["model"]),
+        )
+        return network
+
+    def sketch(self, config: Config) -> nn.Module | None:
+        """Built on the meta device, which some networks cannot be."""
+        try:
+            with torch.device("meta"):
+                return self.original(config)
+        except (NotImplementedError, RuntimeError):
+            return None
+
+    def origin(self, config: Config) -> Origin:
+        """torchvision's function of that name."""
+        model = config["params"]["model"]
+        options = "".join(f", {key}={value}" for key, value in _plain(model).items())
+        return Origin(
+            needs=f"torchvision's {model}",
+            imports="from torchvision import models",
+            call=f"models.{model}(weights=None, num_classes={config['classes']}{options})",
+        )
+
+
+def _plain(model: str) -> dict[str, bool]:
+    """Options of one output alone, and of weights that are not drawn in minutes."""
+    made = get_type_hints(models.get_model_builder(model))["return"]
+    known = inspect.signature(made).parameters
+    return {"aux_logits": False, "init_weights": False} if "aux_logits" in known else {}
+
+
+def _others() -> OtherTorchvisionNetwork:
+    model = ParamSpec(
+        name="model",
+        kind="choice",
+        default="mobilenet_v3_small",
+        label="Model",
+        help="torchvision's name of the network. Those without batch norm, or with layers that "
+        "cannot be costed, are refused with the reason when the run starts.",
+        choices=tuple(sorted(models.list_models(module=models))),
+    )
+    info = ArchitectureInfo(
+        name="torchvision-any",
+        label="torchvision",
+        help="Any convolutional network with batch norm of torchvision, untrained. What of it can "
+        "be cut is found by tracing.",
+        params=(model,),
+        min_image=16,
+        max_image=512,
+    )
+    return OtherTorchvisionNetwork(info)
+
+
+PLUGINS: tuple[Architecture, ...] = (*(_network(name) for name in NETWORKS), _others())

@@ -6,7 +6,7 @@ import inspect
 import json
 import textwrap
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import ClassVar
@@ -17,22 +17,28 @@ from torch import nn
 from backend.contract.errors import InvalidInput
 from backend.contract.params import ParamValue
 from worker.architectures.base import Architecture, Config
+from worker.architectures.tracing import findings, refusal
 from worker.core.coupling import couplings
-from worker.core.discover import FIELD, check_layers, prunable_norms
-from worker.core.trace import is_norm, trace
+from worker.core.discover import FIELD, Prunable, chosen
+from worker.core.layers import is_norm, kind_of, remember_kind
+from worker.core.norms import Norm, from_json
+from worker.core.trace import trace
+from worker.source.write import first_line, loading_part, plain_source
 
 SOURCE_TEMPLATE = '''"""{title}
 
 {needs}
+{reason}
 Layers that were cut are narrowed afterwards. The torch.export program of the same
 download needs PyTorch alone. The weights are the safetensors file that was downloaded with it:
 
-    from safetensors.torch import load_file
+    network = load("model.safetensors")
 
-    network = build()
-    network.load_state_dict(load_file("<that file>.safetensors"))
-    network.eval()
+`build()` is the same network with weights still to be loaded.
 """
+
+import json
+from pathlib import Path
 
 import torch
 {imports}
@@ -50,7 +56,9 @@ def build() -> nn.Module:
     for name, (width_in, width_out) in WIDTHS.items():
         narrow(network.get_submodule(name), width_in, width_out)
     return network
-'''
+
+
+{loading}'''
 
 
 def narrow(layer: nn.Module, width_in: int, width_out: int) -> None:
@@ -80,8 +88,8 @@ class TracedArchitecture(Architecture):
     """A network that some code outside of this project builds.
 
     The configuration holds `in_channels`, `classes`, `image_size` and `params` to build it with,
-    the `norms` that tracing found, and in `widths` the layers that differ from the original
-    (name → channels in and out).
+    the `norms` that tracing found (in `joined` those that the scope leaves whole), and in
+    `widths` the layers that differ from the original (name → channels in and out).
     """
 
     is_known: ClassVar[bool] = False
@@ -102,41 +110,61 @@ class TracedArchitecture(Architecture):
     def dense_config(
         self, in_channels: int, classes: int, image_size: int, params: Mapping[str, ParamValue]
     ) -> Config:
-        """Builds and traces the network, once in a process."""
+        """Builds and traces the network, once in a process; all groups are prunable in it."""
         config: Config = {
             "in_channels": in_channels,
             "classes": classes,
             "image_size": image_size,
             "params": dict(params),
         }
-        found: Config = json.loads(_found(self, json.dumps(config)))
+        known = findings(self, config)
+        return {**config, "widths": known.widths, "norms": known.found.norms, "joined": {}}
+
+    def reaching(self, config: Config, prunable: Prunable) -> Config:
+        """Groups of several norms are for the scope "all" alone."""
+        try:
+            norms = chosen(findings(self, config).found, prunable)
+        except InvalidInput as error:
+            raise refusal(self, config, error) from error
+        joined = {conv: norm for conv, norm in config["norms"].items() if conv not in norms}
+        found: Config = json.loads(json.dumps({**config, "norms": norms, "joined": joined}))
         return found
 
-    def norms(self, config: Config) -> dict[str, str]:
+    def left_out(self, config: Config) -> dict[str, str]:
+        """What tracing could not take, and why."""
+        return dict(findings(self, config).found.left_out)
+
+    def norms(self, config: Config) -> dict[str, Norm]:
         """What tracing found."""
-        return dict(config["norms"])
+        return from_json(config["norms"])
 
     def cut_config(self, config: Config, kept: Mapping[str, int]) -> Config:
         """Widths of all layers that hold channels of a group; the network is traced for it."""
         now, reached = _layout(self, json.dumps(config))
         widths = dict(config["widths"])
-        for conv, layers in reached.items():
-            for name, in_per_unit, out_per_unit in layers:
+        for conv, units in kept.items():
+            for name, in_per_unit, out_per_unit in reached[conv]:
                 width_in, width_out = widths.get(name, now[name])
                 widths[name] = [
-                    in_per_unit * kept[conv] if in_per_unit else width_in,
-                    out_per_unit * kept[conv] if out_per_unit else width_out,
+                    in_per_unit * units if in_per_unit else width_in,
+                    out_per_unit * units if out_per_unit else width_out,
                 ]
         return {**config, "widths": widths}
 
     def build(self, config: Config) -> nn.Module:
         """The original with the layers of `widths` narrowed."""
         network = self.original(config)
-        for name, (width_in, width_out) in config["widths"].items():
-            narrow(network.get_submodule(name), width_in, width_out)
+        self.widen(network, config["widths"])
         return network
 
     def source(self, config: Config) -> str:
+        """A module that needs torch alone; one that imports the original if none can be written.
+
+        It is proved to compute what the network computes, once in a process.
+        """
+        return _source(self, json.dumps(config))
+
+    def imported_source(self, config: Config, reason: str) -> str:
         """A module that imports what builds the original, and narrows its layers."""
         origin = self.origin(config)
         widths = "".join(
@@ -146,19 +174,38 @@ class TracedArchitecture(Architecture):
         return SOURCE_TEMPLATE.format(
             title=f"{self.info.label}: a network trained and cut with Recede.",
             needs=textwrap.fill(f"It builds {origin.needs}.", 95),
+            reason=textwrap.fill(f"It could not be written with torch alone: {reason}.", 95),
             imports=origin.imports,
             widths=f"{widths}\n" if widths else "",
             narrow=inspect.getsource(narrow),
             call=origin.call,
+            loading=loading_part(),
         )
 
-    def _original(self, config: Config) -> nn.Module:
+    def called(self, config: Config) -> str:
+        """The network's name in words, with its model where one is chosen."""
+        model = config["params"].get("model")
+        return f"{model} ({self.info.label})" if model else self.info.label
+
+    def stamp(self) -> str:
+        """What beside its name and the libraries' versions tells its code from other code."""
+        return ""
+
+    def widen(self, network: nn.Module, widths: Mapping[str, Sequence[int]]) -> None:
+        """Give the named layers so many channels in and out."""
+        for name, (width_in, width_out) in widths.items():
+            layer = network.get_submodule(name)
+            kind = kind_of(layer)
+            narrow(layer, width_in, width_out)
+            remember_kind(layer, kind)
+
+    def built_original(self, config: Config) -> nn.Module:
         """The original, its errors in words."""
         try:
             network: object = self.original(config)
         except Exception as error:  # whatever that code raises
             raise InvalidInput(
-                f"{self.info.label} could not be built for {config['in_channels']} channels, "
+                f"{self.called(config)} could not be built for {config['in_channels']} channels, "
                 f"{config['classes']} classes and images of {config['image_size']} pixels: "
                 f"{type(error).__name__}: {error}",
                 field=FIELD,
@@ -166,7 +213,7 @@ class TracedArchitecture(Architecture):
             ) from error
         if not isinstance(network, nn.Module):
             raise InvalidInput(
-                f"{self.info.label} was built as {type(network).__name__}; a torch.nn.Module "
+                f"{self.called(config)} was built as {type(network).__name__}; a torch.nn.Module "
                 "is needed.",
                 field=FIELD,
             )
@@ -183,47 +230,20 @@ class Origin:
     call: str
 
 
-@lru_cache(maxsize=32)
-def _found(architecture: TracedArchitecture, given: str) -> str:
-    """The whole configuration of a dense network, as JSON for JSON."""
-    config: Config = json.loads(given)
-    _check_sketch(architecture, config)
-    network = architecture._original(config)
-    channels, size = config["in_channels"], config["image_size"]
-    config["widths"] = widths = {}
-    first = next((n for n, m in network.named_modules() if isinstance(m, nn.Conv2d)), None)
-    if first is not None and (conv := network.get_submodule(first)).in_channels != channels:
-        widths[first] = [channels, conv.out_channels]
-        narrow(network.get_submodule(first), *widths[first])
-    try:
-        config["norms"] = prunable_norms(
-            network,
-            (channels, size, size),
-            config["classes"],
-            prove=not architecture.is_known,
-        )
-    except InvalidInput as error:
-        raise _refusal(architecture, error) from error
-    return json.dumps(config)
-
-
-def _check_sketch(architecture: TracedArchitecture, config: Config) -> None:
-    """Networks of billions of weights are not built just to be refused."""
-    sketch = architecture.sketch(config)
-    if sketch is None:
-        return
-    try:
-        check_layers(sketch)
-    except InvalidInput as error:
-        raise _refusal(architecture, error) from error
-
-
-def _refusal(architecture: TracedArchitecture, error: InvalidInput) -> InvalidInput:
-    message = f"{architecture.info.label} cannot be taken. {error.message}"
-    return InvalidInput(message, field=FIELD, hint=error.hint)
-
-
 Reached = dict[str, list[tuple[str, int, int]]]
+
+
+@lru_cache(maxsize=32)
+def _source(architecture: TracedArchitecture, given: str) -> str:
+    config: Config = json.loads(given)
+    shape = (config["in_channels"], config["image_size"], config["image_size"])
+    name = " of ".join(dict.fromkeys([*map(str, config["params"].values()), architecture.name]))
+    title = f"{name}: a network trained and cut with Recede."
+    with torch.random.fork_rng(devices=[]):  # a training goes on with the numbers it had
+        try:
+            return plain_source(architecture.build(config), shape, title).text
+        except Exception as error:  # noqa: BLE001 - somebody else's code, and torch's tracer
+            return architecture.imported_source(config, first_line(error))
 
 
 @lru_cache(maxsize=32)
@@ -239,19 +259,20 @@ def _layout(
     network = architecture.build(config)
     size = config["image_size"]
     traced = trace(network, (config["in_channels"], size, size))
-    found = couplings(traced, network, config["norms"])
+    norms = from_json({**config["norms"], **config["joined"]})
+    found = couplings(traced, network, norms)
     now = {
         name: _widths(layer)
         for name, layer in network.named_modules()
         if isinstance(layer, nn.Conv2d | nn.Linear | nn.BatchNorm2d)
     }
     reached: Reached = {}
-    for conv, channels in zip(config["norms"], found, strict=True):
+    for conv, channels in zip(norms, found, strict=True):
         reached[conv] = layers = []
         for coupling in channels.couplings:
             layer = network.get_submodule(coupling.name)
             width_in, width_out = (width // channels.size for width in now[coupling.name])
-            is_whole = (isinstance(layer, nn.Conv2d) and layer.groups > 1) or is_norm(layer)
+            is_whole = bool(kind_of(layer)) or is_norm(layer)
             reads = coupling.side == "in" or is_whole
             makes = coupling.side == "out"
             layers.append((coupling.name, reads * width_in, makes * width_out))

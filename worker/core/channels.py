@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Literal, TypeGuard
 
 from torch import nn
@@ -13,7 +13,10 @@ from backend.contract.network import MIN_CHANNELS, Group, NetworkShape, Op
 from worker.core.bounded_norm import BoundedBatchNorm2d
 from worker.core.coupling import couplings
 from worker.core.groups import Channels, Side
-from worker.core.trace import Trace, is_depthwise, is_norm, trace
+from worker.core.layers import is_depthwise, is_norm
+from worker.core.norms import Norms
+from worker.core.stored import stored_tensors
+from worker.core.trace import Trace, trace
 
 SHOWN = 3  # parameters that an error names
 
@@ -22,13 +25,13 @@ def network_shape(
     model: nn.Module,
     *,
     architecture: str,
-    norms: Mapping[str, str],
+    norms: Norms,
     input_shape: tuple[int, int, int],
     classes: int,
     scale: Literal["bounded", "plain"],
     traced: Trace | None = None,
 ) -> NetworkShape:
-    """Groups in the order of `norms` (convolution → its batch norm) and every costly layer.
+    """Groups in the order of `norms` (convolution → its batch norms) and every costly layer.
 
     `input_shape` is (C, H, W); the model is on the CPU, and is not altered. `traced` saves the
     time of tracing it again.
@@ -42,8 +45,13 @@ def network_shape(
     traced = traced or trace(model, input_shape)
     found = couplings(traced, model, norms)
     groups = tuple(
-        Group(name=name, size=channels.size, minimum=min(MIN_CHANNELS, channels.size))
-        for name, channels in zip(norms, found, strict=True)
+        Group(
+            name=name,
+            size=channels.size,
+            minimum=min(MIN_CHANNELS, channels.size),
+            members=() if isinstance(norm, str) else channels.members,
+        )
+        for (name, norm), channels in zip(norms.items(), found, strict=True)
     )
     ops = tuple(
         _op(name, layer, traced.positions.get(name, 0), _links(name, found))
@@ -57,6 +65,7 @@ def network_shape(
         input_shape=input_shape,
         classes=classes,
         scale=scale,
+        tensors=stored_tensors(model, found),
     )
     assert dense_cost(shape).params == _count(model)
     _check_macs(dense_cost(shape).macs, traced.macs)

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from torch import nn
 
 from backend.contract.errors import InvalidInput
 from worker.core.groups import Channels, channels_of
+from worker.core.norms import Norms, names_of
 from worker.core.trace import Trace
 
 LEAVE_OUT = "Leave this layer out of the prunable groups."
 
 
-def couplings(trace: Trace, model: nn.Module, norms: Mapping[str, str]) -> list[Channels]:
+def couplings(trace: Trace, model: nn.Module, norms: Norms) -> list[Channels]:
     """For each convolution in `norms` all that is cut with its output channels, in that order.
 
     Raises:
-        InvalidInput: the channels cannot be cut alone, or the norm does not scale them.
+        InvalidInput: the channels cannot be cut, or a norm does not scale them.
     """
     found = channels_of(trace, model)
     by_member = {name: channels for channels in found for name in channels.members}
@@ -32,8 +31,10 @@ def couplings(trace: Trace, model: nn.Module, norms: Mapping[str, str]) -> list[
             raise InvalidInput(
                 f"The channels of {conv!r} cannot be cut: {channels.refusal}.", hint=LEAVE_OUT
             )
-        if norm not in {coupling.name for coupling in channels.couplings}:
-            raise InvalidInput(f"Batch norm {norm!r} does not scale the channels of {conv!r}.")
+        scaled = {coupling.name for coupling in channels.couplings}
+        for name in names_of(norm):
+            if name not in scaled:
+                raise InvalidInput(f"Batch norm {name!r} does not scale the channels of {conv!r}.")
         other = taken.setdefault(id(channels), conv)
         if other != conv:
             raise InvalidInput(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Literal
+
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -10,33 +13,84 @@ from backend.contract.errors import InvalidInput
 from backend.contract.network import NetworkShape
 from backend.contract.selection import Mask
 from worker.core.channels import check_costable, network_shape
-from worker.core.groups import Channels, channels_of
+from worker.core.groups import LAST, Channels, channels_of
+from worker.core.norms import Norm
 from worker.core.surgery import Surgeon
 from worker.core.trace import Trace, trace
 
 FIELD = "architecture"
-PROOF_TOLERANCE = 1e-3  # float32, relative to the largest output of an untrained network
+TOLERANCE_32, TOLERANCE_64 = 1e-3, 1e-9  # relative to the largest output of an untrained network
 SHOWN = 3  # reasons that a refusal lists
+UNSCALED = "no batch norm scales these channels on all their ways"
+UNPROVEN = "a cut on trial computed something else than its mask"
+Prunable = Literal["inner", "all"]
+"""Which groups: those that go alone, or also those that shortcuts join (RunSpec.prunable)."""
 HINT = (
     "Recede scales channels by batch norm: choose a convolutional network in which a batch norm "
     "follows convolutions whose channels are not all joined by shortcuts."
 )
 
 
-def prunable_norms(
-    model: nn.Module, input_shape: tuple[int, int, int], classes: int, *, prove: bool = True
-) -> dict[str, str]:
-    """Convolution → the last batch norm that its channels pass, in network order.
+@dataclass(frozen=True)
+class Found:
+    """What of a network can be pruned."""
 
-    A convolution counts if its channels can go without others: no sum or concatenation joins
-    them with those of another one, though branches that gate them (squeeze-and-excitation) and
-    depthwise or grouped convolutions on their way go with them. `model` is an untrained network
-    on the CPU for images (C, H, W); its batch norms are altered. With `prove` one random cut is
-    made and compared with its mask, and what does not hold is left out.
+    norms: dict[str, Norm]
+    """First convolution of each group → its norms, in network order; several make it coupled."""
+    left_out: dict[str, str]
+    """First convolution of other channels → why they cannot be cut."""
+
+    def of(self, prunable: Prunable) -> dict[str, Norm]:
+        """The groups of a scope: "inner" has those that go alone, by one norm."""
+        return {
+            conv: norm
+            for conv, norm in self.norms.items()
+            if prunable == "all" or isinstance(norm, str)
+        }
+
+
+def prunable_norms(
+    model: nn.Module,
+    input_shape: tuple[int, int, int],
+    classes: int,
+    *,
+    prove: bool = True,
+    prunable: Prunable = "inner",
+) -> dict[str, Norm]:
+    """The groups that a scope has; see `find_prunable` and `chosen`."""
+    return chosen(find_prunable(model, input_shape, classes, prove=prove), prunable)
+
+
+def chosen(found: Found, prunable: Prunable) -> dict[str, Norm]:
+    """The groups that a scope has; raises InvalidInput if it has none."""
+    norms = found.of(prunable)
+    if norms:
+        return norms
+    if found.norms:
+        message = "Nothing of this network can be cut alone: shortcuts join all its channels."
+        hint = 'Let joined channels shrink together: choose "all" for what can be pruned.'
+        raise InvalidInput(message, field="prunable", hint=hint)
+    reasons = [f"{conv}: {reason}" for conv, reason in found.left_out.items()]
+    why = some_of(reasons) or "no convolution has a batch norm behind it"
+    raise InvalidInput(f"Nothing of this network can be cut. {why}.", field=FIELD, hint=HINT)
+
+
+def find_prunable(
+    model: nn.Module, input_shape: tuple[int, int, int], classes: int, *, prove: bool = True
+) -> Found:
+    """All channels that can go, alone or with those that sums join with them.
+
+    A convolution counts if no concatenation joins its channels with others and batch norms
+    scale them on all their ways: by one norm, the last, they go alone; where sums join them
+    with the channels of others they go with those, by the norms of all. Branches that gate them
+    (squeeze-and-excitation) and depthwise or grouped convolutions on their way go with them.
+    `model` is an untrained network on the CPU for images (C, H, W); its batch norms are altered.
+    With `prove` one random cut is made and compared with its mask, and what does not hold is
+    left out.
 
     Raises:
-        InvalidInput: the network has no batch norm or nothing that can be cut, holds layers
-            whose cost is unknown, or does not give (N, classes) for such images.
+        InvalidInput: the network has no batch norm, holds layers whose cost is unknown, or does
+            not give (N, classes) for such images.
     """
     check_layers(model)
     try:
@@ -44,21 +98,20 @@ def prunable_norms(
         _shape(model, {}, traced, input_shape)
     except InvalidInput as error:
         raise InvalidInput(error.message, field=FIELD, hint=error.hint) from error
-    found = channels_of(traced, model)
-    norms = {}
-    for channels in found:
+    norms: dict[str, Norm] = {}
+    left_out: dict[str, str] = {}
+    for channels in channels_of(traced, model):
         root = _root(channels, model)
-        if root and (scaling := channels.norms(traced, model)):
-            norms[root] = scaling[0]
+        scaling = channels.norms(traced, model) if root and not channels.refusal else ()
+        if scaling:
+            norms[root] = scaling[0] if len(scaling) == 1 else scaling
+        elif root and channels.refusal != LAST:
+            left_out[root] = channels.refusal or UNSCALED
     if norms and prove:
-        norms = _proven(model, norms, traced, input_shape)
-    if not norms:
-        raise InvalidInput(
-            f"Nothing of this network can be cut. {_reasons(found, model)}",
-            field=FIELD,
-            hint=HINT,
-        )
-    return norms
+        held = _proven(model, norms, traced, input_shape)
+        left_out |= dict.fromkeys([conv for conv in norms if conv not in held], UNPROVEN)
+        norms = held
+    return Found(norms, left_out)
 
 
 def check_layers(model: nn.Module) -> None:
@@ -108,38 +161,42 @@ def _traced(model: nn.Module, input_shape: tuple[int, int, int], classes: int) -
 
 
 def _root(channels: Channels, model: nn.Module) -> str:
-    """The first of the layers that make these channels, if they can be cut."""
-    if channels.refusal:
-        return ""
+    """The first ordinary convolution that makes these channels; empty if none does."""
     layers = {name: model.get_submodule(name) for name in channels.members}
     convs = [n for n, m in layers.items() if isinstance(m, nn.Conv2d) and m.groups == 1]
     return convs[0] if convs else ""
 
 
-def _reasons(found: list[Channels], model: nn.Module) -> str:
-    refused = [
-        f"{channels.members[0]}: {channels.refusal}"
-        for channels in found
-        if channels.refusal and isinstance(model.get_submodule(channels.members[0]), nn.Conv2d)
-    ]
-    if not refused:
-        return "No batch norm scales the channels of a convolution on all their ways."
-    more = f" (and {len(refused) - SHOWN} more)" if len(refused) > SHOWN else ""
-    return f"{'; '.join(refused[:SHOWN])}{more}."
+def some_of(reasons: list[str]) -> str:
+    """The first few of a list, and how many more there are."""
+    more = f" (and {len(reasons) - SHOWN} more)" if len(reasons) > SHOWN else ""
+    return f"{'; '.join(reasons[:SHOWN])}{more}"
 
 
 def _proven(
-    model: nn.Module, norms: dict[str, str], traced: Trace, input_shape: tuple[int, int, int]
-) -> dict[str, str]:
+    model: nn.Module, norms: dict[str, Norm], traced: Trace, input_shape: tuple[int, int, int]
+) -> dict[str, Norm]:
     """The groups whose cut and masked networks agree, tried on random images."""
     generator = torch.Generator().manual_seed(0)
     _enliven(model, generator)
     x_NCHW = torch.randn(2, *input_shape, generator=generator)
-    if _holds(model, norms, traced, x_NCHW):
+    if _holds(model, norms, traced, x_NCHW, TOLERANCE_32):
         return norms
-    return {
-        conv: norm for conv, norm in norms.items() if _holds(model, {conv: norm}, traced, x_NCHW)
-    }
+    # Rounding alone can part two untrained networks of a hundred layers.
+    return _held(model.double(), norms, traced, x_NCHW.double())
+
+
+def _held(
+    model: nn.Module, norms: dict[str, Norm], traced: Trace, x_NCHW: Tensor
+) -> dict[str, Norm]:
+    """The groups that hold, found by halves."""
+    if _holds(model, norms, traced, x_NCHW, TOLERANCE_64):
+        return norms
+    if len(norms) == 1:
+        return {}
+    items = list(norms.items())
+    halves = dict(items[: len(items) // 2]), dict(items[len(items) // 2 :])
+    return {k: v for half in halves for k, v in _held(model, half, traced, x_NCHW).items()}
 
 
 @torch.no_grad()
@@ -153,7 +210,9 @@ def _enliven(model: nn.Module, generator: torch.Generator) -> None:
             layer.weight.copy_(0.1 * torch.randn(layer.weight.shape, generator=generator))
 
 
-def _holds(model: nn.Module, norms: dict[str, str], traced: Trace, x_NCHW: Tensor) -> bool:
+def _holds(
+    model: nn.Module, norms: dict[str, Norm], traced: Trace, x_NCHW: Tensor, tolerance: float
+) -> bool:
     channels, height, width = x_NCHW.shape[1:]
     shape = _shape(model, norms, traced, (channels, height, width))
     surgeon = Surgeon(model, shape, norms, traced)
@@ -162,18 +221,17 @@ def _holds(model: nn.Module, norms: dict[str, str], traced: Trace, x_NCHW: Tenso
     for part, group in zip(parts, shape.groups, strict=True):
         part[: group.minimum] = True
     mask = np.concatenate(parts)
-    masked = surgeon.masked(mask)
     try:
         with torch.no_grad():
-            expected = masked(x_NCHW)
+            expected = surgeon.masked(mask)(x_NCHW)
             difference = (surgeon.cut(mask)(x_NCHW) - expected).abs().max()
     except Exception:  # noqa: BLE001 - code that relies on widths may raise anything
         return False
-    return bool(difference <= PROOF_TOLERANCE * expected.abs().max())
+    return bool(difference <= tolerance * expected.abs().max())
 
 
 def _shape(
-    model: nn.Module, norms: dict[str, str], traced: Trace, input_shape: tuple[int, int, int]
+    model: nn.Module, norms: dict[str, Norm], traced: Trace, input_shape: tuple[int, int, int]
 ) -> NetworkShape:
     return network_shape(
         model,

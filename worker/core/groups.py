@@ -6,7 +6,7 @@ channels, all those of one of its groups.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -14,9 +14,12 @@ import numpy as np
 from torch import nn
 
 from worker.core.bounded_norm import can_be_bounded
-from worker.core.trace import OUTPUT, Flags, Index, Trace, is_grouped, is_norm, width_of
+from worker.core.layers import is_grouped, is_norm, kind_of, width_of
+from worker.core.rig import OUTPUT, Flags
+from worker.core.trace import Index, Trace
 
 Side = Literal["in", "out"]
+LAST = "they form the network's output"
 
 
 @dataclass(frozen=True)
@@ -24,7 +27,7 @@ class Coupling:
     """Layer `name` loses slice k on its `side` when unit `units[k]` goes.
 
     Layers that have one width only (batch norms, depthwise and grouped convolutions) lose it
-    on the side "out".
+    on the side "out". A layer that adds its output to what it reads has one on each side.
     """
 
     name: str
@@ -44,21 +47,45 @@ class Channels:
     refusal: str
     """Why they cannot be cut; empty if they can."""
 
-    def norms(self, trace: Trace, model: nn.Module) -> list[str]:
-        """Batch norms that they pass and that can scale them, the last one first.
+    def norms(self, trace: Trace, model: nn.Module) -> tuple[str, ...]:
+        """The batch norms by which a unit can be silenced, in the order of calls; () if none can.
 
-        With any of these, a unit whose scales and biases are zero is unread by the rest of the
-        network, so that masking and removing it are the same function.
+        One, the last one, if it is enough by itself; else the fewest that are together, for
+        example those of all branches that a sum joins. A unit whose scales and biases are zero
+        in all of them is unread by the rest of the network, so that masking and removing it
+        are the same function.
         """
-        return [
+        able = [
             coupling.name
-            for coupling in reversed(self.couplings)
-            if can_be_bounded(model.get_submodule(coupling.name))
-            and self._is_silenced(trace, coupling.name)
+            for coupling in self.couplings
+            if is_norm(layer := model.get_submodule(coupling.name)) and can_be_bounded(layer)
         ]
+        single = [norm for norm in able if self._is_silenced(trace.zeros[norm])]
+        if single:
+            return (single[-1],)
+        if len(able) < 2 or not self._silencing(trace, [able])[0]:
+            return ()
+        return tuple(self._fewest(trace, able))
 
-    def _is_silenced(self, trace: Trace, norm: str) -> bool:
-        zeros = trace.zeros[norm]
+    def _fewest(self, trace: Trace, norms: list[str]) -> list[str]:
+        """Of norms that silence a unit together those without which the others do not."""
+        without = [[other for other in norms if other != norm] for norm in norms]
+        spare = self._silencing(trace, without)
+        needed = [norm for norm, others_do in zip(norms, spare, strict=True) if not others_do]
+        if needed and self._silencing(trace, [needed])[0]:
+            return needed
+        chosen = list(norms)
+        for norm in norms:  # the later ones are those whose channels the readers see
+            rest = [other for other in chosen if other != norm]
+            if rest and self._silencing(trace, [rest])[0]:
+                chosen = rest
+        return chosen
+
+    def _silencing(self, trace: Trace, sets: Sequence[Sequence[str]]) -> list[bool]:
+        """For each set of norms: whether all that read the channels read zeros if it is silent."""
+        return [self._is_silenced(zeros) for zeros in trace.silenced(sets)]
+
+    def _is_silenced(self, zeros: Mapping[str, bool]) -> bool:
         return all(zeros[coupling.name] for coupling in self.couplings if coupling.side == "in")
 
 
@@ -133,10 +160,11 @@ def _couplings(trace: Trace, model: nn.Module, sources: list[int]) -> tuple[int,
         couplings.append(Coupling(name, "out", units))
     for name, reached in _readers(trace, sources):
         units = _read_units(trace, name, reached, sources, per_unit, size)
-        if name in widths:
-            _check_grouped(model.get_submodule(name), name, units, size)
+        layer = model.get_submodule(name)
+        if name in widths and is_grouped(layer):
+            _check_grouped(layer, name, units, size)
             continue
-        narrow = is_norm(layer := model.get_submodule(name)) or _groups(layer) > 1
+        narrow = is_norm(layer) or bool(kind_of(layer))
         side: Side = "out" if narrow else "in"
         couplings.append(Coupling(name, side, units))
     return size, couplings
@@ -175,7 +203,7 @@ def _read_units(
             one unit than of another, or reads them in an order that a cut would change.
     """
     if name == OUTPUT:
-        raise _Refused("they form the network's output")
+        raise _Refused(LAST)
     _once(trace, name)
     reading = trace.readings[name]
     if not reached.all():

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -13,9 +15,12 @@ from backend.contract.cost import cost
 from backend.contract.errors import ImpossiblePlan
 from backend.contract.network import NetworkShape
 from backend.contract.selection import Mask
+from backend.contract.specs import Bias
+from worker.core.constants import Folding, folding, norms_behind
 from worker.core.coupling import couplings
 from worker.core.fold import fold
-from worker.core.groups import Side
+from worker.core.groups import Channels, Side
+from worker.core.norms import Norms, names_of
 from worker.core.trace import Trace, trace
 
 
@@ -24,7 +29,7 @@ class Surgeon:
 
     Which slices go with which channel is traced once; a cut then slices a fresh copy by what
     was recorded, so cuts are independent of each other.
-    `norms` maps each group of `shape` to its batch norm, in network order; `traced`
+    `norms` maps each group of `shape` to its batch norms, in network order; `traced`
     saves the time of tracing again.
 
     Raises:
@@ -36,25 +41,32 @@ class Surgeon:
         self,
         model: nn.Module,
         shape: NetworkShape,
-        norms: Mapping[str, str],
+        norms: Norms,
         traced: Trace | None = None,
     ) -> None:
         assert list(norms) == [group.name for group in shape.groups]
         self._shape = shape
         self._dense = fold(model).cpu().eval()
         self._groups = couplings(traced or trace(model, shape.input_shape), model, norms)
+        self._scaling = [names_of(norm) for norm in norms.values()]
+
+    @property
+    def groups(self) -> tuple[Channels, ...]:
+        """What is cut with each group, in network order."""
+        return tuple(self._groups)
 
     @torch.inference_mode(mode=False)
-    def cut(self, mask: Mask) -> nn.Module:
+    def cut(self, mask: Mask, bias: Bias = "drop") -> nn.Module:
         """The network with the channels that are True in `mask`, folded and in eval mode.
 
-        `mask` holds one boolean a neuron, in network order.
+        `mask` holds one boolean a neuron, in network order. `bias` says what becomes of the
+        numbers that removed channels of ordinary batch norms send besides their scale.
 
         Raises:
             ImpossiblePlan: the mask does not fit the network or empties a layer.
         """
         kept_by_group = self._checked(mask)
-        small = copy.deepcopy(self._dense)
+        small = self._changed(mask, bias)
         for (name, side), keep in self._slices(kept_by_group):
             _slice(small.get_submodule(name), side, torch.from_numpy(keep))
         kept = [int(keep.sum()) for keep in kept_by_group]
@@ -62,17 +74,17 @@ class Surgeon:
         return small.eval()
 
     @torch.inference_mode(mode=False)
-    def masked(self, mask: Mask) -> nn.Module:
+    def masked(self, mask: Mask, bias: Bias = "drop") -> nn.Module:
         """The dense network, folded, with γ = β = 0 for the channels that are False.
 
-        The same function as `cut(mask)`: a channel without scale and bias sends only zeros.
+        The same function as `cut(mask, bias)`: a channel without scale and bias sends zeros.
         Every batch norm that the channel passes is masked, also one behind a depthwise layer.
 
         Raises:
             ImpossiblePlan: the mask does not fit the network or empties a layer.
         """
         kept_by_group = self._checked(mask)
-        dense = copy.deepcopy(self._dense)
+        dense = self._changed(mask, bias)
         with torch.no_grad():
             for (name, _), keep in self._slices(kept_by_group):
                 norm = dense.get_submodule(name)
@@ -82,6 +94,64 @@ class Surgeon:
                     norm.bias[removed] = 0
         return dense.eval()
 
+    @torch.inference_mode(mode=False)
+    def still(self, mask: Mask) -> nn.Module:
+        """The dense network, folded, with γ = 0 but β as it is for the channels that are False.
+
+        They send the same number everywhere: the network that both ways to cut approximate. Of
+        bounded batch norm, which has no β, it is the masked one.
+
+        Raises:
+            ImpossiblePlan: the mask does not fit the network or empties a layer.
+        """
+        kept_by_group = self._checked(mask)
+        still = copy.deepcopy(self._dense)
+        with torch.no_grad():
+            for norms, keep, channels in zip(
+                self._scaling, kept_by_group, self._groups, strict=True
+            ):
+                for coupling in channels.couplings:
+                    if coupling.name in norms:
+                        removed = torch.from_numpy(~keep[coupling.units])
+                        still.get_submodule(coupling.name).weight[removed] = 0  # type: ignore[operator]
+        return still.eval()
+
+    @torch.inference_mode(mode=False)
+    def folding(self, mask: Mask) -> Folding:
+        """What the removed channels' numbers change in the layers that read them.
+
+        Raises:
+            ImpossiblePlan: the mask does not fit the network or empties a layer.
+        """
+        if self._shape.scale == "bounded":
+            return Folding()
+        removed = {
+            name: torch.from_numpy(~keep)
+            for (name, side), keep in self._slices(self._checked(mask))
+            if side == "in"
+        }
+        return folding(self.still(mask), removed, self._behind, self._images(2))
+
+    @cached_property
+    def _behind(self) -> dict[str, str]:
+        """The batch norm behind each layer that reads prunable channels and has no bias."""
+        layers = dict(self._dense.named_modules())
+        readers = {c.name for g in self._groups for c in g.couplings if c.side == "in"}
+        bare = [name for name in layers if name in readers and layers[name].bias is None]
+        return norms_behind(self._dense, bare, self._images(1))
+
+    def _images(self, n: int) -> Tensor:
+        dtype = next(self._dense.parameters()).dtype
+        generator = torch.Generator().manual_seed(0)
+        return torch.randn(n, *self._shape.input_shape, generator=generator).to(dtype)
+
+    def _changed(self, mask: Mask, bias: Bias) -> nn.Module:
+        """A copy of the dense network, with the folding if it is asked for."""
+        dense = copy.deepcopy(self._dense)
+        if bias == "fold":
+            self.folding(mask).apply(dense)
+        return dense
+
     def _checked(self, mask: Mask) -> list[Mask]:
         if mask.dtype != np.bool_ or mask.shape != (self._shape.n_neurons,):
             raise ImpossiblePlan(
@@ -90,10 +160,10 @@ class Surgeon:
             )
         kept_by_group = self._shape.split(mask)
         for group, keep in zip(self._shape.groups, kept_by_group, strict=True):
-            if keep.sum() < group.minimum:
+            if not keep.any():
                 raise ImpossiblePlan(
-                    f"Layer {group.name!r} would keep {keep.sum()} of {group.size} channels; "
-                    f"at least {group.minimum} must stay."
+                    f"Layer {group.name!r} would keep none of its {group.size} channels; "
+                    "at least one must stay."
                 )
         return kept_by_group
 
@@ -102,6 +172,32 @@ class Surgeon:
         for keep, channels in zip(kept_by_group, self._groups, strict=True):
             for coupling in channels.couplings:
                 yield (coupling.name, coupling.side), keep[coupling.units]
+
+
+@dataclass(frozen=True)
+class BiasDifference:
+    """How far two ways to cut are from the network whose removed channels send their constant."""
+
+    dropped: float
+    """Largest absolute difference of the outputs if the constants are dropped."""
+    folded: float
+    """The same if they are folded into what follows."""
+    left: tuple[str, ...]
+    """Layers in which they could not be folded; see constants.Folding."""
+
+
+def bias_difference(surgeon: Surgeon, mask: Mask, x_NCHW: Tensor) -> BiasDifference:
+    """Both differences on these images, to `Surgeon.still` (γ = 0, β kept).
+
+    Raises:
+        ImpossiblePlan: the mask does not fit the network or empties a layer.
+    """
+    still = surgeon.still(mask)
+    return BiasDifference(
+        dropped=max_difference(surgeon.cut(mask, "drop"), still, x_NCHW),
+        folded=max_difference(surgeon.cut(mask, "fold"), still, x_NCHW),
+        left=surgeon.folding(mask).left,
+    )
 
 
 def max_difference(a: nn.Module, b: nn.Module, x_NCHW: Tensor) -> float:

@@ -6,6 +6,7 @@ import os
 import signal
 import traceback
 from collections.abc import Callable
+from pathlib import Path
 
 import torch
 
@@ -15,13 +16,16 @@ from backend.store import jobs
 from backend.store import lease as leases
 from backend.store.engine import WORKER_BUSY_TIMEOUT_S, open_store
 from worker.engine.context import JobContext, Outcome
-from worker.engine.curve import run_curve, run_evaluate
+from worker.engine.curve import run_curve
+from worker.engine.evaluating import run_evaluate
 from worker.engine.failures import failure_of
 from worker.engine.heartbeat import Heartbeat
+from worker.engine.latency import run_latency
 from worker.engine.lookout import RankDied
 from worker.engine.parallel import EXIT_RANK_DIED
 from worker.engine.process import end_with_parent, log, redirect_output
 from worker.engine.prune import run_prune
+from worker.engine.score import run_score
 from worker.engine.settings import WorkerSettings
 from worker.engine.signals import Cancelled, Interrupted
 from worker.engine.trainer import run_training
@@ -31,13 +35,14 @@ JOBS: dict[JobKind, Callable[[JobContext], Outcome]] = {
     JobKind.CURVE: run_curve,
     JobKind.EVALUATE: run_evaluate,
     JobKind.PRUNE: run_prune,
+    JobKind.LATENCY: run_latency,
+    JobKind.SCORE: run_score,
 }
 
 
 def main(settings: WorkerSettings, lease: leases.Lease) -> None:
     """Run one claimed job to its end in this process, on the first of its devices."""
-    log_path = settings.run_folder(lease.run_id) / f"job-{lease.job_id}.log"
-    redirect_output(log_path)
+    redirect_output(log_of(settings, lease))
     end_with_parent("the supervisor")
     torch.set_num_threads(settings.threads)
     store = open_store(settings.store_url, busy_timeout_s=WORKER_BUSY_TIMEOUT_S)
@@ -50,32 +55,52 @@ def main(settings: WorkerSettings, lease: leases.Lease) -> None:
         log,
         heartbeat.publish,
         heartbeat.cancelled,
+        beat_now=heartbeat.beat_now,
     )
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's ctrl-C reaches us all
     signal.signal(signal.SIGTERM, lambda *_: context.stopping.set())
-    where = ", ".join(dict.fromkeys(lease.devices))
-    log(f"{lease.kind} job {lease.job_id}, attempt {lease.attempt}, on {where}")
-    with context.write(child_pid=os.getpid()):
-        pass
-    heartbeat.start()
     try:
-        _run(context)
-    except leases.LeaseLost as error:
-        log(error.message)
+        with context.write(child_pid=os.getpid()):
+            pass
+        serve(context, heartbeat)
     finally:
-        heartbeat.stop()
         store.close()
 
 
-def _run(context: JobContext) -> None:
-    """Run the job; every way to end it is written to the store here, and only here."""
+def log_of(settings: WorkerSettings, lease: leases.Lease) -> Path:
+    """Where all goes that the process says during this job."""
+    return settings.run_folder(lease.run_id) / f"job-{lease.job_id}.log"
+
+
+def serve(context: JobContext, heartbeat: Heartbeat) -> bool:
+    """Run the job and record its end; whether the process may take another one afterwards."""
+    lease = context.lease
+    where = ", ".join(dict.fromkeys(lease.devices))
+    log(f"{lease.kind} job {lease.job_id}, attempt {lease.attempt}, on {where}")
+    heartbeat.start()
+    try:
+        return _run(context, heartbeat.stop)
+    except leases.LeaseLost as error:
+        log(error.message)
+        return True
+    finally:
+        heartbeat.stop()
+
+
+def _run(context: JobContext, last_beat: Callable[[], None]) -> bool:
+    """Run the job; every way to end it is written to the store here, and only here.
+
+    No beat may come after that, for it would find the lease gone.
+    """
     try:
         outcome = JOBS[context.lease.kind](context)
     except Cancelled:
         log("cancelled")
+        last_beat()
         _finish(context, State.CANCELLED)
     except Interrupted:
         log("the worker stops; the job goes back into its queue")
+        last_beat()
         with context.store.write() as session:
             leases.hand_back(session, context.lease)
     except leases.LeaseLost:
@@ -86,9 +111,13 @@ def _run(context: JobContext) -> None:
     except Exception as error:  # noqa: BLE001 - the boundary of the job: it records the failure
         known = isinstance(error, RecedeError)
         log(f"failed: {error}" if known else traceback.format_exc())
+        last_beat()
         _finish(context, State.FAILED, error=failure_of(error, context.device, context.spec()))
+        return known
     else:
+        last_beat()
         _succeed(context, outcome)
+    return True
 
 
 def _succeed(context: JobContext, outcome: Outcome) -> None:

@@ -17,8 +17,12 @@ from backend.contract.states import JobKind
 from backend.store import lease as leases
 from backend.store import runs
 from backend.store.engine import Store
+from worker.engine.loaded import Loaded
 from worker.engine.settings import WorkerSettings
 from worker.engine.signals import Cancelled, Interrupted
+
+GIVE_WAY_S = 0.1
+"""Between two looks at whether the job was cancelled while it gives way."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,11 @@ class JobContext:
     publish: Callable[[dict[str, Any]], None]
     cancelled: threading.Event
     stopping: threading.Event = field(default_factory=threading.Event)
+    loaded: Loaded = field(default_factory=Loaded)
+    """What earlier jobs of this process have loaded."""
+    beat_now: Callable[[], None] = lambda: None
+    may_go_on: threading.Event | None = None
+    """Cleared while a person waits for another job's answer."""
 
     @property
     def folder(self) -> Path:
@@ -53,11 +62,17 @@ class JobContext:
             return RunSpec.model_validate(runs.get(session, self.lease.run_id).spec)
 
     def check(self) -> None:
-        """Call between batches: raises Cancelled or Interrupted if the job should stop."""
-        if self.cancelled.is_set():
-            raise Cancelled
-        if self.stopping.is_set():
-            raise Interrupted
+        """Call between batches: raises Cancelled or Interrupted if the job should stop.
+
+        Waits as long as somebody else is to be served first.
+        """
+        while True:
+            if self.cancelled.is_set():
+                raise Cancelled
+            if self.stopping.is_set():
+                raise Interrupted
+            if self.may_go_on is None or self.may_go_on.wait(GIVE_WAY_S):
+                return
 
     @contextmanager
     def write(self, **columns: Any) -> Iterator[Session]:
@@ -70,7 +85,11 @@ class JobContext:
             leases.fence(session, self.lease, **columns)
             yield session
 
-    def progress(self, stage: str, done: int, total: int, unit: str, **more: Any) -> None:
-        """Tell how far the job is; the next heartbeat carries it to the store."""
+    def progress(
+        self, stage: str, done: int, total: int, unit: str, *, at_once: bool = False, **more: Any
+    ) -> None:
+        """Tell how far the job is; the next heartbeat carries it to the store, or one now."""
         base = {"stage": stage, "done": done, "total": total, "unit": unit}
         self.publish({**base, "message": "", "eta_s": None, **more})
+        if at_once:
+            self.beat_now()

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional
 
 from worker.engine.batches import Normalisation, Split
@@ -21,6 +21,8 @@ class Evaluation:
     n: int
     loss: float
     seconds: float
+    predicted_N: Tensor = field(repr=False, compare=False)
+    """The class that each image was given, on the CPU."""
 
 
 @torch.no_grad()
@@ -34,15 +36,17 @@ def evaluate(
     was_training = model.training
     model.eval().to(memory_format=torch.channels_last)
     started = time.perf_counter()
-    correct = torch.zeros((), dtype=torch.int64, device=split.y_N.device)
+    predicted: list[Tensor] = []
     loss = torch.zeros((), dtype=torch.float64, device=split.y_N.device)
     try:
         for x_BCHW, y_B in split.evaluation_batches(normalise):
             check()
             logits_BK = model(x_BCHW)
-            correct += (logits_BK.argmax(1) == y_B).sum()
+            predicted.append(logits_BK.argmax(1))
             loss += functional.cross_entropy(logits_BK, y_B, reduction="sum").double()
     finally:
         model.train(was_training)
-    seconds = time.perf_counter() - started
-    return Evaluation(int(correct), len(split), float(loss) / len(split), seconds)
+    correct = int((torch.cat(predicted) == split.y_N).sum())
+    predicted_N = torch.cat(predicted).cpu()
+    seconds = time.perf_counter() - started  # after what was copied here: the device is done
+    return Evaluation(correct, len(split), float(loss) / len(split), seconds, predicted_N)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import resource
 import sys
+from typing import Any
 
 import torch
 
@@ -14,7 +15,7 @@ NO_MEMORY = ("can't allocate memory", "not enough memory")
 """What torch says of the CPU's memory, in an error of no type of its own."""
 
 
-def failure_of(error: Exception, device: torch.device, spec: RunSpec) -> dict[str, str]:
+def failure_of(error: Exception, device: torch.device, spec: RunSpec) -> dict[str, Any]:
     """Code, message and hint, as they are kept in the store and shown."""
     if isinstance(error, RecedeError):
         return error.as_dict()

@@ -28,14 +28,28 @@ Progress = dict[str, Any]
 
 
 class Heartbeat:
-    """Beats for one lease until stopped; ends the process when the lease is lost."""
+    """Beats for one lease until stopped; ends the process when the lease is lost.
 
-    def __init__(self, store_url: str, lease: leases.Lease, log: Callable[[str], None]) -> None:
-        self.cancelled = threading.Event()
+    `store` may be one that is open already, of this thread alone; `cancelled` an event that
+    others set as well.
+    """
+
+    def __init__(
+        self,
+        store_url: str,
+        lease: leases.Lease,
+        log: Callable[[str], None],
+        *,
+        store: Store | None = None,
+        cancelled: threading.Event | None = None,
+    ) -> None:
+        self.cancelled = cancelled or threading.Event()
         self._url = store_url
+        self._store = store
         self._lease = lease
         self._log = log
         self._stopped = threading.Event()
+        self._due = threading.Event()
         self._progress: Progress | None = None
         self._moved_at = time.monotonic()
         self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
@@ -45,9 +59,15 @@ class Heartbeat:
         self._thread.start()
 
     def stop(self) -> None:
-        """Beat no more; returns when the thread has ended."""
+        """Beat no more; returns when the thread has ended. It may be called again."""
         self._stopped.set()
-        self._thread.join()
+        self._due.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def beat_now(self) -> None:
+        """Do not wait for the next second: somebody is looking at what was published."""
+        self._due.set()
 
     def publish(self, progress: Progress) -> None:
         """Hand over what the next beat should tell the world."""
@@ -55,10 +75,10 @@ class Heartbeat:
         self._moved_at = time.monotonic()
 
     def _run(self) -> None:
-        store = open_store(self._url, busy_timeout_s=BUSY_TIMEOUT_S)
+        store = self._store or open_store(self._url, busy_timeout_s=BUSY_TIMEOUT_S)
         told: Progress | None = None
         last_success = time.monotonic()
-        while not self._stopped.wait(BEAT_S):
+        while self._wait():
             progress = self._progress
             answer = self._beat(store, None if progress is told else progress)
             now = time.monotonic()
@@ -72,7 +92,14 @@ class Heartbeat:
                 self._end("The store did not answer; the lease is about to lapse.", EXIT_LOST)
             if now - self._moved_at > STALL_S:
                 self._end(f"No progress for {STALL_S:.0f} s: the job hangs.", EXIT_STALLED)
-        store.close()
+        if store is not self._store:
+            store.close()
+
+    def _wait(self) -> bool:
+        """Until the next beat; False when there is none."""
+        self._due.wait(BEAT_S)
+        self._due.clear()
+        return not self._stopped.is_set()
 
     def _beat(self, store: Store, progress: Progress | None) -> str | None:
         try:

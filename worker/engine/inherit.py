@@ -13,9 +13,10 @@ from torch import Tensor
 from backend.contract.cost import dense_cost
 from backend.contract.errors import NotFound, StorageProblem
 from backend.contract.network import NetworkShape
-from backend.contract.selection import Selection, select
+from backend.contract.protected import with_protected
+from backend.contract.selection import Mask, Selection, select
 from backend.contract.specs import Init, Plan, RunSpec
-from backend.store import history, results, runs
+from backend.store import history, results, runs, scores
 from backend.store.tables import CheckpointRow, RunRow
 from worker.core.surgery import Surgeon
 from worker.engine.context import JobContext
@@ -36,8 +37,8 @@ class Inherited:
     """Plain state_dict, of the cut network if there is a plan."""
     widths: dict[str, int] | None
     """Neurons of each prunable layer, or None for those of the spec's own network."""
-    raw: npt.NDArray[np.float32]
-    """Raw scales of the neurons that are left, in network order."""
+    raw: dict[str, npt.NDArray[np.float32]]
+    """Raw scales of the neurons that are left, by prunable layer."""
     scale: Literal["bounded", "plain"]
     record: dict[str, Any]
 
@@ -61,6 +62,7 @@ def inherit(context: JobContext, init: Init) -> Inherited:
         WeightsGone: it has no weights of that epoch.
         StorageProblem: they are gone from disk or were altered.
         ImpossiblePlan, UnknownName: the plan does not fit its network.
+        ScoreMissing: that epoch was not scored by the plan's criterion.
     """
     assert init.run is not None
     parent = _read(context, init.run, init.plan.epoch if init.plan else None)
@@ -68,17 +70,21 @@ def inherit(context: JobContext, init: Init) -> Inherited:
     own = _widths(spec, parent)
     record = _record(parent)
     if init.plan is None:
-        return Inherited(spec, parent.weights, own, parent.raw, parent.shape.scale, record)
-    selection = select(parent.shape, parent.raw, init.plan)
+        raw = _by_layer(parent, np.ones(parent.shape.n_neurons, dtype=np.bool_))
+        return Inherited(spec, parent.weights, own, raw, parent.shape.scale, record)
+    plan = with_protected(init.plan, parent.run.protected or ())
+    with context.store.read() as session:
+        ranked = scores.ranking(session, init.run, parent.row.epoch, plan.criterion)
+    selection = select(parent.shape, ranked, plan)
     names = [group.name for group in parent.shape.groups]
     widths = dict(zip(names, selection.kept, strict=True))
     return Inherited(
         spec=spec,
         weights=_cut(spec, parent, own, selection),
         widths=widths,
-        raw=parent.raw[selection.mask],
+        raw=_by_layer(parent, selection.mask),
         scale=parent.shape.scale,
-        record={**record, **_cut_record(init.plan, parent.row.epoch, selection, widths)},
+        record={**record, **_cut_record(plan, parent.row.epoch, selection, widths)},
     )
 
 
@@ -116,6 +122,13 @@ def _replaced(context: JobContext, row: CheckpointRow) -> bool:
         return all(row.id != kept.id for kept in results.checkpoints(session, row.run_id))
 
 
+def _by_layer(parent: _Parent, mask: Mask) -> dict[str, npt.NDArray[np.float32]]:
+    """Raw scales of the neurons that the mask keeps, by prunable layer."""
+    shape = parent.shape
+    parts = zip(shape.groups, shape.split(parent.raw), shape.split(mask), strict=True)
+    return {group.name: raw[keep] for group, raw, keep in parts}
+
+
 def _widths(spec: RunSpec, parent: _Parent) -> dict[str, int] | None:
     """Widths of the other run's network, if it was cut before it was trained."""
     if spec.init is None:
@@ -134,7 +147,7 @@ def _cut(
     network = network_for(spec, shape.input_shape, shape.classes, widths)
     dense = network.architecture.build(network.config)
     dense.load_state_dict(parent.weights)
-    cut = Surgeon(dense, shape, network.norms).cut(selection.mask)
+    cut = Surgeon(dense, shape, network.norms).cut(selection.mask, selection.variant)
     return {name: tensor.clone() for name, tensor in cut.state_dict().items()}
 
 

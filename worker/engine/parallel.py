@@ -131,7 +131,7 @@ class _Ranks(Team):
         classes = len(data.classes)
         architecture, params = network.architecture, self.spec.architecture_params
         channels, height, _ = data.input_shape
-        whole = architecture.config(channels, classes, height, params)
+        whole = architecture.config(channels, classes, height, params, self.spec.prunable)
         widths = {group.name: group.size for group in network.shape.groups}
         cut = None if network.config == whole else widths
         self._tell(rank.Prepare(data.input_shape, classes, cut))

@@ -8,6 +8,8 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from multiprocessing.connection import wait
 from pathlib import Path
 
@@ -29,6 +31,21 @@ def redirect_output(path: Path) -> None:
     os.dup2(descriptor, 2)
     os.close(descriptor)
     faulthandler.enable()
+
+
+@contextmanager
+def output_to(path: Path) -> Iterator[None]:
+    """Redirect the output for the length of one job."""
+    before = [os.dup(1), os.dup(2)]
+    try:
+        redirect_output(path)
+        yield
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        for descriptor, number in zip(before, (1, 2), strict=True):
+            os.dup2(descriptor, number)
+            os.close(descriptor)
 
 
 def end_with_parent(parent_is: str) -> None:

@@ -1,36 +1,65 @@
-"""The prune job: cut, prove, write, read back, measure the file on the test set."""
+"""The prune job: cut, prove, write, read back, measure the file on the test set, pack."""
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 
 from backend.contract.cost import dense_cost
 from backend.contract.selection import Selection
 from backend.contract.specs import PrunePayload
 from backend.contract.states import CheckpointKind
 from backend.store import results, runs
-from worker.core.surgery import max_difference
+from worker.engine.bundle import write_bundle
 from worker.engine.context import JobContext, Outcome
 from worker.engine.evaluate import Evaluation, evaluate
 from worker.engine.export import (
+    Written,
+    program_of,
+    prove_onnx,
+    prove_program,
+    save_program,
+    write_model,
+)
+from worker.engine.files import new_folder
+from worker.engine.latency import measure_pair
+from worker.engine.manifest import config_of, describe_cut, metadata_of
+from worker.engine.proof import (
     Proof,
     exact_difference,
     largest_output,
-    program_difference,
-    require_equal,
+    require_same,
     rounding,
-    write_model,
-    write_program,
+    scores,
 )
-from worker.engine.files import new_folder
-from worker.engine.recorder import describe_run
 from worker.engine.subject import Subject, load_subject
 from worker.engine.weights import NAMES, files_in, folder_of, write_manifest
 
 PROOF_IMAGES = 256
+
+
+class Steps:
+    """Tells which step the job is at; between two of them it can be cancelled."""
+
+    def __init__(self, context: JobContext, formats: tuple[str, ...]) -> None:
+        self.context = context
+        self.names = ["cut and compare", "weights and model.py"]
+        self.names += [NAMES[name] for name in ("pt2", "onnx") if name in formats]
+        self.names += ["latency", "validation images", "test images", "manifest and ZIP"]
+        self._left: Iterator[tuple[int, str]] = iter(enumerate(self.names))
+
+    def next(self, stage: str) -> None:
+        """The next step begins.
+
+        Raises:
+            Cancelled, Interrupted: it is not to begin.
+        """
+        done, name = next(self._left)
+        self.context.check()
+        self.context.progress(stage, done, len(self.names), "steps", message=name)
 
 
 def run_prune(context: JobContext) -> Outcome:
@@ -38,12 +67,18 @@ def run_prune(context: JobContext) -> Outcome:
     payload = PrunePayload.model_validate(context.lease.payload)
     subject = load_subject(context, payload.plan.epoch)
     selection = subject.select(payload.plan)
+    steps = Steps(context, payload.formats)
     checkpoint_id = runs.new_id()
     folder = folder_of(context.folder, checkpoint_id)
     with new_folder(folder) as temporary:
-        reloaded, proof = _write_and_prove(subject, selection, payload, temporary)
-        described = _manifest(subject, selection, payload, proof, _measure(subject, reloaded))
+        written, proof = _write_and_prove(subject, selection, payload, temporary, steps)
+        steps.next("measuring")
+        latency = measure_pair(subject, selection)
+        measured = _measure(subject, written.reloaded, steps)
+        steps.next("packing")
+        described = describe_cut(subject, selection, payload, proof, measured, latency)
         manifest = write_manifest(temporary, described)
+        write_bundle(temporary, manifest)
     files = files_in(folder, context.settings.artifacts)
     with context.write() as session:
         row = results.put_checkpoint(
@@ -68,96 +103,77 @@ def run_prune(context: JobContext) -> Outcome:
 
 
 def _write_and_prove(
-    subject: Subject, selection: Selection, payload: PrunePayload, folder: Path
-) -> tuple[nn.Module, Proof]:
+    subject: Subject, selection: Selection, payload: PrunePayload, folder: Path, steps: Steps
+) -> tuple[Written, Proof]:
     """Files in the folder and the network read back from them."""
-    context = subject.context
-    context.progress("cutting", 0, 4, "steps")
-    cut = subject.surgeon.cut(selection.mask)
-    masked = subject.surgeon.masked(selection.mask)
+    steps.next("cutting")
+    cut = subject.cut(selection)
+    masked = subject.masked(selection)
     sample = subject.data.validation.head(PROOF_IMAGES)
     x_NCHW = subject.data.normalise.apply(sample)
     macs = dense_cost(subject.network.shape).macs
-    exact = exact_difference(cut, masked, x_NCHW, macs)
-    cut_vs_masked = max_difference(cut, masked, x_NCHW)
-    limit = rounding(masked, x_NCHW)
-    require_equal("Cut and masked network", cut_vs_masked, limit)
-    context.progress("writing", 1, 4, "steps")
-    reloaded = write_model(cut, _source(subject, selection), folder)
-    file_vs_memory = max_difference(reloaded, cut, x_NCHW)
-    require_equal("File and network in memory", file_vs_memory, limit)
-    pt2_vs_memory = None
-    if "pt2" in payload.formats:
-        context.progress("writing", 2, 4, "steps", message="torch.export program")
-        write_program(cut, x_NCHW[:2], folder / NAMES["pt2"])
-        pt2_vs_memory = program_difference(folder / NAMES["pt2"], cut, x_NCHW)
-        require_equal("torch.export program and network in memory", pt2_vs_memory, limit)
+    n_exact, exact, expected = exact_difference(cut, masked, x_NCHW, macs)
     largest = largest_output(masked, x_NCHW)
-    proof = Proof(len(x_NCHW), cut_vs_masked, *exact, file_vs_memory, pt2_vs_memory, largest)
-    context.log(f"proof on {proof.images} validation images: {vars(proof)}")
-    return reloaded, proof
+    limit = rounding(masked, largest)
+    cut_vs_masked = require_same("Cut and masked network", cut, masked, x_NCHW, limit)
+    expected.save(folder / NAMES["proof"])
+    written = _write_all(subject, selection, payload.formats, cut, x_NCHW, limit, folder, steps)
+    proof = Proof(
+        images=len(x_NCHW),
+        cut_vs_masked=cut_vs_masked,
+        images_float64=n_exact,
+        cut_vs_masked_float64=exact,
+        file_vs_memory=written.file_vs_memory,
+        pt2_vs_memory=written.pt2_vs_memory,
+        onnx_vs_memory=written.onnx_vs_memory,
+        onnx_same_top1=written.onnx_same_top1,
+        largest_output=largest,
+    )
+    subject.context.log(f"proof on {proof.images} validation images: {vars(proof)}")
+    return written, proof
 
 
-def _measure(subject: Subject, reloaded: nn.Module) -> dict[str, Evaluation]:
-    """Accuracy of the network that was read back from its file."""
-    context = subject.context
-    context.progress("verifying", 3, 4, "steps", message="test set")
-    model = reloaded.to(context.device)
-    test_split = subject.data.test.to(context.device)
-    return {
-        "validation": evaluate(model, subject.validation, subject.data.normalise, context.check),
-        "test": evaluate(model, test_split, subject.data.normalise, context.check),
-    }
-
-
-def _source(subject: Subject, selection: Selection) -> str:
-    architecture = subject.network.architecture
-    return architecture.source(_cut_config(subject, selection))
-
-
-def _cut_config(subject: Subject, selection: Selection) -> dict[str, Any]:
-    network = subject.network
-    return network.architecture.cut_config(network.config, _kept(subject, selection))
-
-
-def _kept(subject: Subject, selection: Selection) -> dict[str, int]:
-    names = [group.name for group in subject.network.shape.groups]
-    return dict(zip(names, selection.kept, strict=True))
-
-
-def _manifest(
+def _write_all(
     subject: Subject,
     selection: Selection,
-    payload: PrunePayload,
-    proof: Proof,
-    measured: dict[str, Evaluation],
-) -> dict[str, Any]:
-    with subject.context.store.read() as session:
-        run = runs.get(session, subject.context.lease.run_id)
-    accuracy = {
-        split: {"correct": result.correct, "n": result.n, "of": "the file, read back"}
-        for split, result in measured.items()
-    }
-    accuracy["dense_validation"] = subject.checkpoint.manifest["accuracy"]["validation"]
-    if run.test_correct is not None and subject.checkpoint.epoch == run.best_epoch:
-        accuracy["dense_test"] = {"correct": run.test_correct, "n": run.n_test}
-    kept = _kept(subject, selection)
-    return {
-        **describe_run(run.id, subject.spec, subject.network, subject.data),
-        "kind": CheckpointKind.PRUNED.value,
-        "epoch": subject.checkpoint.epoch,
-        "config": _cut_config(subject, selection),
-        "widths": kept,
-        "plan": payload.plan.model_dump(mode="json"),
-        "ratio": selection.ratio,
-        "removed": selection.removed,
-        "digest": selection.digest,
-        "kept_channels": {
-            name: keep.nonzero()[0].tolist()
-            for name, keep in zip(kept, subject.network.shape.split(selection.mask), strict=True)
-        },
-        "accuracy": accuracy,
-        "cost": vars(subject.cost(selection)),
-        "dense_cost": vars(dense_cost(subject.network.shape)),
-        "max_difference": vars(proof),
-    }
+    formats: tuple[str, ...],
+    cut: nn.Module,
+    x_NCHW: Tensor,
+    limit: float,
+    folder: Path,
+    steps: Steps,
+) -> Written:
+    steps.next("writing")
+    source = subject.network.architecture.source(config_of(subject, selection))
+    reloaded = write_model(cut, source, folder)
+    file = require_same("File and network in memory", reloaded, cut, x_NCHW, limit)
+    pt2 = onnx = top_1 = None
+    if {"pt2", "onnx"} & set(formats):
+        program = program_of(cut, x_NCHW[:2])
+    if "pt2" in formats:
+        steps.next("writing")
+        save_program(program, folder / NAMES["pt2"])
+        pt2 = prove_program(folder / NAMES["pt2"], cut, x_NCHW, limit)
+    if "onnx" in formats:
+        steps.next("writing")
+        wanted_NK, path = scores(cut, x_NCHW), folder / NAMES["onnx"]
+        about = metadata_of(subject, selection)
+        onnx, top_1 = prove_onnx(program, path, about, wanted_NK, x_NCHW, limit)
+    return Written(reloaded, file, pt2, onnx, top_1)
+
+
+def _measure(subject: Subject, reloaded: nn.Module, steps: Steps) -> dict[str, Evaluation]:
+    """Accuracy of the network that was read back from its file, and of the uncut one."""
+    context, normalise = subject.context, subject.data.normalise
+    steps.next("verifying")
+    model = reloaded.to(context.device)
+    measured = {"validation": evaluate(model, subject.validation, normalise, context.check)}
+    steps.next("verifying")
+    test_split = subject.data.test.to(context.device)
+    measured["test"] = evaluate(model, test_split, normalise, context.check)
+    with context.store.read() as session:
+        run = runs.get(session, context.lease.run_id)
+    if run.test_correct is None or subject.checkpoint.epoch != run.best_epoch:
+        dense = copy.deepcopy(subject.dense).to(context.device)  # others work with it
+        measured["dense_test"] = evaluate(dense, test_split, normalise, context.check)
+    return measured

@@ -14,13 +14,14 @@ import torch
 import torch.distributed as dist
 
 from backend.contract.specs import RunSpec
+from worker.architectures.tracing import Surroundings, within
 from worker.engine.batches import Share
 from worker.engine.failures import failure_of
 from worker.engine.meeting import Seat
 from worker.engine.process import end_with_parent, log
 from worker.engine.recipe import make_step, train_one
 from worker.engine.settings import WorkerSettings
-from worker.engine.setup import load_data, network_for
+from worker.engine.setup import load_data, network_for, traced_in
 from worker.engine.signals import Stop
 from worker.engine.train import Totals, TrainingDiverged
 
@@ -73,7 +74,8 @@ def main(settings: WorkerSettings, spec: RunSpec, seat: Seat, rank_0: Connection
 def _follow(settings: WorkerSettings, spec: RunSpec, seat: Seat, rank_0: Connection) -> None:
     prepare: Prepare = rank_0.recv()
     data = load_data(spec, settings, lambda *_: None)
-    network = network_for(spec, prepare.input_shape, prepare.classes, prepare.widths)
+    with within(Surroundings(traced_in(settings))):
+        network = network_for(spec, prepare.input_shape, prepare.classes, prepare.widths)
     step = make_step(spec, network, seat.device)
     split = data.train.to(seat.device)
     rank_0.send("ready")

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from sqlalchemy.orm import Session
 
 from backend.contract.cost import dense_cost
+from backend.contract.keeping import MB, kept
 from backend.contract.polarisation import of_snapshot
 from backend.contract.specs import RunSpec
 from backend.contract.states import CheckpointKind
@@ -52,7 +53,8 @@ class Recorder:
     def epoch(self, state: TrainerState) -> None:
         """Record a trained epoch whose state is in the model.
 
-        Weights of the best and of the last epoch are kept, and those that a job works on.
+        Weights of the best and of the last epoch are kept, those that a job works on, and
+        every k-th as far as the spec's budget goes (contract/keeping.py).
 
         Raises:
             LeaseLost: the job was taken over; the store is left as it was.
@@ -65,7 +67,7 @@ class Recorder:
         )
         snapshot = self._snapshot()
         with self.context.write(attempts=0) as session:
-            gone = self._drop_superseded(session, state)
+            gone = self._drop_superseded(session, state, files["safetensors"].size_bytes)
             history.put_epoch(session, run_id, state.epoch, state.metrics, *snapshot)
             tell(
                 session,
@@ -94,15 +96,21 @@ class Recorder:
         for checkpoint_id in gone:
             remove_checkpoint(self.context.folder, checkpoint_id)
 
-    def _drop_superseded(self, session: Session, state: TrainerState) -> list[str]:
-        """Forget weights that are neither the best nor in use; the ids of their files."""
+    def _drop_superseded(self, session: Session, state: TrainerState, n_bytes: int) -> list[str]:
+        """Forget weights (`n_bytes` an epoch) that nobody keeps; the ids of their files."""
         run_id = self.context.lease.run_id
-        kept = {state.best_epoch, *jobs.pinned(session, run_id)} - {state.epoch}
-        gone = [
+        rows = [
             row
             for row in results.checkpoints(session, run_id)
-            if row.kind == CheckpointKind.TRAINED.value and row.epoch not in kept
+            if row.kind == CheckpointKind.TRAINED.value
         ]
+        stay = kept(
+            {state.epoch, *(row.epoch for row in rows)},
+            always={state.epoch, state.best_epoch, *jobs.pinned(session, run_id)},
+            n_bytes=n_bytes,
+            budget=self.spec.keep_weights_mb * MB,
+        )
+        gone = [row for row in rows if row.epoch == state.epoch or row.epoch not in stay]
         ids = [row.id for row in gone]
         for row in gone:
             results.drop_checkpoint(session, row)

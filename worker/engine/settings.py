@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+KEEP_S = 900.0
+
 
 @dataclass(frozen=True)
 class WorkerSettings:
@@ -15,6 +17,8 @@ class WorkerSettings:
     roots: tuple[Path, ...]
     """Folders with data sets; the first one receives downloads."""
     threads: int
+    keep_s: float = KEEP_S
+    """How long a process for interactive jobs stays without work; 0: each job has a fresh one."""
 
     def run_folder(self, run_id: str) -> Path:
         """The folder of one run's files, created if it is new."""

@@ -6,6 +6,7 @@ import platform
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -18,7 +19,9 @@ from worker import registry
 from worker.architectures.base import Architecture, Config
 from worker.core.bounded_norm import bound
 from worker.core.channels import network_shape
+from worker.core.discover import some_of
 from worker.core.initialise import freeze_redundant_biases, initialise
+from worker.core.norms import Norm, all_names
 from worker.datasets.base import Augmentation, Images, Part, Pixels, Progress
 from worker.datasets.split import stratified_split
 from worker.engine.batches import Normalisation, PixelSplit, Split
@@ -57,7 +60,8 @@ class Network:
 
     model: nn.Module
     shape: NetworkShape
-    norms: dict[str, str]
+    norms: dict[str, Norm]
+    """First convolution of each group → its norm, or all norms of a coupled group."""
     config: Config
     architecture: Architecture
     start: dict[str, Any] = field(default_factory=dict)
@@ -138,15 +142,17 @@ def network_for(
     architecture = registry.architectures()[spec.architecture]
     scale = method_of(spec).info.scale
     channels, height, _ = input_shape
-    config = architecture.config(channels, classes, height, spec.architecture_params)
+    config = architecture.config(
+        channels, classes, height, spec.architecture_params, spec.prunable
+    )
     if widths is not None:
         config = architecture.cut_config(config, widths)
-    norms = architecture.norms(config)
+    norms = dict(architecture.norms(config))
     model = architecture.build(config)
     if scale == "bounded":
-        bound(model, list(norms.values()))
+        bound(model, all_names(norms.values()))
     initialise(model, torch.Generator().manual_seed(spec.seed))
-    freeze_redundant_biases(model, norms)
+    freeze_redundant_biases(model, [conv for conv in norms if isinstance(norms[conv], str)])
     shape = network_shape(
         model,
         architecture=spec.architecture,
@@ -156,6 +162,28 @@ def network_for(
         scale=scale,
     )
     return Network(model, shape, norms, config, architecture)
+
+
+def traced_in(settings: WorkerSettings) -> Path:
+    """The folder of what tracing found in networks of other people's code."""
+    return settings.artifacts / "networks"
+
+
+def scope_sentence(spec: RunSpec, network: Network) -> str:
+    """What of the network can be pruned, and what cannot and why, for the job's log."""
+    groups = network.shape.groups
+    coupled = [group for group in groups if group.members]
+    left_out = network.architecture.left_out(network.config)
+    said = f"{len(groups)} prunable layers"
+    if coupled:
+        joined = sum(len(group.members) for group in coupled)
+        said += f", {len(coupled)} of them coupled: shortcuts join {joined} layers in them"
+    elif spec.prunable == "all":
+        said += "; no shortcut of this network can shrink, so all are the inner ones"
+    if left_out:
+        reasons = some_of([f"{name}: {reason}" for name, reason in left_out.items()])
+        said += f"; left out: {reasons}"
+    return said
 
 
 def method_of(spec: RunSpec) -> Method:

@@ -1,4 +1,7 @@
-"""Slots: what may run side by side. One training a device, one interactive job beside them.
+"""Slots: what may run side by side. One training a device, two interactive jobs beside them.
+
+An evaluation, for which a person waits, has a slot of its own: it never waits behind a curve,
+which in turn gives way while it runs (context.check).
 
 A training of several processes takes as many GPUs, or the one CPU slot, whose cores it shares.
 """
@@ -9,7 +12,13 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from backend.contract.catalog import Device
-from backend.contract.states import Lane
+from backend.contract.states import LANES, JobKind, Lane
+
+AT_ONCE = (JobKind.EVALUATE,)
+"""Kinds that a person waits for with the mouse in hand."""
+OTHERS = tuple(
+    kind for kind, lane in LANES.items() if lane is Lane.INTERACTIVE and kind not in AT_ONCE
+)
 
 
 @dataclass(frozen=True)
@@ -24,6 +33,8 @@ class Slot:
     """How many processes of one job its device takes."""
     pool: str = ""
     """Slots of one pool may be joined for a job; "" is joined with none."""
+    kinds: tuple[JobKind, ...] | None = None
+    """None takes every kind of the lane."""
 
 
 def make_slots(devices: Sequence[Device]) -> list[Slot]:
@@ -32,7 +43,8 @@ def make_slots(devices: Sequence[Device]) -> list[Slot]:
     cores = max((device.processes for device in devices if device.name == "cpu"), default=1)
     slots = [Slot(Lane.TRAINING, name, ("auto", "cuda", name), pool="cuda") for name in gpus]
     slots.append(Slot(Lane.TRAINING, "cpu", ("cpu",) if gpus else ("auto", "cpu"), cores))
-    slots.append(Slot(Lane.INTERACTIVE, gpus[0] if gpus else "cpu", None))
+    place = gpus[0] if gpus else "cpu"
+    slots += [Slot(Lane.INTERACTIVE, place, None, kinds=kinds) for kinds in (AT_ONCE, OTHERS)]
     return slots
 
 

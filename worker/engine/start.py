@@ -21,13 +21,22 @@ from backend.contract import weight_files
 from backend.contract.errors import StorageProblem
 from backend.contract.specs import Init, RunSpec
 from backend.store import runs
+from worker.architectures.tracing import Surroundings, within
 from worker.core.adopt import Adopted, adopt
 from worker.core.importance import scale_parameters
 from worker.engine.context import JobContext
 from worker.engine.files import described, new_folder, write_atomically
 from worker.engine.foreign import read_weight_file
 from worker.engine.inherit import Inherited, inherit
-from worker.engine.setup import Data, Network, build_network, method_of, network_for
+from worker.engine.setup import (
+    Data,
+    Network,
+    build_network,
+    method_of,
+    network_for,
+    scope_sentence,
+    traced_in,
+)
 
 FOLDER = "start"
 WEIGHTS = "weights.safetensors"
@@ -42,8 +51,8 @@ class _Source:
     record: dict[str, Any]
     widths: dict[str, int] | None = None
     """Channels of each prunable layer, if they are not those of the spec's network."""
-    raw_N: Tensor | None = None
-    """Logits of all prunable neurons, if they are known exactly."""
+    logits: Mapping[str, Tensor] | None = None
+    """Logits of the neurons of each prunable layer, if they are known exactly."""
 
 
 def first_network(context: JobContext, spec: RunSpec, data: Data) -> Network:
@@ -55,6 +64,13 @@ def first_network(context: JobContext, spec: RunSpec, data: Data) -> Network:
         NotFound, WeightsGone, StorageProblem: the other run or its weights are gone.
         ImpossiblePlan, UnknownName: the cut does not fit the other run's network.
     """
+    with within(_surroundings(context)):
+        network = _first_network(context, spec, data)
+        context.log(scope_sentence(spec, network))
+    return network
+
+
+def _first_network(context: JobContext, spec: RunSpec, data: Data) -> Network:
     if spec.init is None:
         return build_network(spec, data)
     if _kept(context.folder) is None:
@@ -70,14 +86,20 @@ def network_of(context: JobContext, spec: RunSpec, data: Data) -> Network:
     Raises:
         StorageProblem: what was written down when it began is gone or damaged.
     """
-    if spec.init is None:
-        return build_network(spec, data)
-    record = _kept(context.folder)
-    if record is None:
-        raise _damaged()
-    network = network_for(spec, data.input_shape, len(data.classes), record["widths"])
+    with within(_surroundings(context)):
+        if spec.init is None:
+            return build_network(spec, data)
+        record = _kept(context.folder)
+        if record is None:
+            raise _damaged()
+        network = network_for(spec, data.input_shape, len(data.classes), record["widths"])
     network.start.update({name: value for name, value in record.items() if name != "widths"})
     return network
+
+
+def _surroundings(context: JobContext) -> Surroundings:
+    """Tracing a network stops with the job, and is kept for the next one."""
+    return Surroundings(traced_in(context.settings), context.check, context.log)
 
 
 def note_epoch_0(context: JobContext, network: Network, correct: int, n: int) -> None:
@@ -96,8 +118,8 @@ def _take_over(context: JobContext, spec: RunSpec, init: Init, data: Data) -> No
     source = _from_file(context, init) if init.file else _from_run(context, spec, init, data)
     network = network_for(spec, data.input_shape, len(data.classes), source.widths)
     adopted = adopt(network.model, source.weights, new_head=init.new_head)
-    if source.raw_N is not None:
-        _set_scales(network, source.raw_N)
+    if source.logits is not None:
+        _set_scales(network, source.logits)
     record = {
         **source.record,
         **({"new_head": True} if init.new_head else {}),
@@ -125,20 +147,22 @@ def _from_run(context: JobContext, spec: RunSpec, init: Init, data: Data) -> _So
     if data.seeded and _other_split(spec, found.spec):
         _tell_split(context, found)
     both_bounded = method_of(spec).info.scale == found.scale == "bounded"
-    raw_N = torch.from_numpy(found.raw) if both_bounded else None
-    return _Source(found.weights, found.record, found.widths, raw_N)
+    logits = {name: torch.from_numpy(raw) for name, raw in found.raw.items()}
+    return _Source(found.weights, found.record, found.widths, logits if both_bounded else None)
 
 
 @torch.no_grad()
-def _set_scales(network: Network, raw_N: Tensor) -> None:
+def _set_scales(network: Network, logits: Mapping[str, Tensor]) -> None:
     """Exact logits in place of those that were computed from rounded importances.
 
-    Where several channels are one neuron, their own logits are not known exactly.
+    Where several scales are one neuron, their own logits are not known exactly.
     """
-    scales = scale_parameters(network.model, list(network.norms.values()))
-    for scale, raw_C in zip(scales, torch.split(raw_N, network.shape.sizes), strict=True):
-        if scale.shape == raw_C.shape:
-            scale.copy_(raw_C)
+    for name, norm in network.norms.items():
+        if not isinstance(norm, str) or name not in logits:
+            continue
+        (scale,) = scale_parameters(network.model, [norm])
+        if scale.shape == logits[name].shape:
+            scale.copy_(logits[name])
 
 
 def _other_split(spec: RunSpec, parent: RunSpec) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import pickle
 import struct
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +42,8 @@ class TrainerState:
     optimiser: dict[str, Any]
     precision: Precision = "fp32"
     """A resumed run goes on in the number format that it began with."""
+    map: dict[str, Any] = field(default_factory=dict)
+    """What the prunability map may still cost; see engine/map_budget.py."""
 
 
 def save_state(folder: Path, state: TrainerState) -> None:

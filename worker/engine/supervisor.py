@@ -16,15 +16,19 @@ from backend.contract.errors import RecedeError
 from backend.contract.states import State
 from backend.store import events, jobs, runs, workers
 from backend.store import lease as leases
+from backend.store.changes import Changes
 from backend.store.engine import Store
 from worker.engine import child
+from worker.engine.hands import Hand, Hands
+from worker.engine.interactive import Cancel
 from worker.engine.owner import Owner
 from worker.engine.parallel import EXIT_RANK_DIED
 from worker.engine.settings import WorkerSettings
 from worker.engine.setup import versions
-from worker.engine.slots import Slot, capacity, make_slots, spare, taken
+from worker.engine.slots import AT_ONCE, Slot, capacity, make_slots, spare, taken
 
 POLL_S = 0.25
+"""The queue is looked at this often even if nobody says that it has changed."""
 BEAT_S = 5.0
 TRIM_S = 600.0
 CANCEL_GRACE_S = 10.0
@@ -38,7 +42,16 @@ class Running:
     slots: list[Slot]
     lease: leases.Lease
     process: BaseProcess
+    hand: Hand | None = None
+    """What the process is to us if it stays after this job."""
     cancel_seen_at: float | None = None
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the process is gone, or done with this job."""
+        if self.hand is not None:
+            return self.hand.has_ended(self.lease.job_id)
+        return not self.process.is_alive()
 
 
 @dataclass
@@ -60,14 +73,19 @@ class Supervisor:
         """Serve the queue; on a clean stop every job goes back into it."""
         context = _warm_context()
         slots = make_slots(self.catalog.devices)
+        changes = Changes(self.store)
+        self.hands = Hands(self.settings, context)
         self._announce()
         beat_at = trim_at = 0.0
-        while not self.stop.wait(POLL_S):
+        while not self.stop.is_set():
+            changes.wait(POLL_S, self.hands.ears())
             now = time.monotonic()
             try:
                 self._reap()
+                self.hands.tidy(now)
                 self._enforce_cancel(now)
                 self._fill(slots, context)
+                self.hands.give_way(any(r.lease.kind in AT_ONCE for r in self.running))
                 if now >= beat_at:
                     self._beat()
                     beat_at = now + BEAT_S
@@ -76,6 +94,7 @@ class Supervisor:
                     trim_at = now + TRIM_S
             except RecedeError as error:
                 _say(f"{error.message} Trying again.")
+        changes.close()
         self._shut_down()
 
     def _announce(self) -> None:
@@ -94,22 +113,34 @@ class Supervisor:
             busy = [slot for running in self.running for slot in running.slots]
             if slot in busy:
                 continue
-            lease = self._claim(slot, spare(slot, slots, busy), capacity(slot, slots))
+            pid = self.hands.pid(slot)
+            lease = self._claim(slot, spare(slot, slots, busy), capacity(slot, slots), pid)
             if lease is None:
                 continue
-            process = context.Process(
-                target=child.main, args=(self.settings, lease), name=f"job-{lease.job_id}"
-            )
-            process.start()
             occupied = taken(slot, slots, lease.devices)
-            self.running.append(Running(occupied, lease, process))
+            if self.hands.serves(slot):
+                hand = self.hands.give(slot, lease, pid)
+                self.running.append(Running(occupied, lease, hand.process, hand))
+            else:
+                process = context.Process(
+                    target=child.main, args=(self.settings, lease), name=f"job-{lease.job_id}"
+                )
+                process.start()
+                self.running.append(Running(occupied, lease, process))
             where = ", ".join(dict.fromkeys(lease.devices))
             _say(f"job {lease.job_id} ({lease.kind}, run {lease.run_id}) started on {where}")
 
-    def _claim(self, slot: Slot, others: list[str], most: int) -> leases.Lease | None:
+    def _claim(
+        self, slot: Slot, others: list[str], most: int, pid: int | None
+    ) -> leases.Lease | None:
         with self.store.read() as session:
             if not leases.is_waiting(
-                session, [slot.lane], slot.accepts, free=1 + len(others), capacity=most
+                session,
+                [slot.lane],
+                slot.accepts,
+                kinds=slot.kinds,
+                free=1 + len(others),
+                capacity=most,
             ):
                 return None
         with self.store.write() as session:
@@ -120,14 +151,17 @@ class Supervisor:
                 device=slot.device,
                 spare=others,
                 accepts=slot.accepts,
+                kinds=slot.kinds,
                 capacity=most,
+                child_pid=pid,
             )
 
     def _reap(self) -> None:
         for running in list(self.running):
-            if running.process.is_alive():
+            if not running.has_ended:
                 continue
-            running.process.join()
+            if running.hand is None:
+                running.process.join()
             self.running.remove(running)
             self._settle(running)
             _say(f"job {running.lease.job_id} ended")
@@ -155,6 +189,8 @@ class Supervisor:
                     job = jobs.get(session, running.lease.job_id)
                     if job.cancel_requested_at is not None:
                         running.cancel_seen_at = now
+                        if running.hand is not None:
+                            running.hand.send(Cancel(running.lease.job_id))
             elif now - running.cancel_seen_at > CANCEL_GRACE_S:
                 running.process.kill()
 
@@ -175,14 +211,16 @@ class Supervisor:
             events.trim(session)
 
     def _shut_down(self) -> None:
-        for running in self.running:
-            running.process.terminate()
+        processes = [running.process for running in self.running] + self.hands.idle()
+        for process in processes:
+            process.terminate()
         deadline = time.monotonic() + CANCEL_GRACE_S
+        for process in processes:
+            process.join(max(0.0, deadline - time.monotonic()))
+            if process.is_alive():
+                process.kill()
+                process.join()
         for running in self.running:
-            running.process.join(max(0.0, deadline - time.monotonic()))
-            if running.process.is_alive():
-                running.process.kill()
-                running.process.join()
             self._give_back(running.lease)
         with self.store.write() as session:
             workers.retire(session, str(self.owner))
@@ -200,7 +238,7 @@ def _warm_context() -> ForkServerContext | SpawnContext:
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["worker.engine.child"])
+    context.set_forkserver_preload(["worker.engine.interactive"])
     return context
 
 

@@ -6,14 +6,20 @@ import math
 import time
 from typing import Any
 
-from backend.contract.specs import CurvePayload, RunSpec
+import numpy as np
+
+from backend.contract.cost import dense_cost
+from backend.contract.selection import Selection
+from backend.contract.specs import CurvePayload, Plan, RunSpec
 from backend.contract.states import JobKind
 from backend.store import results, runs
 from worker.datasets.base import UnreadableData
 from worker.engine.batches import Split, n_batches
 from worker.engine.context import JobContext, Outcome
 from worker.engine.evaluate import Evaluation, evaluate
+from worker.engine.keep import check_room
 from worker.engine.parallel import Team, team_of
+from worker.engine.prunability import Prunability
 from worker.engine.recipe import learning_rate, make_step, train_one
 from worker.engine.recorder import Recorder
 from worker.engine.setup import Data, Network, load_data, method_of
@@ -28,14 +34,17 @@ def run_training(context: JobContext) -> Outcome:
     spec = context.spec()
     with team_of(context, spec) as team:
         data = _load(context, spec)
+        began = time.perf_counter()
         network = first_network(context, spec, data)
+        building_s = time.perf_counter() - began
         context.log(
             f"{spec.title()}: {network.shape.n_neurons} prunable neurons, {len(data.train)} "
             f"training, {len(data.validation)} validation and {len(data.test)} test images, "
             f"on {context.device}"
         )
+        check_room(context, spec, network.model)
         team.prepare(network, data)
-        trainer = _Trainer(context, spec, data, network, team)
+        trainer = _Trainer(context, spec, data, network, team, building_s)
         state = trainer.start()
         team.join(trainer.step, network, data)
         while state.epoch < spec.epochs:
@@ -52,7 +61,13 @@ class _Trainer:
     """Model, optimiser and splits of one training on its device."""
 
     def __init__(
-        self, context: JobContext, spec: RunSpec, data: Data, network: Network, team: Team
+        self,
+        context: JobContext,
+        spec: RunSpec,
+        data: Data,
+        network: Network,
+        team: Team,
+        building_s: float,
     ) -> None:
         self.context, self.spec, self.data, self.network = context, spec, data, network
         self.team = team
@@ -61,6 +76,8 @@ class _Trainer:
         self.step = make_step(spec, network, context.device)
         context.log(f"computing in {self.step.precision}" + (", compiled" * spec.compile))
         self.recorder = Recorder(context, spec, network, data)
+        # Tracing is most of building a network, and all that its map needs beforehand.
+        self.map = Prunability(context, spec, data, network, self.val_split, building_s)
         self.batches = n_batches(len(data.train), spec.batch_size, team.share)
         self.epoch_seconds = 0.0
 
@@ -75,6 +92,7 @@ class _Trainer:
         self.network.model.load_state_dict(saved.model)
         self.step.optimiser.load_state_dict(saved.optimiser)
         self.step.precision = saved.precision
+        self.map.budget.restore(saved.map)
         self.context.log(f"resuming after epoch {saved.epoch}")
         if not self.recorder.has(saved.epoch):
             self.recorder.epoch(saved)
@@ -103,9 +121,11 @@ class _Trainer:
             },
             optimiser=self.step.optimiser.state_dict(),
             precision=self.step.precision,
+            map=self.map.budget.earn(number, self.epoch_seconds),
         )
         self.recorder.epoch(done)
         self.context.log(_line(done, validation))
+        self.map.after(number, self.epoch_seconds, validation)
         return done
 
     def test(self) -> None:
@@ -123,6 +143,31 @@ class _Trainer:
         with self.context.write() as session:
             runs.set_results(session, run_id, test_correct=result.correct, n_test=result.n)
         self.context.log(f"test set, best epoch {row.epoch}: {_percent(result)}")
+        if self.spec.fine_tunes:
+            self._test_start(test_split)
+
+    def _test_start(self, test_split: Split) -> None:
+        """The same for the cut network that fine-tuning began with: epoch 0."""
+        start = first_network(self.context, self.spec, self.data)
+        model = start.model.to(self.context.device)
+        result = evaluate(model, test_split, self.data.normalise, self.context.check)
+        whole = Selection(np.ones(start.shape.n_neurons, np.bool_), tuple(start.shape.sizes), ())
+        with self.context.write() as session:
+            results.put_evaluation(
+                session,
+                run_id=self.context.lease.run_id,
+                digest=whole.digest,
+                split="test",
+                epoch=0,
+                ratio=0.0,
+                plan=Plan(epoch=0, ratio=0.0).model_dump(mode="json"),
+                correct=result.correct,
+                n=result.n,
+                loss=result.loss,
+                seconds=result.seconds,
+                **vars(dense_cost(start.shape)),
+            )
+        self.context.log(f"test set, cut network before fine-tuning: {_percent(result)}")
 
     def _evaluate(self, split: Split) -> Evaluation:
         return evaluate(self.network.model, split, self.data.normalise, self.context.check)
@@ -147,7 +192,7 @@ class _Trainer:
         self.team.check(self.context.check)
         if totals.steps % self._report_every(totals) and totals.steps != self.batches:
             return
-        metrics = totals.metrics()
+        metrics: dict[str, Any] = totals.metrics()
         rest = totals.seconds / totals.steps * (self.batches - totals.steps)
         epoch_seconds = self.epoch_seconds or totals.seconds / totals.steps * self.batches
         self.context.progress(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import shutil
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,9 @@ NAMES = {
     "manifest": "manifest.json",
     "python": "model.py",
     "pt2": "model.pt2",
+    "onnx": "model.onnx",
+    "proof": "proof.safetensors",
+    "zip": "all.zip",
 }
 
 
@@ -46,10 +51,14 @@ def save_weights(model: nn.Module, path: Path) -> None:
 
 
 def write_manifest(folder: Path, manifest: dict[str, Any]) -> dict[str, Any]:
-    """Write the manifest with size and SHA-256 of every file that lies beside it."""
+    """Write the manifest with size and SHA-256 of every file that lies beside it.
+
+    It says as well which packages the source needs.
+    """
     beside = [described(path, folder) for path in sorted(folder.iterdir())]
     files = {f.path: {"size_bytes": f.size_bytes, "sha256": f.sha256} for f in beside}
-    whole = {**manifest, "files": files}
+    needs = needs_of((folder / NAMES["python"]).read_text())
+    whole = {**manifest, "needs": needs, "files": files}
     text = json.dumps(whole, indent=2, ensure_ascii=False)
     (folder / NAMES["manifest"]).write_text(text + "\n")
     return whole
@@ -96,3 +105,17 @@ def read_weights(row: CheckpointRow, artifacts: Path) -> dict[str, Tensor]:
 def remove_checkpoint(run_folder: Path, checkpoint_id: str) -> None:
     """Delete a checkpoint's files."""
     shutil.rmtree(folder_of(run_folder, checkpoint_id), ignore_errors=True)
+
+
+def needs_of(source: str) -> list[str]:
+    """The packages that a module imports, beside the standard library."""
+    found: dict[str, None] = {}
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            names = [node.module or ""]
+        else:
+            continue
+        found |= dict.fromkeys(name.partition(".")[0] for name in names)
+    return [name for name in found if name not in sys.stdlib_module_names]

@@ -144,6 +144,8 @@
 
   function refreshFiles() {
     window.dash_clientside.set_props("files-tick", { data: Date.now() });
+    if (!run?.spec.init?.plan || !document.getElementById("comparison-slot")) return;
+    window.dash_clientside.set_props("comparison-tick", { data: Date.now() });
   }
 
   const HANDLERS = {

@@ -30,7 +30,7 @@ async def _point(
         except ApiError:
             curve = None
         if curve is not None:
-            kept = [point for point in curve.points if point.on_curve]
+            kept = curve.points
             pairs = sorted((point.ratio, point.accuracy.value) for point in kept)
     return draw.RunPoint(
         run_id=run.id,

@@ -11,7 +11,7 @@ from dash.exceptions import PreventUpdate
 from backend.client import ApiError, AsyncRecedeClient, RunOut
 from dashboard.browser import in_browser
 from dashboard.components.new_run import reviewing
-from dashboard.components.new_run.filling import fine_tuning
+from dashboard.components.new_run.filling import DEFAULT, fine_tuning
 from dashboard.components.new_run.form import initial_advice, initial_values, run_form
 from dashboard.components.new_run.review import Review, review, shown_at
 from dashboard.components.new_run.reviewing import FIELD, Ids, errors, keyed
@@ -109,9 +109,23 @@ def _register_fill(app: Dash, client: AsyncRecedeClient) -> None:
         except ApiError as error:
             return problem("Nothing can be started yet", error), "", {}, {}, True
         runs = [parent, *(run for run in runs if run.id != parent.id)]
-        values = fine_tuning(catalog, parent, given["plan"], given.get("ratio"))
+        values = fine_tuning(
+            catalog, parent, given["plan"], given.get("ratio"), given.get("recipe")
+        )
         form = run_form(catalog, values, runs)
         return form, uuid.uuid4().hex, {}, names(runs), True
+
+    @app.callback(
+        Output("run-form-fill", "data", allow_duplicate=True),
+        Input("run-form-recipe", "value"),
+        State("run-form-fill", "data"),
+        prevent_initial_call=True,
+    )
+    async def choose(name: str, given: dict[str, Any] | None) -> Any:
+        """Fill the form of the same cut by another recipe."""
+        if not given or not name or name == (given.get("recipe") or DEFAULT):
+            raise PreventUpdate
+        return {**given, "recipe": name}
 
 
 def _register_submit(app: Dash, client: AsyncRecedeClient) -> None:

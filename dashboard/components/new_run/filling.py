@@ -1,32 +1,36 @@
-"""A form filled in to fine-tune a cut: few epochs, a small rate, no strength. Pure."""
+"""A form filled in to fine-tune a cut by one of the recipes, without a strength. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from backend.client import Catalog, RunOut
+from backend.client import RECIPES, Catalog, RunOut, recipe
 from dashboard.components.new_run import starting
 from dashboard.components.new_run.form import values_of
+from dashboard.components.new_run.recipe import RECIPE
 from dashboard.components.new_run.review import Key
 from dashboard.components.new_run.sweep import swept
 from dashboard.format import number
 
-SHORTER, GENTLER = 5, 10
-"""A fine-tuning starts with a fifth of the parent's epochs and a tenth of its learning rate."""
+DEFAULT = RECIPES[0].name
 
 
 def fine_tuning(
-    catalog: Catalog, parent: RunOut, plan: Mapping[str, Any], ratio: float | None = None
+    catalog: Catalog,
+    parent: RunOut,
+    plan: Mapping[str, Any],
+    ratio: float | None = None,
+    recipe_name: str | None = None,
 ) -> dict[Key, Any]:
     """Values of the form; `ratio` is the share that the plan really removes."""
+    chosen = recipe(recipe_name or DEFAULT)
     values = values_of(catalog, parent.spec)
     if parent.state.value == "succeeded" and plan.get("epoch") == parent.best_epoch:
         plan = {key: value for key, value in plan.items() if key != "epoch"}  # the default
     values |= {(path, ""): v for path, v in starting.initial(parent.id, plan).items()}
-    values["epochs", ""] = max(1, round(parent.spec.epochs / SHORTER))
-    values["lr", ""] = float(f"{parent.spec.lr / GENTLER:.6g}")
-    values["warmup_epochs", ""] = 0
+    values |= {(path, ""): value for path, value in chosen.fields(parent.spec).items()}
+    values[RECIPE] = chosen.name
     method = catalog.method(parent.spec.method)
     strength = swept(method.params)
     if strength is not None and (strength.minimum or 0) <= 0:

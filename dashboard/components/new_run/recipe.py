@@ -9,7 +9,8 @@ import dash_mantine_components as dmc
 from dash import html
 from dash.development.base_component import Component
 
-from backend.client import Catalog
+from backend.client import RECIPES, Catalog
+from dashboard.components.attributes import attrs
 from dashboard.components.new_run.fields import (
     ORDER,
     field_id,
@@ -34,6 +35,8 @@ HELP = {
     "precision": "bf16 is faster where the device has it.",
     "compile": "torch.compile: minutes at first, then faster epochs.",
     "processes": "Devices that share each batch.",
+    "map_budget": "Share of the training's time for the accuracy of cuts at each epoch; 0: none.",
+    "keep_weights_mb": "MB for the weights of earlier epochs, so that they can be cut too.",
 }
 SCHEDULES = [
     {"value": "step", "label": "Steps"},
@@ -44,6 +47,8 @@ PRECISIONS = [
     {"value": "fp32", "label": "fp32"},
     {"value": "bf16", "label": "bf16"},
 ]
+RECIPE: Key = ("recipe", "")
+"""The recipe of a fine-tuning, where the form was opened for one; not a field of the spec."""
 FOLDED = ("schedule", "warmup_epochs", "label_smoothing", "precision", "compile", "processes")
 
 
@@ -60,8 +65,29 @@ def training_fields(catalog: Catalog, values: Mapping[Key, Any]) -> list[Compone
         _choice("device", devices, values),
     ]
     return [
+        *_recipes(values.get(RECIPE)),
         html.Div(fields, className="form-grid"),
         html.P("", id="run-form-steps", className="form-steps", role="status"),
+    ]
+
+
+def _recipes(chosen: str | None) -> list[Component]:
+    """The choice of a recipe, for a fine-tuning; another one fills the form anew."""
+    if chosen is None:
+        return []
+    control = dmc.SegmentedControl(
+        id="run-form-recipe",
+        data=[{"value": one.name, "label": one.label} for one in RECIPES],
+        value=chosen,
+        size="xs",
+        **attrs(data_testid="run-form-recipe", aria_label="Recipe of the fine-tuning"),
+    )
+    help_ = next(one.help for one in RECIPES if one.name == chosen)
+    return [
+        html.Div(
+            [html.Span("Recipe", className="label"), control, html.Span(help_, className="muted")],
+            className="recipe-line",
+        )
     ]
 
 
@@ -74,6 +100,8 @@ def recipe_fields(values: Mapping[Key, Any]) -> list[Component]:
         _choice("precision", PRECISIONS, values),
         yes_no(values["compile", ""], **_own("compile")),
         whole_number(value=values["processes", ""], **_own("processes")),
+        number_text(value=number(values["map_budget", ""]), **_own("map_budget")),
+        whole_number(value=values["keep_weights_mb", ""], **_own("keep_weights_mb")),
     ]
     return [html.Div(fields, className="form-grid")]
 

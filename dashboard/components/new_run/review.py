@@ -21,8 +21,8 @@ GROUPS = {
     "architecture": "architecture_params",
     "method": "method_params",
 }
-WHOLE = {"epochs", "batch_size", "seed", "warmup_epochs", "processes"}
-DECIMAL = {"lr", "val_fraction", "label_smoothing"}
+WHOLE = {"epochs", "batch_size", "seed", "warmup_epochs", "processes", "keep_weights_mb"}
+DECIMAL = {"lr", "val_fraction", "label_smoothing", "map_budget"}
 YES_NO = {"compile"}
 LABELS = {
     "name": "Name",
@@ -41,6 +41,8 @@ LABELS = {
     "precision": "Precision",
     "compile": "Compile",
     "processes": "Processes",
+    "map_budget": "Time for the map",
+    "keep_weights_mb": "Disk for weights",
 }
 SWEEP: Key = ("sweep", "")
 """Whether several runs are asked for, true or false."""

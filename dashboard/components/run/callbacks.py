@@ -9,6 +9,7 @@ from dash.exceptions import PreventUpdate
 
 from backend.client import ApiError, AsyncRecedeClient
 from dashboard.browser import in_browser
+from dashboard.components.run.comparison import comparison_of
 from dashboard.components.run.report import data_report
 from dashboard.components.states import problem
 from dashboard.pages.run import TABS, tab_body
@@ -40,6 +41,7 @@ def register(app: Dash, client: AsyncRecedeClient) -> None:
         )
 
     _register_report(app, client)
+    _register_comparison(app, client)
 
 
 def _register_report(app: Dash, client: AsyncRecedeClient) -> None:
@@ -54,6 +56,23 @@ def _register_report(app: Dash, client: AsyncRecedeClient) -> None:
             raise PreventUpdate
         try:
             return data_report((await client.run(run_id)).data_report)
+        except ApiError as error:
+            raise PreventUpdate from error
+
+
+def _register_comparison(app: Dash, client: AsyncRecedeClient) -> None:
+    @app.callback(
+        Output("comparison-slot", "children"),
+        Input("comparison-tick", "data"),
+        State("run-data", "data"),
+        prevent_initial_call=True,
+    )
+    async def compare(tick: int, data: dict[str, Any]) -> Any:
+        """A fine-tuning before and after, whenever something was measured or kept."""
+        if not tick:
+            raise PreventUpdate
+        try:
+            return await comparison_of(client, await client.run(data["id"]))
         except ApiError as error:
             raise PreventUpdate from error
 

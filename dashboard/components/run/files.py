@@ -12,19 +12,24 @@ from backend.client import CheckpointOut, RunOut
 from dashboard import format as say
 from dashboard.components.attributes import attrs
 from dashboard.components.icons import icon
-from dashboard.snippets import loading
+from dashboard.components.run.file_table import (
+    file_table,
+    link,
+    loading,
+    ordered,
+    proof_in_words,
+)
 
 KINDS = {"trained": "Trained", "pruned": "Pruned", "finetuned": "Pruned and fine-tuned"}
-FORMATS = {
-    "safetensors": "weights",
-    "manifest": "manifest",
-    "python": "model.py",
-    "pt2": "torch.export",
-}
 
 
-def files(checkpoints: Sequence[CheckpointOut], run: RunOut) -> Component:
-    """One card for each set of weights: pruned ones first, then the newest."""
+def files(
+    checkpoints: Sequence[CheckpointOut], run: RunOut, compared: Component | None = None
+) -> Component:
+    """One card for each set of weights: pruned ones first, then the newest and the best epoch.
+
+    Weights of earlier epochs are one line each. `compared` is the table of a fine-tuning.
+    """
     if not checkpoints:
         return html.Section(
             [
@@ -37,31 +42,54 @@ def files(checkpoints: Sequence[CheckpointOut], run: RunOut) -> Component:
             className="state-panel",
             **attrs(data_testid="files-empty"),
         )
+    trained = [c for c in checkpoints if c.kind == "trained"]
+    last = max((c.epoch for c in trained), default=None)
+    earlier = [c for c in trained if c.epoch not in (last, run.best_epoch)]
     ordered = sorted(checkpoints, key=lambda c: (c.kind == "trained", -c.created_at))
-    return html.Div([_card(c, run) for c in ordered], className="files")
+    cards = [_card(c, run) for c in ordered if c not in earlier]
+    return html.Div([compared, *cards, _earlier(earlier)], className="files")
+
+
+def _earlier(checkpoints: Sequence[CheckpointOut]) -> Component | None:
+    """The weights of epochs that are neither the best nor the last, folded."""
+    if not checkpoints:
+        return None
+    total = say.size(sum(c.size_bytes for c in checkpoints))
+    many = f"{len(checkpoints)} earlier epoch{'' if len(checkpoints) == 1 else 's'}"
+    rows = [
+        html.Li(
+            [
+                html.Span(f"Epoch {c.epoch}"),
+                html.Span(f"validation {_validation(c)}", className="muted"),
+                _links(c),
+            ]
+        )
+        for c in sorted(checkpoints, key=lambda c: -c.epoch)
+    ]
+    note = f"{total}; any of them can be cut in Explore"
+    return html.Details(
+        [
+            html.Summary([f"Weights of {many}", html.Span(note, className="label")]),
+            html.Ul(rows, className="earlier-rows"),
+        ],
+        className="card earlier",
+        **attrs(data_testid="earlier-weights"),
+    )
+
+
+def _validation(checkpoint: CheckpointOut) -> str:
+    return say.counted((checkpoint.manifest.get("accuracy") or {}).get("validation"))
 
 
 def proof(manifest: dict[str, Any]) -> str | None:
     """That the cut network computes what the masked one does, if it was recorded."""
-    differences = manifest.get("max_difference") or {}
-    cut = differences.get("cut_vs_masked")
-    if cut is None:
-        return None
-    line = f"cut = masked, max |Δ| = {cut:.1e}" if cut else "cut = masked, max |Δ| = 0"
-    file = differences.get("file_vs_memory")
-    if file is not None:
-        line += (
-            f"; file = memory, max |Δ| = {file:.1e}" if file else "; file = memory, max |Δ| = 0"
-        )
-    return line
+    return "; ".join(proof_in_words(manifest)) or None
 
 
 def _card(checkpoint: CheckpointOut, run: RunOut) -> Component:
     return html.Article(
         [
-            html.Div(
-                [_title(checkpoint, run.best_epoch), _links(checkpoint)], className="file-head"
-            ),
+            html.Div(_title(checkpoint, run.best_epoch), className="file-head"),
             html.Dl(
                 [
                     html.Div([html.Dt(name), html.Dd(value)], className="fact")
@@ -69,9 +97,9 @@ def _card(checkpoint: CheckpointOut, run: RunOut) -> Component:
                 ],
                 className="file-facts",
             ),
-            _sha(checkpoint),
             _proof(checkpoint),
-            _loading(checkpoint),
+            file_table(checkpoint),
+            loading(checkpoint),
         ],
         className=f"card file file-{checkpoint.kind}",
         **attrs(data_testid=f"checkpoint-{checkpoint.kind}"),
@@ -139,41 +167,10 @@ def _title(checkpoint: CheckpointOut, best_epoch: int | None) -> Component:
 
 
 def _links(checkpoint: CheckpointOut) -> Component:
-    names = [name for name in FORMATS if name in checkpoint.files]
-    names += [name for name in checkpoint.files if name not in FORMATS]
+    names = ordered(checkpoint)
     return html.Div(
-        [_link(checkpoint, name, first=i == 0) for i, name in enumerate(names)],
+        [link(checkpoint, name, first=i == 0) for i, name in enumerate(names)],
         className="file-links",
-    )
-
-
-def _link(checkpoint: CheckpointOut, name: str, *, first: bool) -> Component:
-    file = checkpoint.files[name]
-    return html.A(
-        [
-            icon("down"),
-            FORMATS.get(name, name),
-            html.Span(say.size(file.size_bytes), className="link-size"),
-        ],
-        href=file.url,
-        className="btn btn-primary" if first else "btn",
-        title=f"{file.filename}, {say.count(file.size_bytes)} bytes",
-        **attrs(download=file.filename, data_testid=f"download-{name}-{checkpoint.kind}"),
-    )
-
-
-def _sha(checkpoint: CheckpointOut) -> Component:
-    return html.Div(
-        [
-            html.Span("SHA-256", className="label"),
-            html.Code(checkpoint.sha256, className="sha"),
-            html.Button(
-                "Copy",
-                className="btn btn-small",
-                **attrs(data_copy=checkpoint.sha256, aria_label="Copy the SHA-256"),
-            ),
-        ],
-        className="sha-line",
     )
 
 
@@ -183,22 +180,4 @@ def _proof(checkpoint: CheckpointOut) -> Component | None:
         return None
     return html.Div(
         [icon("check"), html.Span(line)], className="proof", **attrs(data_testid="proof")
-    )
-
-
-def _loading(checkpoint: CheckpointOut) -> Component:
-    target = f"snippet-{checkpoint.id}"
-    return html.Details(
-        [
-            html.Summary("Load it in Python, with torch and safetensors alone"),
-            html.Div(
-                [
-                    html.Button("Copy", className="btn btn-small", **attrs(data_copy_from=target)),
-                    html.Pre(loading(checkpoint), id=target, className="code"),
-                ],
-                className="snippet",
-            ),
-        ],
-        className="snippets",
-        open=checkpoint.kind != "trained",
     )

@@ -38,15 +38,22 @@ RESULT = (
 )
 
 
-def training(run: RunOut, epochs: Sequence[EpochOut]) -> Component:
-    """Filled at first by the server, then kept live by assets/js/run.js and log.js."""
+def training(
+    run: RunOut, epochs: Sequence[EpochOut], compared: Component | None = None
+) -> Component:
+    """Filled at first by the server, then kept live by assets/js/run.js and log.js.
+
+    `compared` is the table of a fine-tuning before and after.
+    """
     return html.Div(
         [
             dcc.Store(id="epoch-rows", data=[row.model_dump() for row in epochs]),
             dcc.Store(id="log-attached"),
             dcc.Store(id="report-tick"),
+            dcc.Store(id="comparison-tick"),
             _strip("live-strip", LIVE),
             _strip("result-strip", RESULT),
+            html.Div(compared, id="comparison-slot", className="comparison-slot"),
             html.Div(
                 [
                     chart("loss-chart", "Loss", figures.loss(epochs)),
@@ -109,6 +116,8 @@ def config_rows(run: RunOut) -> list[tuple[str, str]]:
         ("Compiled", "yes" if spec.compile else "no"),
         ("Processes", str(spec.processes)),
         ("Starting weights", starting_text(spec)),
+        ("Time for the map", f"{100 * spec.map_budget:g} %" if spec.map_budget else "none"),
+        ("Disk for earlier weights", f"{spec.keep_weights_mb} MB"),
     ]
     return rows
 

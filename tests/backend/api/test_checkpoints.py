@@ -7,6 +7,7 @@ import hashlib
 import pytest
 
 from backend.contract.states import CheckpointKind
+from backend.store import results
 from tests.backend.api.test_runs import refused
 from tests.store.samples import add_checkpoint
 
@@ -119,3 +120,18 @@ def test_a_file_cut_short_on_disk_is_not_sent(http, settings, pruned):
 def test_a_checkpoint_that_is_none_is_not_found(http, checkpoint_id):
     assert refused(http.get(f"/api/v1/checkpoints/{checkpoint_id}"), 404)
     assert refused(http.get(url(checkpoint_id)), 404)
+
+
+def test_the_zip_of_all_files_is_a_format_like_the_others(http, store, settings, finished):
+    id_ = add_checkpoint(
+        store, settings.artifacts, finished.id, 3, kind=CheckpointKind.PRUNED, body=BODY
+    )
+    with store.write() as session:
+        row = results.checkpoint(session, id_)
+        row.files = {**row.files, "zip": row.files["safetensors"]}
+    file = http.get(f"/api/v1/checkpoints/{id_}").json()["files"]["zip"]
+    assert file["filename"] == f"recede-{finished.id}-pruned-e3-r60.zip"
+    part = http.get(file["url"], headers={"Range": "bytes=10-19"})
+    assert (part.status_code, part.content) == (206, BODY[10:20])
+    again = http.get(file["url"], headers={"If-None-Match": part.headers["etag"]})
+    assert again.status_code == 304

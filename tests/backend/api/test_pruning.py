@@ -7,10 +7,10 @@ import pytest
 from backend.contract.cost import cost, dense_cost
 from backend.contract.selection import select
 from backend.contract.specs import Plan
-from backend.store import jobs, runs
+from backend.store import jobs
 from backend.store.engine import Store
 from tests.backend.api.test_runs import refused
-from tests.store.samples import SHAPE, add_evaluation, add_run, raw_scales
+from tests.store.samples import SHAPE, add_run, raw_scales
 
 RUNS = "/api/v1/runs"
 
@@ -163,7 +163,7 @@ def test_a_prune_is_queued_with_its_formats(http, finished):
 @pytest.mark.parametrize(
     ("change", "field"),
     [
-        ({"formats": ["onnx"]}, "formats.0"),
+        ({"formats": ["tflite"]}, "formats.0"),
         ({"formats": "pt2"}, "formats"),
         ({"finetune": {}}, "finetune"),
         ({"plan": None}, "plan"),
@@ -173,30 +173,3 @@ def test_a_prune_of_another_form_is_refused(http, store, finished, change, field
     body = {"plan": {"ratio": 0.5}, **change}
     assert refused(http.post(f"{RUNS}/{finished.id}/prune", json=body))["field"] == field
     assert active(store, finished.id) == []
-
-
-def test_the_curve_holds_its_points_by_ratio(http, store, finished):
-    add_evaluation(store, finished.id, Plan(epoch=3, ratio=0.1), epoch=3, correct=90)
-    with store.write() as session:
-        runs.set_results(session, finished.id, lossless_ratio=0.5)
-    curve = http.get(f"{RUNS}/{finished.id}/curve").json()
-    assert [point["ratio"] for point in curve["points"]] == [0.0, 0.25, 0.5, 0.7]
-    assert (curve["epoch"], curve["checkpoint_id"]) == (3, finished.weights)
-    assert (curve["lossless_ratio"], curve["job"]) == (0.5, None)
-    assert curve["dense"] == vars(dense_cost(SHAPE))
-
-
-def test_a_run_without_weights_has_an_empty_curve(http, store):
-    run_id, _ = add_run(store)
-    curve = http.get(f"{RUNS}/{run_id}/curve").json()
-    assert (curve["points"], curve["checkpoint_id"], curve["dense"]) == ([], None, None)
-    assert refused(http.post(f"{RUNS}/{run_id}/curve"), 409)["code"] == "weights_gone"
-
-
-def test_the_curve_is_queued_once_in_the_methods_scope(http, store, finished):
-    first = http.post(f"{RUNS}/{finished.id}/curve").json()["job"]
-    again = http.post(f"{RUNS}/{finished.id}/curve").json()["job"]
-    assert first["id"] == again["id"]
-    assert first["payload"]["scope"] == "global"
-    assert http.get(f"{RUNS}/{finished.id}/curve").json()["job"]["id"] == first["id"]
-    assert active(store, finished.id) == ["curve"]

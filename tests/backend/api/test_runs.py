@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import httpx
 import pytest
 
+from backend.contract.specs import Init, Plan, RunSpec
 from backend.contract.states import Lane, State
 from backend.store import jobs, lease
 from backend.store.engine import Store
@@ -19,13 +22,14 @@ def n_jobs(store: Store) -> int:
         return len(jobs.page(session))
 
 
-def refused(answer: httpx.Response, status: int = 422) -> dict[str, str]:
+def refused(answer: httpx.Response, status: int = 422) -> dict[str, Any]:
     """The error of an answer, after a look at its shape."""
     assert answer.status_code == status, answer.text
     assert set(answer.json()) == {"error"}
     error = answer.json()["error"]
-    assert {"code", "message"} <= set(error) <= {"code", "message", "field", "hint"}
-    assert all(isinstance(part, str) and part for part in error.values())
+    assert {"code", "message"} <= set(error) <= {"code", "message", "field", "hint", "details"}
+    words = {name: part for name, part in error.items() if name != "details"}
+    assert all(isinstance(part, str) and part for part in words.values())
     return error
 
 
@@ -250,7 +254,7 @@ def test_a_failure_is_told_with_the_run(http, store):
         error = {"code": "diverged", "message": "The loss is NaN.", "hint": "Lower lr."}
         lease.finish(session, held, State.FAILED, error=error)
     told = http.get(f"{RUNS}/{run_id}").json()["error"]
-    assert told == {**error, "field": None}
+    assert told == {**error, "field": None, "details": None}
 
 
 def test_deleting_frees_the_files_and_says_how_much(http, store, settings, finished):
@@ -279,3 +283,14 @@ def test_a_run_without_epochs_has_no_best_one(http, store):
     assert http.get(f"{RUNS}/{run_id}").json()["best_epoch"] is None
     add_epochs(store, run_id, 1)
     assert http.get(f"{RUNS}/{run_id}").json()["best_epoch"] == 1
+
+
+def test_runs_are_listed_by_the_run_whose_weights_they_started_from(http, store):
+    parent, _ = add_run(store)
+    child = RunSpec.model_validate({**SPEC, "init": Init(run=parent, plan=Plan(ratio=0.5))})
+    child_id, _ = add_run(store, child)
+    add_run(store)
+    listed = http.get(f"{RUNS}?parent={parent}").json()["items"]
+    assert [one["id"] for one in listed] == [child_id]
+    assert http.get(f"{RUNS}?parent={child_id}").json()["items"] == []
+    assert refused(http.get(f"{RUNS}?parent=No!"))["field"] == "parent"

@@ -59,9 +59,11 @@ def upgrade() -> None:
         sa.Column("device", sa.String(), nullable=False),
         sa.Column("threads", sa.Integer(), nullable=False),
         sa.Column("batch", sa.Integer(), nullable=False),
+        sa.Column("ratio", sa.Double(), nullable=False),
         sa.Column("median_ms", sa.Double(), nullable=False),
         sa.Column("p95_ms", sa.Double(), nullable=False),
         sa.Column("n", sa.Integer(), nullable=False),
+        sa.Column("busy", sa.Boolean(), nullable=False),
         sa.Column("created_at", sa.Double(), nullable=False),
         sa.ForeignKeyConstraint(
             ["run_id"], ["runs.id"], name=op.f("fk_latencies_run_id"), ondelete="CASCADE"

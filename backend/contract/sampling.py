@@ -1,0 +1,138 @@
+"""Accuracy of a cut network from a random part of a split, beside a network known on all of it.
+
+The control is a network whose answers are known for the whole split: the dense one, or another
+cut. Only where the two differ is there anything to estimate: the images that the control has
+right and the cut one wrong (lost), and the other way round (gained). Each is a count in a
+finite part of the split, so exact bounds exist also where no difference was seen at all.
+
+A point is looked at three times at most: on a first part, on a larger one whose size the first
+look predicts, and on the whole split. Each look has its own share of the error, so that
+looking again does not make the interval too short.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from backend.contract.accuracy import Accuracy, measured
+from backend.contract.intervals import count_bounds, normal_quantile, wilson
+
+TOLERANCE = 0.005
+"""Half-width of the interval for the whole split at which a point is known well enough."""
+FIRST_LOOK, SECOND_LOOK = 0.04, 0.03
+"""Error that each look may make; the third one makes none."""
+WORTHWHILE = 0.75
+"""What needs a larger share of the split than this is as well measured on all of it."""
+MANY = 32
+"""Differences from which on it pays to count each where it can be."""
+_ROUNDING = 1e-9
+_MARGIN = 1.15  # a prediction from few images is often too small
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What was counted on n random images of a split of `size`, beside a control."""
+
+    size: int
+    control_correct: int
+    """Of the control, on the whole split."""
+    n: int
+    control_seen: int
+    """Images of the n that the control has right."""
+    lost: int
+    gained: int
+
+    @property
+    def parts(self) -> tuple[tuple[int, int, int], tuple[int, int, int]]:
+        """Lost and gained, each: counted, of how many seen, of how many there are.
+
+        A few differences are counted in the whole split, and nothing is known of the rest.
+        Many are counted where they can be: only what the control has right can be lost.
+        """
+        if self.lost + self.gained < min(MANY, self.n / 4):
+            return (self.lost, self.n, self.size), (self.gained, self.n, self.size)
+        wrong, wrong_seen = self.size - self.control_correct, self.n - self.control_seen
+        return (
+            (self.lost, self.control_seen, self.control_correct),
+            (self.gained, wrong_seen, wrong),
+        )
+
+    @property
+    def most(self) -> tuple[int, int]:
+        """How many can be lost and gained at most: what was seen to be alike cannot."""
+        wrong, wrong_seen = self.size - self.control_correct, self.n - self.control_seen
+        lost = self.control_correct - (self.control_seen - self.lost)
+        return lost, wrong - (wrong_seen - self.gained)
+
+
+def estimated(seen: Seen, alpha: float = 0.05) -> Accuracy:
+    """Accuracy with both intervals; measured where all images were seen.
+
+    The bounds of the two counts are put together by the square-and-add rule (Zou and Donner,
+    2008), which needs no normal distribution of either.
+    """
+    size, correct = seen.size, seen.control_correct
+    if seen.n >= size:
+        return measured(correct - seen.lost + seen.gained, size)
+    # A zero beside another count leaves two ways to miss, so its bound gets half of alpha.
+    halves = [0.5 if not part[0] and seen.lost + seen.gained else 1.0 for part in seen.parts]
+    (lost, low_lost, high_lost), (gained, low_gained, high_gained) = (
+        _at_most(most, of * count / max(1, n), *count_bounds(count, n, of, alpha * half))
+        for (count, n, of), half, most in zip(seen.parts, halves, seen.most, strict=True)
+    )
+    below = math.hypot(high_lost - lost, gained - low_gained)
+    above = math.hypot(lost - low_lost, high_gained - gained)
+    count = min(float(size), max(0.0, correct - lost + gained))
+    # What was seen is certain: the rest is all wrong at worst, and all right at best.
+    least = seen.control_seen - seen.lost + seen.gained
+    low = max(float(least), correct - lost + gained - below)
+    high = min(float(least + size - seen.n), correct - lost + gained + above)
+    count = min(high, max(low, count))
+    split = low / size, high / size
+    new = new_images(count / size, size, split)
+    return Accuracy("estimated", count / size, *new, seen.n, size, *split)
+
+
+def _at_most(most: int, *counts: float) -> list[float]:
+    return [min(float(most), count) for count in counts]
+
+
+def is_near(known: Accuracy, bound: float = TOLERANCE) -> bool:
+    """Whether the interval for the whole split is at most ± `bound` wide."""
+    return known.half_width <= bound + _ROUNDING
+
+
+def new_images(value: float, size: int, split: tuple[float, float]) -> tuple[float, float]:
+    """Interval for images beyond the split: its own chance and that of the estimate add up."""
+    low, high = wilson(min(1.0, max(0.0, value)), size)
+    return (
+        max(0.0, value - math.hypot(value - low, value - split[0])),
+        min(1.0, value + math.hypot(high - value, split[1] - value)),
+    )
+
+
+def first_look(size: int, bound: float = TOLERANCE) -> int:
+    """Images after which no difference seen means that accuracy moved by at most `bound`.
+
+    The whole split, if that is hardly more.
+    """
+    low, high = 1, size
+    while low < high:
+        n = (low + high) // 2
+        if count_bounds(0, n, size, FIRST_LOOK)[1] <= bound * size:
+            high = n
+        else:
+            low = n + 1
+    return size if low > WORTHWHILE * size else low
+
+
+def second_look(seen: Seen, bound: float = TOLERANCE) -> int:
+    """Images that are likely to bring the interval down to ± `bound`; the whole split at most."""
+    spread = 0.0
+    for count, n, of in seen.parts:
+        share = (count + 1) / (n + 2)
+        spread += of / seen.size * share * (1 - share)
+    alone = spread * (normal_quantile(1 - SECOND_LOOK / 2) / bound) ** 2
+    n = math.ceil(_MARGIN * alone / (1 + alone / seen.size))
+    return seen.size if n > WORTHWHILE * seen.size else max(n, min(2 * seen.n, seen.size))

@@ -1,0 +1,59 @@
+"""What a run will keep on disk, as far as it can be known before its network is built."""
+
+from __future__ import annotations
+
+import shutil
+
+from sqlalchemy.orm import Session
+
+from backend.contract.keeping import require_room, room
+from backend.contract.specs import RunSpec
+from backend.contract.states import CheckpointKind
+from backend.deps import Services
+from backend.schemas import DiskOut
+from backend.store import results, runs
+
+LOOKED_AT = 100
+"""The newest runs, among which one with the same network may have weights already."""
+
+
+def check(services: Services, session: Session, spec: RunSpec) -> DiskOut:
+    """Free space beside what the run will keep, with a warning if not all of it may fit.
+
+    How large the weights are is known if an earlier run had the same network; else the worker
+    looks before it trains. A cut network takes no more than the one it was cut from.
+
+    Raises:
+        StorageProblem: not even the weights of the best and the last epoch fit.
+    """
+    free = shutil.disk_usage(services.settings.artifacts).free
+    weights = _weights(session, spec)
+    if weights is None:
+        return DiskOut(free_bytes=free)
+    found = room(spec, weights, free)
+    # A fine-tuning may be far smaller than its parent: the worker, which knows, refuses it.
+    warning = None if spec.fine_tunes and free < found.least else require_room(found)
+    return DiskOut(
+        free_bytes=free,
+        weights_bytes=weights,
+        keep_bytes=found.least + found.earlier,
+        warning=warning,
+    )
+
+
+def _weights(session: Session, spec: RunSpec) -> int | None:
+    """Bytes of one epoch's weights in the newest run with this network, uncut."""
+    wanted = _network(spec)
+    for run in runs.page(session, limit=LOOKED_AT):
+        other = RunSpec.model_validate(run.spec)
+        if other.fine_tunes or _network(other) != wanted:
+            continue
+        for row in results.checkpoints(session, run.id):
+            if row.kind == CheckpointKind.TRAINED.value:
+                return int(row.files["safetensors"]["size_bytes"])
+    return None
+
+
+def _network(spec: RunSpec) -> tuple[object, ...]:
+    """What decides the size of a network: the data set has its channels and classes."""
+    return spec.architecture, spec.architecture_params, spec.dataset, spec.dataset_params

@@ -1,0 +1,65 @@
+/** Accuracy curves of a run, by epoch, scope, criterion and bias: fetched when first looked at. */
+(function () {
+  "use strict";
+  const explore = ((window.recede = window.recede || {}).explore = window.recede.explore || {});
+
+  const MAX_CURVES = 6;
+  const NAMES = ["epoch", "scope", "criterion", "bias"];
+  const PLAIN = { criterion: "importance", bias: "drop" };
+
+  const matches = (curve, place) =>
+    Boolean(curve) && NAMES.every((name) => (curve[name] ?? PLAIN[name]) === place[name]);
+
+  const keyOf = (place) => `curve ${NAMES.map((name) => place[name]).join("|")}`;
+
+  /** What is known of one curve, or null while it is fetched or where there is no epoch yet. */
+  function of(source, place) {
+    if (place.epoch === null || place.epoch === undefined) return null;
+    if (matches(source.curve, place)) return source.curve;
+    source.curveMap = source.curveMap || new Map();
+    const known = source.curveMap.get(keyOf(place));
+    if (!known && source.curve && !source.offline) {
+      load(source, place).then(() => source.changed(), () => {});
+    }
+    return known || null;
+  }
+
+  function load(source, place) {
+    const key = keyOf(place);
+    return source.once(key, async () => {
+      const query = new URLSearchParams(place);
+      const curve = await source.ofRun(`/curve?${query}`);
+      source.curveMap.delete(key); // at the end of the order: the latest is dropped last
+      source.curveMap.set(key, curve);
+      if (source.curveMap.size > MAX_CURVES) source.curveMap.delete(source.curveMap.keys().next().value);
+      remember(source, curve);
+    });
+  }
+
+  /** The run's own curve, and again those that were looked at. */
+  async function reload(source) {
+    source.curve = await source.ofRun("/curve");
+    remember(source, source.curve);
+    const others = [...(source.curveMap?.values() || [])];
+    await Promise.all(others.map((curve) =>
+      load(source, Object.fromEntries(NAMES.map((name) => [name, curve[name]])))));
+  }
+
+  /** Whole measurements are found again by their kept channels. */
+  function remember(source, curve) {
+    for (const point of curve.points) {
+      if (point.accuracy.kind === "measured") source.remember({ ...point, on_curve: true });
+    }
+  }
+
+  /** Its points by ratio, each with `ask`, `ratio`, `accuracy` and `cost`. */
+  const points = (source, place) => of(source, place)?.points || [];
+
+  /** The one that is being measured, of those that are known. */
+  function atWork(source, jobId) {
+    const all = [source.curve, ...(source.curveMap?.values() || [])];
+    return all.find((curve) => curve?.job && (jobId === undefined || curve.job.id === jobId)) || null;
+  }
+
+  explore.curves = { of, points, reload, atWork };
+})();

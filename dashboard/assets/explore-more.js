@@ -1,0 +1,178 @@
+/** The rarer choices of a cut behind "More": scope is in sight, the rest unfolds. */
+(function () {
+  "use strict";
+  const explore = ((window.recede = window.recede || {}).explore = window.recede.explore || {});
+
+  const OPEN_KEY = "recede.more-open";
+  const ROUNDS = [1, 4, 8, 16, 32];
+  const MAX_RATIO = 0.9999;
+
+  class More {
+    constructor(app) {
+      this.app = app;
+      const { h, named } = explore.dom;
+      this.scope = this.switch("scope-toggle", "Scope of the cut", [
+        ["global", "Global", "One threshold over all neurons of the network"],
+        ["local", "Local", "The same ratio in every layer"],
+      ], (scope) => this.pickScope(scope));
+      this.buildFields();
+      this.toggle = h("button", {
+        ...named("more-toggle"), type: "button", class: "rx-disclose", "aria-expanded": "false", "aria-controls": "more-panel",
+        onclick: () => this.open(!this.isOpen),
+      }, h("span", { text: "More" }), (this.count = h("b")));
+      this.panel = h("div", { ...named("more-panel"), class: "rx-more", hidden: true },
+        ...this.line("Rank by", "criterion", this.criterion),
+        ...this.line("Round up to", "round-toggle", this.rounds.node),
+        ...this.line("At least", "min-channels", h("span", { class: "rx-row" }, this.least, h("span", { class: "rx-unit", text: "channels a layer" }))),
+        ...(this.biasLine = this.line("Bias", "bias-toggle", this.bias.node)), this.biasNote);
+      this.node = h("div", { class: "rx-settings" },
+        h("div", { class: "rx-settings-head" }, this.scope.node, this.toggle), this.panel, this.status);
+      this.isOpen = remembered();
+    }
+
+    buildFields() {
+      const { h, named } = explore.dom;
+      const { app } = this;
+      this.criterion = h("select", {
+        ...named("criterion"), class: "rx-select rx-select-wide", "aria-label": "What ranks the neurons",
+        onchange: () => this.choose({ criterion: this.criterion.value, ...this.byRatio() }),
+      });
+      this.status = h("p", { ...named("criterion-status"), class: "rx-aim-note", role: "status" });
+      this.rounds = this.switch("round-toggle", "Channels of a layer rounded up to a multiple of",
+        ROUNDS.map((value) => [String(value), String(value), value === 1 ? "Any number of channels" : `Each layer keeps a multiple of ${value} channels, at most its size`]),
+        (value) => this.choose({ roundTo: Number(value) }));
+      this.least = h("input", {
+        ...named("min-channels"), type: "number", class: "rx-field rx-short", min: 1, step: 1,
+        "aria-label": "Least number of channels that every layer keeps", oninput: () => this.typedLeast(),
+        onchange: () => app.released(), onblur: () => this.least.removeAttribute("aria-invalid"),
+      });
+      this.bias = this.switch("bias-toggle", "What becomes of the bias of removed channels", [
+        ["drop", "Drop", "What a removed channel still gave out, relu(β), is left away"],
+        ["fold", "Fold", "relu(β) of a removed channel is added to what follows: exact but at image borders"],
+      ], (bias) => this.choose({ bias }));
+      this.biasNote = h("p", { ...named("bias-note"), class: "rx-aim-note" });
+    }
+
+    switch(id, label, options, pick) {
+      return explore.dom.segmented({ id, label, options, pick });
+    }
+
+    line(text, id, node) {
+      return [explore.dom.h("label", { class: "rx-label", for: id, text }), node];
+    }
+
+    choose(patch) {
+      this.app.choose(patch);
+      this.app.released();
+    }
+
+    pickScope(scope) {
+      const { app } = this;
+      if (scope === app.state.scope) return;
+      this.choose({ scope, ...(app.state.by === "threshold" ? this.byRatio() : {}) });
+    }
+
+    /** A threshold belongs to one ranking; with another one the ratio is what stays. */
+    byRatio() {
+      const { state, now } = this.app;
+      if (state.by !== "threshold") return {};
+      return { by: "ratio", ratio: Math.min(MAX_RATIO, Number((now.asked ?? state.ratio).toFixed(4))) };
+    }
+
+    typedLeast() {
+      const text = this.least.value.trim();
+      const value = text === "" ? null : Number(text);
+      const good = value === null || (Number.isInteger(value) && value >= 1 && value <= 65536);
+      explore.dom.mark(this.least, { "aria-invalid": good ? null : "true" });
+      if (good) this.app.choose({ minChannels: value });
+    }
+
+    open(on) {
+      this.isOpen = on;
+      remember(on);
+      this.app.dirty();
+    }
+
+    render() {
+      const { state, source, now } = this.app;
+      const { mark, say } = explore.dom;
+      this.scope.show(state.by === "threshold" ? "global" : state.scope);
+      const plainNorm = source.network?.scale === "plain";
+      const changed = [state.criterion !== "importance", state.roundTo !== 1, state.minChannels !== null, state.bias !== "drop"].filter(Boolean).length;
+      mark(this.toggle, { "aria-expanded": String(this.isOpen), title: changed ? `${changed} of these choices are not the usual ones` : "Criterion, rounding, minimum of channels" });
+      say(this.count, changed ? String(changed) : "");
+      this.panel.hidden = !this.isOpen;
+      this.rounds.show(String(state.roundTo));
+      this.bias.show(state.bias);
+      for (const node of [...this.biasLine, this.biasNote]) node.hidden = !plainNorm;
+      if (!(document.activeElement === this.least && this.least.dataset.typed)) this.least.value = state.minChannels ?? "";
+      if (source.shape) mark(this.least, { placeholder: this.ownMinima(source.shape), max: Math.max(...source.shape.groups.map((group) => group.size)) });
+      if (this.isOpen) this.renderCriteria(state, source);
+      this.renderStatus(state, source, now);
+      if (plainNorm && this.isOpen) this.renderBias(now, source);
+    }
+
+    ownMinima(shape) {
+      const all = shape.groups.map((group) => group.minimum);
+      const [low, high] = [Math.min(...all), Math.max(...all)];
+      return low === high ? String(low) : `${low}–${high}`;
+    }
+
+    renderCriteria(state, source) {
+      const known = explore.criterion.known(source) || [{ name: state.criterion, label: "Importance", help: "" }];
+      const key = known.map((one) => one.name).join();
+      if (this.criteriaKey !== key) {
+        this.criteriaKey = key;
+        this.criterion.replaceChildren(...known.map((one) => explore.dom.h("option", { value: one.name, text: one.label, title: one.help })));
+      }
+      this.criterion.value = state.criterion;
+      explore.dom.mark(this.criterion, { title: known.find((one) => one.name === state.criterion)?.help || null });
+    }
+
+    /** How far the scores of a newly chosen criterion are. */
+    renderStatus(state, source, now) {
+      const work = now.epoch === null || state.criterion === "importance" ? null : source.scores.progress(now.epoch);
+      let words = "";
+      if (work?.status === "failed") words = [work.error.message, work.error.hint].filter(Boolean).join(" ");
+      else if (work) {
+        const { progress } = work;
+        words = `The scores of epoch ${now.epoch} are being computed…${progress?.total ? ` ${Math.round((100 * progress.done) / progress.total)} %` : ""}`;
+      }
+      this.status.hidden = !words;
+      explore.dom.say(this.status, words);
+      explore.dom.mark(this.status, { "data-tone": work?.status === "failed" ? "bad" : null });
+    }
+
+    /** The same neurons cut both ways: what was measured of either. */
+    renderBias(now, source) {
+      const { format, digest, mask } = window.recede.core;
+      if (!now.ranking) return;
+      const kept = mask(now.ranking, now.selection);
+      const of = (variant) => source.evaluations.get(`${now.epoch}:${digest(kept, variant)}`)?.accuracy;
+      const [drop, fold] = [of("drop"), of("fold")];
+      const told = (accuracy) => (accuracy ? format.accuracy(accuracy.value, accuracy.n) : "not measured");
+      const words = drop && fold
+        ? `Same neurons removed: dropped ${told(drop)}, folded ${told(fold)} (${format.points(fold.value - drop.value, fold.n)} points).`
+        : `A removed channel of an ordinary batch norm still gives out relu(β). Measured on this cut: dropped ${told(drop)}, folded ${told(fold)}.`;
+      explore.dom.say(this.biasNote, words);
+    }
+  }
+
+  function remembered() {
+    try {
+      return sessionStorage.getItem(OPEN_KEY) === "yes";
+    } catch {
+      return false; // storage is switched off in this browser
+    }
+  }
+
+  function remember(on) {
+    try {
+      sessionStorage.setItem(OPEN_KEY, on ? "yes" : "no");
+    } catch {
+      // it then folds with the page
+    }
+  }
+
+  explore.More = More;
+})();

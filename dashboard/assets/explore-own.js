@@ -1,0 +1,91 @@
+/** Below the selected layer's row: a ratio of its own, and protection in every plan of the run. */
+(function () {
+  "use strict";
+  const explore = ((window.recede = window.recede || {}).explore = window.recede.explore || {});
+
+  const without = (object, name) => Object.fromEntries(Object.entries(object).filter(([key]) => key !== name));
+
+  /** Give one layer a ratio of its own; null takes it back. A lock would contradict it. */
+  function setOwn(app, name, ratio) {
+    const { overrides, locks } = app.state;
+    if (ratio === null) app.choose({ overrides: without(overrides, name) });
+    else app.choose({ overrides: { ...overrides, [name]: ratio }, ...(locks.includes(name) ? { locks: locks.filter((one) => one !== name) } : {}) });
+  }
+
+  /** Lock or unlock one layer; its own ratio would contradict the lock. */
+  function toggleLock(app, name) {
+    if ((app.source.run?.protected || []).includes(name)) return;
+    const { locks, overrides } = app.state;
+    const on = !locks.includes(name);
+    app.choose({
+      locks: on ? [...locks, name] : locks.filter((one) => one !== name),
+      ...(on && Object.hasOwn(overrides, name) ? { overrides: without(overrides, name) } : {}),
+    });
+    app.released();
+  }
+
+  /** Every plan of the run leaves it whole, from now on or no more: kept by the server. */
+  async function protect(app, name, on) {
+    const { source } = app;
+    const before = source.run.protected || [];
+    const next = on ? [...new Set([...before, name])] : before.filter((one) => one !== name);
+    try {
+      source.run = await source.ofRun("", { method: "PATCH", body: { protected: next } });
+      if (on && Object.hasOwn(app.state.overrides, name)) setOwn(app, name, null);
+      app.released();
+    } catch (error) {
+      if (error.name !== "AbortError") explore.toast(app, [error.message, error.hint].filter(Boolean).join(" "));
+    }
+    app.dirty();
+  }
+
+  class OwnRatio {
+    constructor(app, name) {
+      const { h, icon, named } = explore.dom;
+      Object.assign(this, { app, name });
+      this.field = h("input", {
+        ...named("own-ratio"), type: "number", class: "rx-field rx-short", min: 0, max: 99.99, step: "any",
+        "aria-label": `Own ratio of ${name} in percent`, oninput: () => this.typed(), onchange: () => app.released(),
+        onblur: () => {
+          this.field.removeAttribute("aria-invalid");
+          app.dirty();
+        },
+      });
+      this.clear = h("button", {
+        ...named("own-clear"), type: "button", class: "rx-tool", title: "Follow the plan again", "aria-label": `${name} follows the plan again`,
+        onclick: () => {
+          delete this.field.dataset.typed;
+          setOwn(app, name, null);
+          app.released();
+          this.field.focus();
+        },
+      }, icon("close"));
+      this.shield = h("input", { ...named("protect"), type: "checkbox", onchange: () => protect(app, name, this.shield.checked) });
+      this.node = h("div", { class: "rx-own" },
+        h("label", { class: "rx-own-ratio" }, "Own ratio ", h("span", { class: "rx-with-unit" }, this.field, h("span", { class: "rx-unit", text: "%" }))), this.clear,
+        h("label", { class: "rx-check", title: "Every plan of this run keeps all channels of this layer; kept with the run" }, this.shield, "protect"));
+    }
+
+    typed() {
+      const text = this.field.value.trim();
+      const ratio = text === "" ? null : Number((Number(text) / 100).toFixed(8));
+      const good = !this.field.validity.badInput && (ratio === null || (ratio >= 0 && ratio < 1));
+      explore.dom.mark(this.field, { "aria-invalid": good ? null : "true" });
+      if (good) setOwn(this.app, this.name, ratio);
+    }
+
+    render(row) {
+      const { mark } = explore.dom;
+      const { own, shielded, kept, size } = row;
+      mark(this.field, { disabled: shielded, placeholder: Number((100 * (1 - kept / size)).toFixed(1)) });
+      mark(this.clear, { hidden: own === undefined });
+      this.shield.checked = shielded;
+      this.shield.disabled = this.app.source.offline;
+      if (document.activeElement === this.field && this.field.dataset.typed) return;
+      const text = own === undefined ? "" : String(Number((100 * own).toFixed(2)));
+      if (this.field.value !== text) this.field.value = text;
+    }
+  }
+
+  explore.own = { OwnRatio, setOwn, toggleLock, protect };
+})();

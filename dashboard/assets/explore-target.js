@@ -1,0 +1,247 @@
+/** What to hold beside ratio and threshold: a cost, an accuracy or a latency; picked, typed or drawn. */
+(function () {
+  "use strict";
+  const explore = ((window.recede = window.recede || {}).explore = window.recede.explore || {});
+  const core = () => window.recede.core;
+
+  const SIZES = { k: 1e3, m: 1e6, g: 1e9, t: 1e12 };
+  const STEPS = 1000;
+  const MAX_DROP = 0.1;
+  const ACCURACY_SPAN = 0.3; // below the uncut accuracy: what the slider covers
+
+  const HELP = {
+    macs: "Multiply-adds for one image: the largest network that needs at most this much",
+    params: "Parameters of the file: the largest network that has at most so many",
+    bytes: "Bytes of the downloaded weights (safetensors): the largest network that needs at most this much",
+    accuracy: "As small as possible with at least this validation accuracy, by the measured curve",
+    drop: "As small as possible with at most this drop against the uncut network, in percentage points",
+    latency: "As small as needed to run this fast, measured by the worker on its device",
+  };
+  const isCost = (kind) => explore.state.COSTS.includes(kind);
+
+  /** "12.5M", "40 %", "1.2 MB" or a bare number in the unit that is shown; null where it is none. */
+  function parse(text, kind, relative) {
+    const found = /^([\d.,]+(?:e[+-]?\d+)?)\s*(%|[kmgt])?i?b?(?:ms|points?)?$/i.exec(text.trim());
+    if (!found) return null;
+    const value = Number(found[1].replaceAll(",", ""));
+    if (!Number.isFinite(value)) return null;
+    const unit = (found[2] || "").toLowerCase();
+    if (isCost(kind)) {
+      const share = unit === "%" || (!unit && relative);
+      const of = share ? value / 100 : value * (SIZES[unit] || 1);
+      return of > 0 && (!share || of <= 1) ? { kind, value: of, relative: share } : null;
+    }
+    if (kind === "latency") return value > 0 ? { kind, value } : null;
+    return value <= 100 ? { kind, value: value / 100 } : null;
+  }
+
+  class Target {
+    constructor(app) {
+      Object.assign(this, { app, kind: "macs", relative: true, batch: 1 });
+      this.build();
+    }
+
+    build() {
+      const { h, named } = explore.dom;
+      const { app } = this;
+      this.select = h("select", {
+        ...named("target-kind"), class: "rx-select", "aria-label": "What else to hold",
+        onchange: () => this.pick(this.select.value),
+      }, Object.entries(explore.ask.LABELS).map(([value, text]) => h("option", { value, text })));
+      this.slider = h("input", {
+        ...named("target-slider"), type: "range", min: 0, max: STEPS, step: 1,
+        oninput: () => this.slid(), onchange: () => app.released(),
+      });
+      this.field = h("input", {
+        ...named("target-input"), type: "text", inputmode: "decimal", class: "rx-field", autocomplete: "off",
+        oninput: () => this.typed(), onchange: () => app.released(),
+        onblur: () => {
+          this.field.removeAttribute("aria-invalid");
+          app.dirty();
+        },
+        onkeydown: (event) => {
+          if (event.key === "Enter" && this.kind === "latency") this.find();
+        },
+      });
+      this.unit = h("button", { ...named("target-unit"), type: "button", class: "rx-unit rx-unit-button", onclick: () => this.turn() });
+      this.batches = explore.dom.segmented({
+        id: "latency-batch", label: "Images at once", options: [["1", "1", "One image at a time"], ["64", "64", "64 images at once"]],
+        pick: (value) => {
+          this.batch = Number(value);
+          app.dirty();
+        },
+      });
+      this.go = h("button", { ...named("latency-find"), type: "button", class: "rx-button rx-small", text: "Find", onclick: () => this.find() });
+      this.drawn = h("div", { class: "rx-range" }, this.slider);
+      this.asked = h("div", { class: "rx-row", hidden: true }, this.batches.node, this.go);
+      this.note = h("p", { ...named("target-note"), class: "rx-aim-note", role: "status" });
+      this.nodes = [
+        h("span", { class: "rx-label rx-picker" }, this.select), this.drawn, this.asked,
+        h("span", { class: "rx-with-unit" }, this.field, this.unit), this.note,
+      ];
+    }
+
+    pick(kind) {
+      this.kind = kind;
+      const { app } = this;
+      explore.latency.cancel(app);
+      if (app.state.ask) app.choose({ ask: null, by: "ratio", ratio: app.fresh().asked });
+      delete this.field.dataset.typed;
+      app.dirty();
+    }
+
+    /** Share of the uncut network, or the number itself. */
+    turn() {
+      if (!isCost(this.kind)) return;
+      this.relative = !this.relative;
+      const { ask } = this.app.state;
+      const dense = explore.ask.present(this.kind, this.app)?.dense;
+      delete this.field.dataset.typed;
+      if (ask && dense) {
+        const value = this.relative ? ask.value / dense : Math.round(ask.value * dense);
+        this.app.choose({ ask: { ...ask, value, relative: this.relative } });
+      } else this.app.dirty();
+    }
+
+    typed() {
+      const ask = parse(this.field.value, this.kind, this.relative);
+      explore.dom.mark(this.field, { "aria-invalid": ask ? null : "true" });
+      if (!ask) return;
+      if (isCost(this.kind)) this.relative = ask.relative;
+      if (this.kind !== "latency") this.app.choose({ ask, by: "ratio" });
+    }
+
+    /** Milliseconds are not drawn: each answer costs the worker some seconds. */
+    find() {
+      const ask = parse(this.field.value, "latency", false);
+      explore.dom.mark(this.field, { "aria-invalid": ask ? null : "true" });
+      if (!ask) return this.field.focus();
+      explore.latency.find(this.app, { ...ask, batch: this.batch });
+    }
+
+    slid() {
+      const at = Number(this.slider.value) / STEPS;
+      const { low, high } = this.range();
+      const value = Number((low + at * (high - low)).toFixed(5));
+      const dense = explore.ask.present(this.kind, this.app)?.dense;
+      if (isCost(this.kind) && !this.relative && dense) {
+        this.app.choose({ by: "ratio", ask: { kind: this.kind, value: Math.max(1, Math.round(value * dense)), relative: false } });
+      } else {
+        this.app.choose({ by: "ratio", ask: { kind: this.kind, value: isCost(this.kind) ? Math.max(0.0001, value) : value, ...(isCost(this.kind) ? { relative: true } : {}) } });
+      }
+    }
+
+    /** What the slider covers. */
+    range() {
+      if (isCost(this.kind)) return { low: 0, high: 1 };
+      if (this.kind === "drop") return { low: 0, high: MAX_DROP };
+      const dense = this.app.now.denseAccuracy?.value ?? 1;
+      return { low: Math.max(0, Math.floor(20 * (dense - ACCURACY_SPAN)) / 20), high: dense };
+    }
+
+    /** What is held, else what the present cut has; {value in its own unit, share}. */
+    shown() {
+      const { app } = this;
+      const { ask } = app.state;
+      const found = explore.ask.present(this.kind, app);
+      if (ask?.kind === this.kind) {
+        const share = isCost(this.kind) ? (ask.relative ? ask.value : found && ask.value / found.dense) : ask.value;
+        return { value: ask.value, share, text: this.write(ask) };
+      }
+      if (!found) return null;
+      const relative = isCost(this.kind) && this.relative;
+      const value = relative ? found.value / found.dense : found.value;
+      return { value, share: isCost(this.kind) ? found.value / found.dense : value, text: this.write({ kind: this.kind, value, relative }, true) };
+    }
+
+    /** As it stands in the field, without its unit; `round` for what was not typed. */
+    write({ kind, value, relative }, round = false) {
+      const digits = (number) => explore.ask.plain(round ? Number(number.toFixed(2)) : Number(number.toPrecision(7)));
+      if (isCost(kind) && !relative) return kind === "bytes" ? core().format.bytes(Math.round(value)) : core().format.compact(value);
+      return digits(kind === "latency" ? value : 100 * value);
+    }
+
+    render() {
+      const { app } = this;
+      const { state, now } = app;
+      const { mark, say } = explore.dom;
+      if (state.ask && state.ask !== this.last) {
+        this.kind = state.ask.kind;
+        if (isCost(this.kind)) this.relative = Boolean(state.ask.relative);
+        if (this.kind === "latency") this.batch = state.ask.batch || 1;
+      }
+      this.last = state.ask;
+      const { kind } = this;
+      const latency = kind === "latency";
+      this.select.value = kind;
+      mark(this.select, { title: HELP[kind], "data-held": state.ask?.kind === kind });
+      this.drawn.hidden = latency;
+      this.asked.hidden = !latency;
+      const shown = now.selection ? this.shown() : null;
+      const usable = Boolean(now.selection) && (latency || shown !== null || kind === "bytes");
+      mark(this.slider, { disabled: !usable || !shown, "aria-label": `${explore.ask.LABELS[kind]} to hold` });
+      mark(this.field, { disabled: !now.selection, "aria-label": `${explore.ask.LABELS[kind]} to hold`, "data-value": shown?.value, placeholder: shown ? null : "–" });
+      this.renderUnit();
+      if (latency) this.renderLatency();
+      this.renderValue(shown);
+      const why = !shown && now.selection && !latency && !state.ask ? this.whyNot() : "";
+      this.renderNote(why || explore.ask.outcome(app));
+      mark(this.note, { "data-reached": now.solved ? now.solved.reached : null });
+    }
+
+    renderUnit() {
+      const { kind, relative } = this;
+      const unit = kind === "latency" ? "ms" : kind === "drop" ? "pt" : isCost(kind) && !relative ? "n" : "%";
+      explore.dom.say(this.unit, unit);
+      explore.dom.mark(this.unit, {
+        disabled: !isCost(kind), tabindex: isCost(kind) ? 0 : -1,
+        title: isCost(kind) ? (relative ? "Share of the uncut network: press for numbers" : "A number: press for the share of the uncut network") : { pt: "percentage points", ms: "milliseconds" }[unit],
+        "aria-label": isCost(kind) ? (relative ? "In percent; press for numbers" : "As a number; press for percent") : null,
+      });
+    }
+
+    renderValue(shown) {
+      const { low, high } = this.range();
+      const place = shown ? Math.min(1, Math.max(0, (shown.share - low) / (high - low))) : 0;
+      this.slider.value = Math.round(place * STEPS);
+      this.slider.style.setProperty("--rx-fill", place);
+      explore.dom.mark(this.slider, { "aria-valuetext": shown ? explore.ask.amount({ kind: this.kind, value: shown.value, relative: this.relative && isCost(this.kind), batch: this.batch }) : null, "data-value": shown?.value });
+      if (document.activeElement === this.field && this.field.dataset.typed) return;
+      const text = shown?.text ?? "";
+      if (this.kind === "latency" && !shown) return; // what was typed waits for Find
+      if (this.field.value !== text) this.field.value = text;
+    }
+
+    renderLatency() {
+      const { app } = this;
+      this.batches.show(String(this.batch));
+      explore.dom.mark(this.go, {
+        disabled: !app.now.canCut || app.source.offline || app.latency?.status === "busy",
+        title: app.now.canCut ? "Measure on the worker's device until the cut is found" : "Only an epoch whose weights are kept can be measured",
+      });
+    }
+
+    whyNot() {
+      if (this.kind === "bytes") return "This run was recorded before file sizes were.";
+      return this.app.source.curve?.job ? "The accuracy curve is being measured." : "Needs an accuracy: measure this cut or the curve.";
+    }
+
+    /** Words; while the latency is looked for, its progress and a way to stop. */
+    renderNote(text) {
+      const { latency } = this.app;
+      const busy = latency?.status === "busy";
+      const { progress } = latency || {};
+      const share = progress?.total ? ` ${progress.done} of ${progress.total}` : "";
+      const key = busy ? `busy${share}` : text;
+      if (this.noteKey === key) return;
+      this.noteKey = key;
+      const { h, named } = explore.dom;
+      this.note.replaceChildren(...(busy ? [
+        `Measuring on the worker's device…${share} `,
+        h("button", { ...named("latency-cancel"), type: "button", class: "rx-link", text: "Cancel", onclick: () => explore.latency.cancel(this.app) }),
+      ] : [text]));
+    }
+  }
+
+  Object.assign(explore, { Target, parseTarget: parse });
+})();

@@ -1,0 +1,95 @@
+/** The natural gap: where it is now, and the trail of where it has been, epoch by epoch. */
+(function () {
+  "use strict";
+  const explore = ((window.recede = window.recede || {}).explore = window.recede.explore || {});
+
+  /** The gap of what is shown (all layers or one) at an epoch, as an importance or null. */
+  function gapOf(app, epoch) {
+    const found = app.source.polarisation.get(epoch);
+    const of = app.now.layer >= 0 ? found?.layers?.[app.state.layer] : found?.overall;
+    return of?.valley ?? null;
+  }
+
+  /** Height of an epoch among the ridges, whether it has a ridge of its own or not. */
+  function heightOf(rows, epochs, epoch) {
+    const last = rows.epochs.length - 1;
+    const share = epochs.length > 1 ? epochs.indexOf(epoch) / (epochs.length - 1) : 1;
+    return rows.baseline(0) + share * (rows.baseline(last) - rows.baseline(0));
+  }
+
+  /** Trail over the ridges: a line through the gap of every epoch that has one. */
+  function drawTrail(g, app, plot, rows, colours) {
+    const { epochs } = plot.histogram;
+    const points = epochs.map((epoch) => [gapOf(app, epoch), epoch])
+      .map(([gap, epoch]) => (gap === null ? null : [plot.x(plot.axis.place(gap)), heightOf(rows, epochs, epoch)]));
+    g.save();
+    for (const [colour, weight, alpha] of [[colours.surface, 4, 0.8], [colours.gap, 1.6, 1]]) {
+      g.beginPath();
+      points.forEach((point, i) => {
+        if (!point) return;
+        if (points[i - 1]) g.lineTo(...point);
+        else g.moveTo(...point);
+      });
+      [g.strokeStyle, g.lineWidth, g.globalAlpha, g.lineJoin] = [colour, weight, alpha, "round"];
+      g.stroke();
+    }
+    if (epochs.length <= 60) {
+      g.fillStyle = colours.gap;
+      for (const point of points.filter(Boolean)) {
+        g.beginPath();
+        g.arc(point[0], point[1], 2.1, 0, 2 * Math.PI);
+        g.fill();
+      }
+    }
+    g.restore();
+  }
+
+  /** Where the gap is now: a diamond on the trail and a dotted line through the bars with its value. */
+  function drawMark(g, app, plot, rows, colours) {
+    const { now, motion } = app;
+    const gap = gapOf(app, now.epoch);
+    const place = explore.motion.between(app, plot.axis, motion ? gapOf(app, motion.from) : null, gap);
+    if (place === null) return;
+    const x = plot.x(place);
+    g.save();
+    g.strokeStyle = g.fillStyle = colours.gap;
+    g.lineWidth = 1.3;
+    g.setLineDash([1.5, 3]);
+    explore.plotting.line(g, x, plot.top + 6, x, plot.bottom);
+    g.setLineDash([]);
+    g.beginPath();
+    [[0, 0], [4.5, 7], [-4.5, 7]].forEach(([dx, dy]) => g.lineTo(x + dx, plot.bottom + dy));
+    g.fill();
+    if (rows) {
+      const { epochs } = plot.histogram;
+      const to = heightOf(rows, epochs, now.epoch);
+      const from = motion ? heightOf(rows, epochs, motion.from) : to;
+      const y = from + (to - from) * (motion ? motion.f : 1);
+      g.beginPath();
+      [[0, -5], [5, 0], [0, 5], [-5, 0]].forEach(([dx, dy]) => g.lineTo(x + dx, y + dy));
+      g.closePath();
+      g.fill();
+      g.strokeStyle = colours.surface;
+      g.stroke();
+    }
+    label(g, plot, x, `natural gap ${window.recede.core.format.threshold(gap)}`, colours);
+    g.restore();
+  }
+
+  function label(g, plot, x, text, colours) {
+    g.font = `560 11px ${colours.font}`;
+    const width = g.measureText(text).width;
+    const right = x + 7 + width < plot.right;
+    g.textAlign = right ? "left" : "right";
+    g.textBaseline = "middle";
+    const at = right ? x + 6 : x - 6;
+    g.globalAlpha = 0.85;
+    g.fillStyle = colours.surface;
+    g.fillRect(right ? at - 2 : at - width - 2, plot.top + 15, width + 4, 15);
+    g.globalAlpha = 1;
+    g.fillStyle = colours.gap;
+    g.fillText(text, at, plot.top + 23);
+  }
+
+  explore.trail = { drawTrail, drawMark, gapOf };
+})();

@@ -1,0 +1,44 @@
+"""The browser's module has tests of its own on node, and types that TypeScript checks."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.dashboard import core_fixtures
+
+HERE = Path(__file__).parents[1] / "js"
+
+
+def done(*command: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, cwd=HERE, capture_output=True, text=True, check=False)
+
+
+def node() -> str:
+    found = shutil.which("node")
+    if found is None:
+        pytest.skip("node is not on the PATH")
+    return found
+
+
+def test_the_fixtures_hold_what_python_answers_now():
+    stale = "python -m tests.dashboard.core_fixtures writes them anew"
+    assert core_fixtures.FILE.read_text() == core_fixtures.text(), stale
+
+
+def test_the_tests_on_node_pass():
+    ran = done(node(), "--test", *sorted(path.name for path in HERE.glob("*.test.mjs")))
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert "# fail 0" in ran.stdout
+    assert "# pass 0" not in ran.stdout
+
+
+def test_typescript_finds_no_wrong_type_in_the_browsers_module():
+    compiler = HERE / "node_modules" / "typescript" / "bin" / "tsc"
+    if not compiler.exists():
+        pytest.skip("TypeScript is not installed; `npm ci` in tests/js installs it")
+    ran = done(node(), str(compiler), "-p", ".")
+    assert ran.returncode == 0, ran.stdout

@@ -1,0 +1,75 @@
+"""A network as ONNX: written from its torch.export program, read with onnxruntime."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import io
+import logging
+import warnings
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+OPSET = 23
+"""A current one that the runtimes in use read (onnxruntime from 1.23 on)."""
+INPUT, OUTPUT = "images", "scores"
+BATCH = 32
+"""Images that are put through at once, so that 256 large ones do not fill the memory."""
+PACKAGES = ("onnx", "onnxruntime", "onnxscript")
+
+
+def write_onnx(
+    program: torch.export.ExportedProgram, path: Path, metadata: Mapping[str, str]
+) -> None:
+    """Write the program with its free batch size; `metadata` goes into the file."""
+    with quiet():
+        made: Any = torch.onnx.export(
+            program,
+            dynamo=True,
+            opset_version=OPSET,
+            input_names=[INPUT],
+            output_names=[OUTPUT],
+            verbose=False,
+        )
+    model = made.model
+    for node in model.graph:
+        node.metadata_props.clear()  # it holds lines of the code that was exported, with paths
+    model.metadata_props.update(metadata)
+    made.save(path)
+
+
+def onnx_scores(path: Path, x_NCHW: Tensor) -> Tensor:
+    """Scores (N, classes) that onnxruntime computes on the CPU.
+
+    Raises:
+        Exception: whatever onnxruntime raises for a file that it cannot read.
+    """
+    runtime = importlib.import_module("onnxruntime")
+    options = runtime.SessionOptions()
+    options.intra_op_num_threads = torch.get_num_threads()
+    options.log_severity_level = 3  # errors only
+    session = runtime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    name = session.get_inputs()[0].name
+    parts = [session.run(None, {name: x.numpy()})[0] for x in torch.split(x_NCHW, BATCH)]
+    return torch.cat([torch.from_numpy(part) for part in parts])
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Keep what exporters say of their own internals out of the log; errors are raised."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        with (
+            warnings.catch_warnings(),
+            contextlib.redirect_stdout(io.StringIO()),
+            contextlib.redirect_stderr(io.StringIO()),
+        ):
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(before)
