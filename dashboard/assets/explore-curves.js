@@ -4,6 +4,7 @@
   const explore = ((window.recede = window.recede || {}).explore = window.recede.explore || {});
 
   const MAX_CURVES = 6;
+  const REST_MS = 350; // an epoch that is only passed by is not asked for
   const NAMES = ["epoch", "scope", "criterion", "bias"];
   const PLAIN = { criterion: "importance", bias: "drop" };
 
@@ -19,9 +20,26 @@
     source.curveMap = source.curveMap || new Map();
     const known = source.curveMap.get(keyOf(place));
     if (!known && source.curve && !source.offline) {
-      load(source, place).then(() => source.changed(), () => {});
+      soon(source, place);
     }
     return known || null;
+  }
+
+  /** Fetch a curve once its epoch is rested on: scrubbing asks for nothing. */
+  function soon(source, place) {
+    const waiting = (source.curvesWaiting = source.curvesWaiting || new Map());
+    for (const [key, other] of waiting) {
+      if (other.epoch === place.epoch) continue;
+      clearTimeout(other.timer);
+      waiting.delete(key);
+    }
+    const key = keyOf(place);
+    if (waiting.has(key)) return;
+    const timer = setTimeout(() => {
+      waiting.delete(key);
+      load(source, place).then(() => source.changed(), () => {});
+    }, REST_MS);
+    waiting.set(key, { timer, epoch: place.epoch });
   }
 
   function load(source, place) {

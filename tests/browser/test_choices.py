@@ -27,9 +27,11 @@ def explore(page: Page, run: RunOut) -> Page:
 
 @pytest.fixture
 def unprotected(service: Service, run: RunOut) -> Iterator[Service]:
-    """The service, whose run protects no layer afterwards."""
+    """The service, whose run protects no layer afterwards and has its curve again."""
     yield service
     service.client.protect_layers(run.id, [])
+    service.client.measure_curve(run.id)
+    service.finished_run(run.id)
 
 
 def expected(service: Service, run: RunOut, plan: Plan) -> dict[str, object]:

@@ -18,6 +18,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 @pytest.fixture
 def explore(page: Page, run: RunOut) -> Page:
     open_explore(page, run.id)
+    page.wait_for_load_state("networkidle")  # the trail of the gap needs every snapshot
     return page
 
 
