@@ -10,10 +10,10 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 BENCHMARKS := $(basename $(notdir $(filter-out %/__init__.py %/report.py,$(wildcard benchmarks/*.py))))
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format bench clean
+.PHONY: help run test lint format bench screenshots clean
 
 help:  ## Show this list
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 	@echo "Settings: DATA=$(DATA) PORT=$(PORT) PYTHON=$(PYTHON) ARGS=…"
 
 run: .venv/.installed  ## Install, start everything and open the page
@@ -33,6 +33,9 @@ format: .venv/.installed-dev  ## Put the code into its one format
 
 bench: .venv/.installed-dev  ## Run every benchmark
 	@set -e; for name in $(BENCHMARKS); do $(BIN)/python -m benchmarks.$$name; echo; done
+
+screenshots: .venv/.installed-dev  ## Take the pictures of README and docs/tour.md anew
+	$(BIN)/python -m benchmarks.parts.screenshots $(ARGS)
 
 clean:  ## Remove .venv and caches, but no data
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist *.egg-info

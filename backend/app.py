@@ -14,11 +14,13 @@ from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
 
 from backend import errors
-from backend.auth import Compression, ContentPolicy, Guard
+from backend.auth import ContentPolicy, Guard
+from backend.compression import Compression
 from backend.contract.errors import NotFound
 from backend.deps import Services
 from backend.errors import MethodNotAllowed
 from backend.events import EventHub
+from backend.notices import Notices
 from backend.routes import api, system
 from backend.settings import Settings
 from backend.store.engine import Store
@@ -68,14 +70,18 @@ def create_app(settings: Settings, store: Store) -> FastAPI:
 
 @contextlib.asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    hub = app.state.services.hub
-    poller = asyncio.create_task(hub.run())
+    services = app.state.services
+    hub = services.hub
+    notices = Notices(services.store, services.settings)
+    tasks = [asyncio.create_task(work.run()) for work in (hub, notices)]
     try:
         yield
     finally:
-        poller.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await poller
+        for task in tasks:
+            task.cancel()
+        for task in tasks:
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
 
 
 def _add_docs(app: FastAPI) -> None:

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from backend.contract.errors import RecedeError
@@ -144,19 +143,6 @@ class _Limited:
             return
         self._started = self._started or message["type"] == "http.response.start"
         await self._send(message)
-
-
-class Compression:
-    """Gzip for pages, JSON and histograms; live streams and downloads go through untouched."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._plain = app
-        self._gzip = GZipMiddleware(app, minimum_size=1000, compresslevel=5)
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Choose by the path."""
-        untouched = scope["type"] != "http" or scope["path"].endswith(("/events", "/download"))
-        await (self._plain if untouched else self._gzip)(scope, receive, send)
 
 
 def _is_address(name: str) -> bool:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Self
 
 from backend.contract.errors import InvalidInput, StorageProblem
+from backend.contract.webhooks import check_url
 from backend.store.engine import sqlite_url
 
 DEFAULT_HOST = "127.0.0.1"
@@ -27,6 +28,7 @@ VARIABLES = {
     "RECEDE_KEEP_S": "seconds that a process for quick answers stays without work; 0: never",
     "RECEDE_TRACE_GB": "GiB for tracing an unknown network; 0: without a process of its own",
     "RECEDE_TRACE_S": "seconds for tracing an unknown network",
+    "RECEDE_WEBHOOK": "address that is told when a run finishes, fails or stalls; unset: none",
     "RECEDE_URL": "where the commands find a running service",
 }
 
@@ -45,6 +47,7 @@ class Settings:
     """Files of networks; the worker says which of them cannot be used, and goes on."""
     threads: int | None = None
     keep_s: int | None = None
+    webhook: str | None = None
 
     @classmethod
     def read(
@@ -72,7 +75,13 @@ class Settings:
             networks=_paths(environ.get("RECEDE_NETWORKS", "")),
             threads=_threads(environ.get("RECEDE_THREADS", "")),
             keep_s=_keep_s(environ.get("RECEDE_KEEP_S", "")),
+            webhook=_webhook(environ.get("RECEDE_WEBHOOK", "")),
         )
+
+    @property
+    def url(self) -> str:
+        """The address of the page, as a browser on this machine opens it."""
+        return url_of(self.host, self.port)
 
     @property
     def artifacts(self) -> Path:
@@ -88,6 +97,12 @@ class Settings:
         """Create the data folder and its parts; raises StorageProblem if they cannot be used."""
         for folder in (self.data, self.artifacts, self.datasets):
             _make_writable(folder)
+
+
+def url_of(host: str, port: int) -> str:
+    """The address to open in a browser on this machine."""
+    shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)  # noqa: S104
+    return f"http://{f'[{shown}]' if ':' in shown and '[' not in shown else shown}:{port}"
 
 
 def _default_data(environ: Mapping[str, str]) -> Path:
@@ -131,6 +146,10 @@ def _keep_s(given: str) -> int | None:
         hint = "0 starts a fresh process for each job; leave it unset for 15 minutes."
         raise _bad("RECEDE_KEEP_S", given, "a whole number of seconds from 0 to 86400", hint)
     return number
+
+
+def _webhook(given: str) -> str | None:
+    return check_url(given, "RECEDE_WEBHOOK") if given.strip() else None
 
 
 def _folders(given: str) -> tuple[Path, ...]:

@@ -131,8 +131,11 @@ def _loading(browser: Browser, url: str, run_id: str, n: int) -> None:
     middle, high = report.spread(seconds, 1), page_probe.p95(seconds)
     print(f"Explore from nothing to interactive, n = {n}: {middle} s, p95 {high:.2f} s")
     for name, wire in wires.items():
-        bare = (wire.total - wire.charts) / 1e6
-        print(f"  {name:<9} {wire.total / 1e6:.2f} MB over the wire, {bare:.2f} MB without Plotly")
+        page_mb = (wire.total - wire.data) / 1e6
+        print(
+            f"  {name:<9} page {page_mb:.2f} MB over the wire, of it "
+            f"{page_mb - wire.charts / 1e6:.2f} MB before charts; data {wire.data / 1e6:.2f} MB"
+        )
     print()
 
 

@@ -9,7 +9,7 @@ from dash import Dash, Input, Output, set_props
 from fastapi import FastAPI
 
 from backend.client import AsyncRecedeClient
-from dashboard import routing, theme
+from dashboard import bundles, lighter, routing, theme
 from dashboard.browser import in_browser
 from dashboard.components.group import callbacks as group
 from dashboard.components.new_run import callbacks as new_run
@@ -26,11 +26,15 @@ def mount(app: FastAPI, client: AsyncRecedeClient, *, version: str) -> list[str]
 
     Call it after the API's own routes are declared: Dash answers every other GET.
     """
+    lighter.leave_out_what_is_not_shown()
+    lighter.serve_basic_plotly(app)
+    scripts, styles = bundles.serve_bundles(app, ASSETS)
     dash_app = Dash(
         "recede",
         server=app,  # type: ignore[arg-type]  # Dash's hint does not know FastAPI yet
         assets_folder=str(ASSETS),
-        index_string=theme.INDEX,
+        assets_ignore=bundles.IGNORED_BY_DASH,
+        index_string=theme.index(scripts.url, styles.url),
         title="Recede",
         update_title="",
         suppress_callback_exceptions=True,
@@ -56,6 +60,10 @@ def _register_scripts(app: Dash) -> None:
     in_browser(app, "boot", Output("scheme", "data"), Input("mantine", "id"))
     in_browser(app, "goTo", None, Input("go", "data"))
     in_browser(app, "navigated", None, Input("location", "pathname"))
+    in_browser(
+        app, "attachNotices", Output("notices-attached", "data"), Input("webhook-url", "id")
+    )
+    in_browser(app, "switchNotices", None, Input("notices-switch", "checked"))
     in_browser(app, "confirmClosed", None, Input("confirm", "opened"))
     in_browser(app, "attachRuns", Output("runs-attached", "data"), Input("runs-table", "id"))
     in_browser(

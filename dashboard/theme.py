@@ -84,7 +84,7 @@ EARLY_SCHEME = (
     "document.documentElement.setAttribute('data-mantine-color-scheme',d?'dark':'light')})()"
 )
 
-INDEX = (
+_INDEX = (
     """<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -95,13 +95,19 @@ INDEX = (
     + """</script>
 <link rel="icon" type="image/svg+xml" href="/assets/favicon.svg">
 {%css%}
+<link rel="stylesheet" href="STYLES">
 </head>
 <body>
 {%app_entry%}
-<footer>{%config%}{%scripts%}{%renderer%}</footer>
+<footer>{%config%}<script src="SCRIPTS"></script>{%scripts%}{%renderer%}</footer>
 </body>
 </html>"""
 )
+
+
+def index(scripts: str, styles: str) -> str:
+    """The page's frame with the addresses of our scripts and styles."""
+    return _INDEX.replace("SCRIPTS", scripts).replace("STYLES", styles)
 
 
 def early_scheme_hash() -> str:

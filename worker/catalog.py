@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import platform
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,6 +13,7 @@ import torch
 
 from backend.contract.catalog import Catalog, DatasetInfo, Device
 from backend.contract.specs import RunSpec
+from worker.machine import cpu_name
 from worker.registry import architectures, criteria, datasets, methods, problems
 
 # Settings at which half of the neurons can be cut at no loss (docs/benchmarks.md), about a minute
@@ -60,7 +60,7 @@ def _demo(infos: Sequence[DatasetInfo]) -> RunSpec:
 
 def _cpu() -> Device:
     threads = torch.get_num_threads()
-    label = f"{_cpu_name()} ({threads} thread{'s' if threads > 1 else ''})"
+    label = f"{cpu_name()} ({threads} thread{'s' if threads > 1 else ''})"
     memory = psutil.virtual_memory().total
     return Device(name="cpu", label=label, memory_bytes=memory, processes=_cores())
 
@@ -70,15 +70,6 @@ def _cores() -> int:
     if sys.platform == "linux":
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
-
-
-def _cpu_name() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        lines = []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor() or platform.machine() or "CPU"
 
 
 def _cuda_devices() -> list[Device]:

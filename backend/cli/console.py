@@ -13,6 +13,7 @@ from typer.core import TyperGroup
 from backend.client import ApiError
 from backend.client.blocking import DEFAULT_URL
 from backend.contract.errors import InvalidInput, RecedeError
+from backend.schemas import ErrorBody
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
@@ -55,6 +56,13 @@ def in_one_line(error: RecedeError) -> Text:
     if error.hint:
         parts.append(error.hint)
     return Text(" ".join(parts), style="red")
+
+
+def tell_failure(error: ErrorBody | None) -> None:
+    """What made a job or a run fail, if that is known."""
+    if error is not None:
+        told = RecedeError(error.message, field=error.field, hint=error.hint)
+        err.print(in_one_line(told), soft_wrap=True)
 
 
 def percent(share: float, digits: int = 1) -> str:

@@ -16,10 +16,10 @@ from backend.cli.console import (
     Url,
     count,
     err,
-    in_one_line,
     out,
     percent,
     size,
+    tell_failure,
 )
 from backend.cli.plan_options import Asked, taking_plan
 from backend.client import ApiError, RecedeClient
@@ -27,7 +27,7 @@ from backend.contract.errors import InvalidInput, RecedeError
 from backend.contract.specs import Plan
 from backend.contract.states import State
 from backend.contract.targets import Target
-from backend.schemas import AccuracyOut, JobOut, PreviewOut, SolveOut
+from backend.schemas import AccuracyOut, JobOut, PlanOut, PreviewOut, SolveOut
 
 T = TypeVar("T")
 
@@ -109,8 +109,11 @@ def settled(client: RecedeClient, run: str, asked: Asked) -> Plan:
     """The plan that is asked for, its ratio found where a target is given.
 
     Raises:
-        InvalidInput: no cut of this kind meets the target; it says what can be had.
+        InvalidInput: no cut of this kind meets the target; it says what can be had. The run
+            keeps no plan of the given name.
     """
+    if asked.named is not None:
+        return named(client.plans(run).items, asked.named).plan
     if asked.latency_ms is not None:
         return _fast_enough(client, run, asked)
     if asked.target is None:
@@ -133,6 +136,22 @@ def settled(client: RecedeClient, run: str, asked: Asked) -> Plan:
             soft_wrap=True,
         )
     return found.plan
+
+
+def named(kept: list[PlanOut], given: str) -> PlanOut:
+    """The plan of this name, else of this id.
+
+    Raises:
+        InvalidInput: there is none; it says which there are.
+    """
+    for plan in kept:
+        if plan.name == given:
+            return plan
+    for plan in kept:
+        if str(plan.id) == given:
+            return plan
+    names = ", ".join(plan.name for plan in kept) or "none"
+    raise InvalidInput(f"The run has no plan {given!r}; it has: {names}.", field="plan")
 
 
 def _fast_enough(client: RecedeClient, run: str, asked: Asked) -> Plan:
@@ -164,18 +183,16 @@ def scored(client: RecedeClient, run: str, plan: Plan, ask: Callable[[], T]) -> 
     return ask()
 
 
-def to_its_end(client: RecedeClient, queued: JobOut) -> JobOut:
-    """Follow a job; ends the command if it does not succeed."""
+def to_its_end(client: RecedeClient, queued: JobOut, later: str = "") -> JobOut:
+    """Follow a job; ends the command if it does not succeed. `later` is said if it is left."""
     try:
         job = live.follow_job(client, queued)
     except KeyboardInterrupt:
-        err.print(f"The job {queued.id} goes on.")
+        err.print(f"The job {queued.id} goes on{later}.", soft_wrap=True)
         raise typer.Exit(FAILED) from None
     if job.state is State.SUCCEEDED:
         return job
-    if job.error is not None:
-        told = RecedeError(job.error.message, field=job.error.field, hint=job.error.hint)
-        err.print(in_one_line(told), soft_wrap=True)
+    tell_failure(job.error)
     err.print(f"The job is {job.state.value}.")
     raise typer.Exit(FAILED)
 

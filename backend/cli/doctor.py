@@ -17,7 +17,7 @@ from rich.table import Table
 
 from backend.app import version
 from backend.cli.console import FAILED, Data, out, size
-from backend.cli.server import listen, url_of
+from backend.cli.server import listen
 from backend.client import ApiError, RecedeClient
 from backend.contract.catalog import Catalog
 from backend.contract.errors import RecedeError
@@ -93,7 +93,7 @@ def _storage(settings: Settings) -> Iterator[Finding]:
 
 
 def _port(settings: Settings) -> Finding:
-    url = url_of(settings.host, settings.port)
+    url = settings.url
     try:
         with RecedeClient(url) as client:
             health = client.health()

@@ -54,6 +54,8 @@ class Asked:
     latency_ms: float | None = None
     words: str = ""
     """The option that gives the target, as it was written."""
+    named: str | None = None
+    """The name or id of a plan that is kept with the run: that one, and nothing of `plan`."""
 
 
 def taking_plan(command: Callable[..., None]) -> Callable[..., None]:
@@ -101,6 +103,10 @@ def asked(
     latency: Annotated[
         str | None, typer.Option(metavar="T", help="At most 4ms an image, as measured.")
     ] = None,
+    plan: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="The plan kept with the run under this name or id."),
+    ] = None,
     scope: Annotated[
         Literal["global", "local"], typer.Option(help="Rank all neurons, or those of each layer.")
     ] = "global",
@@ -145,28 +151,46 @@ def asked(
         "latency": latency,
     }
     targets = {name: text for name, text in written.items() if text is not None}
-    amounts = {"ratio": ratio, "threshold": threshold, **targets}
+    amounts = {"ratio": ratio, "threshold": threshold, **targets, "plan": plan}
     chosen = [name for name, value in amounts.items() if value is not None]
     if len(chosen) != 1:
         raise _not_one(chosen)
+    if plan is not None:
+        return Asked(_nothing_beside(plan, _checked(OpenPlan, rest)), named=plan)
     if not targets:
         return Asked(_checked(Plan, {**rest, "ratio": ratio, "threshold": threshold}))
     ((name, text),) = targets.items()
-    plan = _checked(OpenPlan, rest)
+    open_plan = _checked(OpenPlan, rest)
     words = f"--{name} {text}"
     if name == "latency":
-        return Asked(plan, latency_ms=_amount(name, text)[0], words=words)
-    return Asked(plan, _target(name, text), words=words)
+        return Asked(open_plan, latency_ms=_amount(name, text)[0], words=words)
+    return Asked(open_plan, _target(name, text), words=words)
 
 
 def _not_one(given: list[str]) -> InvalidInput:
-    ways = ", ".join(f"--{name}" for name in ("ratio", "threshold", *_UNITS))
+    ways = ", ".join(f"--{name}" for name in ("ratio", "threshold", *_UNITS, "plan"))
     said = " and ".join(f"--{name}" for name in given) or "none of them"
     return InvalidInput(
         f"Say how much to cut in one way; given was {said}.",
         field="plan",
         hint=f"Use one of {ways}.",
     )
+
+
+def _nothing_beside(name: str, rest: OpenPlan) -> OpenPlan:
+    """The rest of the options, which a plan that is kept leaves no room for."""
+    given = [
+        f"--{field.removesuffix('s').replace('_', '-')}"
+        for field, value in rest
+        if value != getattr(OpenPlan(), field)
+    ]
+    if given:
+        raise InvalidInput(
+            f"The plan {name!r} says all of a cut; given beside it was {' and '.join(given)}.",
+            field="plan",
+            hint="Leave that out, or give all of the cut by options.",
+        )
+    return rest
 
 
 def _target(name: str, text: str) -> Target:

@@ -8,10 +8,9 @@ import typer
 from rich.table import Table
 
 from backend.cli.console import DEFAULT_URL, RunArgument, Url, out, percent
-from backend.cli.cutting import AsJson, settled
+from backend.cli.cutting import AsJson, named, settled
 from backend.cli.plan_options import Asked, taking_plan
 from backend.client import RecedeClient
-from backend.contract.errors import InvalidInput
 from backend.contract.specs import IMPORTANCE, Plan
 from backend.schemas import PlanOut
 
@@ -54,22 +53,6 @@ def keep(
         link = f"{client.url}/runs/{run}?tab=explore&plan={made.id}"
     out.print(f"plan {made.id}: {made.name}: {in_words(made.plan)}", soft_wrap=True)
     out.print(link, style="dim", soft_wrap=True)
-
-
-def named(kept: list[PlanOut], given: str) -> PlanOut:
-    """The plan of this name, else of this id.
-
-    Raises:
-        InvalidInput: there is none; it says which there are.
-    """
-    for plan in kept:
-        if plan.name == given:
-            return plan
-    for plan in kept:
-        if str(plan.id) == given:
-            return plan
-    names = ", ".join(plan.name for plan in kept) or "none"
-    raise InvalidInput(f"The run has no plan {given!r}; it has: {names}.", field="plan")
 
 
 def in_words(plan: Plan) -> str:

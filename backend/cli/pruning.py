@@ -8,23 +8,19 @@ from typing import Annotated
 import typer
 from rich.progress import DownloadColumn, Progress, TransferSpeedColumn
 
-from backend.cli import live
 from backend.cli.console import (
     DEFAULT_URL,
-    FAILED,
     RunArgument,
     Url,
     count,
     err,
-    in_one_line,
     out,
     percent,
 )
-from backend.cli.cutting import scored, settled
+from backend.cli.cutting import scored, settled, to_its_end
 from backend.cli.plan_options import Asked, taking_plan
 from backend.client import RecedeClient
-from backend.contract.errors import RecedeError, StorageProblem
-from backend.contract.states import State
+from backend.contract.errors import StorageProblem
 from backend.schemas import JobOut
 
 
@@ -75,18 +71,8 @@ def download(
 
 
 def _finish(client: RecedeClient, queued: JobOut, target: Path | None) -> None:
-    try:
-        job = live.follow_job(client, queued)
-    except KeyboardInterrupt:
-        err.print(f"The job goes on; the run {queued.run_id} will list its files.")
-        raise typer.Exit(FAILED) from None
-    if job.state is not State.SUCCEEDED or job.result is None:
-        if job.error is not None:
-            told = RecedeError(job.error.message, field=job.error.field, hint=job.error.hint)
-            err.print(in_one_line(told), soft_wrap=True)
-        err.print(f"The job is {job.state.value}.")
-        raise typer.Exit(FAILED)
-    result = job.result
+    later = f"; the run {queued.run_id} will list its files"
+    result = to_its_end(client, queued, later).result or {}
     accuracy = result["test_correct"] / result["n_test"]
     out.print(
         f"test accuracy of the written file: {percent(accuracy, 2)} of {result['n_test']} images"

@@ -19,6 +19,7 @@ from backend.cli import (
     submit,
     timing,
     verify,
+    webhook,
 )
 from backend.cli.console import Commands
 
@@ -56,6 +57,7 @@ app.command("keep")(plans.keep)
 app.command("download")(pruning.download)
 app.command("verify")(verify.verify)
 app.command("inspect")(inspect.inspect)
+app.command("webhook")(webhook.webhook)
 app.command("doctor")(doctor.doctor)
 app.command("upgrade")(service.upgrade)
 app.command("version")(service.show_version)

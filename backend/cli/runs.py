@@ -16,14 +16,13 @@ from backend.cli.console import (
     count,
     duration,
     err,
-    in_one_line,
     out,
     percent,
     size,
+    tell_failure,
 )
 from backend.cli.polarisation import summary_line
 from backend.client import ApiError, RecedeClient
-from backend.contract.errors import RecedeError
 from backend.contract.states import State
 from backend.schemas import AccuracyOut, CurveOut, RunOut
 
@@ -120,9 +119,7 @@ def finish(client: RecedeClient, run_id: str) -> None:
     if run.state is State.SUCCEEDED:
         _print_outcome(run, client.curve(run_id))
         return
-    if run.error is not None:
-        told = RecedeError(run.error.message, field=run.error.field, hint=run.error.hint)
-        err.print(in_one_line(told), soft_wrap=True)
+    tell_failure(run.error)
     err.print(f"The run is {run.state.value}; `recede resume {run_id}` goes on with it.")
     raise typer.Exit(FAILED)
 

@@ -15,7 +15,7 @@ from rich.table import Table
 from backend.app import version
 from backend.cli.console import Data, err, out
 from backend.cli.keeper import WorkerKeeper, worker_command, worker_environment
-from backend.cli.server import compose, listen, serve, url_of
+from backend.cli.server import compose, listen, serve
 from backend.settings import Settings
 from backend.store.engine import open_store, upgrade_store
 
@@ -82,7 +82,7 @@ def _run(settings: Settings, *, with_worker: bool, open_page: bool) -> None:
     def ready() -> None:
         _show(settings, with_worker)
         if open_page:
-            _open(url_of(settings.host, settings.port))
+            _open(settings.url)
 
     try:
         if with_worker:
@@ -97,7 +97,7 @@ def _run(settings: Settings, *, with_worker: bool, open_page: bool) -> None:
 
 def _show(settings: Settings, with_worker: bool) -> None:
     table = Table.grid(padding=(0, 2))
-    table.add_row("Open", f"[bold]{url_of(settings.host, settings.port)}[/bold]")
+    table.add_row("Open", f"[bold]{settings.url}[/bold]")
     table.add_row("Data", str(settings.data))
     table.add_row("Worker", "started" if with_worker else "start one with `recede worker`")
     table.add_row("Stop", "ctrl-C")

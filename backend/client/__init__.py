@@ -33,6 +33,7 @@ from backend.schemas import (
     SpecCheck,
     Spread,
     SummaryRow,
+    WebhookOut,
     WorkerOut,
 )
 
@@ -77,6 +78,7 @@ __all__ = [
     "SpecCheck",
     "Spread",
     "SummaryRow",
+    "WebhookOut",
     "WorkerOut",
     "recipe",
 ]

@@ -20,6 +20,7 @@ from backend.client import (
     latency_calls,
     layer_calls,
     map_calls,
+    notice_calls,
     plan_calls,
 )
 from backend.client.call import API, Call
@@ -146,6 +147,10 @@ class RecedeClient:
     save_plan = _Method(plan_calls.save_plan)
     change_plan = _Method(plan_calls.change_plan)
     delete_plan = _Method(plan_calls.delete_plan)
+    webhook = _Method(notice_calls.webhook)
+    set_webhook = _Method(notice_calls.set_webhook)
+    remove_webhook = _Method(notice_calls.remove_webhook)
+    test_webhook = _Method(notice_calls.test_webhook)
 
     def events(
         self, *, run_id: str | None = None, last_event_id: int | None = None

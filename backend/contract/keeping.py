@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from backend.contract.errors import StorageProblem
@@ -11,6 +11,8 @@ from backend.contract.specs import RunSpec
 MB = 1_000_000
 NEEDED = 3
 """Weights that any training has on disk at once: the best, the last, and the one written."""
+ENDED = 2
+"""Of them those that stay: the best and the last."""
 STATE = 2
 """The trainer's state, in weights: it has momenta too. While it is replaced there are two."""
 TEXTS = 200_000
@@ -53,6 +55,9 @@ class Room:
     earlier: int
     """The weights of earlier epochs, which can be done without."""
     free: int
+    stays: int
+    """Of `least`, what is still there when the run has ended."""
+    runs: int = 1
 
 
 def room(spec: RunSpec, weights: int, free: int, *, begun: bool = False) -> Room:
@@ -66,6 +71,18 @@ def room(spec: RunSpec, weights: int, free: int, *, begun: bool = False) -> Room
         least=copies * weights + TEXTS,
         earlier=0 if k is None or begun else spec.epochs // k * weights,
         free=free,
+        stays=(ENDED + STATE) * weights + TEXTS,
+    )
+
+
+def room_of_all(rooms: Sequence[Room]) -> Room:
+    """What runs keep that follow one another: each what stays of it, and one trains at a time."""
+    return Room(
+        least=sum(one.stays for one in rooms) + max(one.least - one.stays for one in rooms),
+        earlier=sum(one.earlier for one in rooms),
+        free=rooms[0].free,
+        stays=sum(one.stays for one in rooms),
+        runs=len(rooms),
     )
 
 
@@ -76,11 +93,13 @@ def require_room(found: Room) -> str | None:
         StorageProblem: not even the best and the last epoch fit; nothing was trained.
     """
     if found.free < found.least:
+        one = found.runs == 1
+        who = "This run needs" if one else f"These {found.runs} runs need"
         raise StorageProblem(
-            f"This run needs {megabytes(found.least)} of disk for its weights and its state; "
-            f"{megabytes(found.free)} are free.",
+            f"{who} {megabytes(found.least)} of disk for {'its' if one else 'their'} weights and "
+            f"state; {megabytes(found.free)} are free.",
             hint="Free some space on the disk of the artifacts folder (delete runs that are not "
-            "needed), then resume the run.",
+            f"needed), then {'start or resume it' if one else 'submit them again'}.",
             details={"needed_bytes": found.least, "free_bytes": found.free},
         )
     if found.free < found.least + found.earlier:

@@ -5,6 +5,11 @@ cut. Only where the two differ is there anything to estimate: the images that th
 right and the cut one wrong (lost), and the other way round (gained). Each is a count in a
 finite part of the split, so exact bounds exist also where no difference was seen at all.
 
+A cut between two others that were measured wholly has a better control: the images on which
+those two differ are all looked at, and of the others, where they agree, only a part. Where
+hardly anything differs there, neighbouring cuts look at different images and are counted
+together ("pooled"): what one of them tells is then only an upper bound for the others.
+
 A point is looked at three times at most: on a first part, on a larger one whose size the first
 look predicts, and on the whole split. Each look has its own share of the error, so that
 looking again does not make the interval too short.
@@ -27,21 +32,34 @@ WORTHWHILE = 0.75
 MANY = 32
 """Differences from which on it pays to count each where it can be."""
 _ROUNDING = 1e-9
-_MARGIN = 1.15  # a prediction from few images is often too small
+_MARGIN = 1.25  # a prediction from few images is often too small
 
 
 @dataclass(frozen=True)
 class Seen:
-    """What was counted on n random images of a split of `size`, beside a control."""
+    """What was counted on n random images of `size`, beside a control.
+
+    The `size` images are the split, or the part of it that is not counted as a whole.
+    """
 
     size: int
     control_correct: int
-    """Of the control, on the whole split."""
+    """Of the control, on the `size` images."""
     n: int
     control_seen: int
     """Images of the n that the control has right."""
     lost: int
     gained: int
+    counted: int = 0
+    """Images beside those, all of which were looked at."""
+    counted_right: int = 0
+    pooled: bool = False
+    """Whether the n images were shared out among neighbouring cuts."""
+
+    @property
+    def split(self) -> int:
+        """Images of the split."""
+        return self.size + self.counted
 
     @property
     def parts(self) -> tuple[tuple[int, int, int], tuple[int, int, int]]:
@@ -62,36 +80,51 @@ class Seen:
     def most(self) -> tuple[int, int]:
         """How many can be lost and gained at most: what was seen to be alike cannot."""
         wrong, wrong_seen = self.size - self.control_correct, self.n - self.control_seen
+        if self.pooled:
+            return self.control_correct, wrong
         lost = self.control_correct - (self.control_seen - self.lost)
         return lost, wrong - (wrong_seen - self.gained)
 
+    @property
+    def certain(self) -> tuple[int, int]:
+        """Of the `size` images, how many are known to be right, and how many to be wrong."""
+        if self.pooled:
+            return 0, 0
+        right = self.control_seen - self.lost + self.gained
+        return right, self.n - right
+
 
 def estimated(seen: Seen, alpha: float = 0.05) -> Accuracy:
-    """Accuracy with both intervals; measured where all images were seen.
+    """Accuracy on the whole split with both intervals; measured where all images were seen.
 
     The bounds of the two counts are put together by the square-and-add rule (Zou and Donner,
     2008), which needs no normal distribution of either.
     """
-    size, correct = seen.size, seen.control_correct
-    if seen.n >= size:
-        return measured(correct - seen.lost + seen.gained, size)
+    correct = seen.control_correct
+    if seen.n >= seen.size and not seen.pooled:
+        return measured(correct - seen.lost + seen.gained + seen.counted_right, seen.split)
     # A zero beside another count leaves two ways to miss, so its bound gets half of alpha.
     halves = [0.5 if not part[0] and seen.lost + seen.gained else 1.0 for part in seen.parts]
     (lost, low_lost, high_lost), (gained, low_gained, high_gained) = (
         _at_most(most, of * count / max(1, n), *count_bounds(count, n, of, alpha * half))
         for (count, n, of), half, most in zip(seen.parts, halves, seen.most, strict=True)
     )
+    if seen.pooled:  # what differs may all be the neighbours'
+        low_lost = low_gained = 0.0
     below = math.hypot(high_lost - lost, gained - low_gained)
     above = math.hypot(lost - low_lost, high_gained - gained)
-    count = min(float(size), max(0.0, correct - lost + gained))
-    # What was seen is certain: the rest is all wrong at worst, and all right at best.
-    least = seen.control_seen - seen.lost + seen.gained
-    low = max(float(least), correct - lost + gained - below)
-    high = min(float(least + size - seen.n), correct - lost + gained + above)
-    count = min(high, max(low, count))
-    split = low / size, high / size
-    new = new_images(count / size, size, split)
-    return Accuracy("estimated", count / size, *new, seen.n, size, *split)
+    right, wrong = seen.certain
+    count = correct - lost + gained
+    low, high = max(float(right), count - below), min(float(seen.size - wrong), count + above)
+    return _of_the_split(seen, min(high, max(low, count)), low, high)
+
+
+def _of_the_split(seen: Seen, *right: float) -> Accuracy:
+    """From right answers among the `size` images, and their least and most."""
+    size = seen.split
+    value, low, high = ((seen.counted_right + count) / size for count in right)
+    new = new_images(value, size, (low, high))
+    return Accuracy("estimated", value, *new, seen.n + seen.counted, size, low, high)
 
 
 def _at_most(most: int, *counts: float) -> list[float]:
@@ -128,11 +161,17 @@ def first_look(size: int, bound: float = TOLERANCE) -> int:
 
 
 def second_look(seen: Seen, bound: float = TOLERANCE) -> int:
-    """Images that are likely to bring the interval down to ± `bound`; the whole split at most."""
+    """Images of the `size` that are likely to bring the interval of the split down to ± `bound`.
+
+    All of them, if that is hardly less than looking at the whole split.
+    """
     spread = 0.0
     for count, n, of in seen.parts:
         share = (count + 1) / (n + 2)
         spread += of / seen.size * share * (1 - share)
+    bound *= seen.split / seen.size
     alone = spread * (normal_quantile(1 - SECOND_LOOK / 2) / bound) ** 2
     n = math.ceil(_MARGIN * alone / (1 + alone / seen.size))
-    return seen.size if n > WORTHWHILE * seen.size else max(n, min(2 * seen.n, seen.size))
+    if n + seen.counted > WORTHWHILE * seen.split:
+        return seen.size
+    return max(n, min(2 * seen.n, seen.size))

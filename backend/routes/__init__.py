@@ -14,6 +14,7 @@ from backend.routes import (
     latencies,
     layers,
     maps,
+    notices,
     plans,
     pruning,
     runs,
@@ -44,6 +45,7 @@ for module in (
     plans,
     checkpoints,
     jobs,
+    notices,
 ):
     api.include_router(module.router)
 

@@ -11,7 +11,7 @@ from backend.contract.grid import group_name
 from backend.deps import Ctx, Cursor, GroupId, decode_cursor, encode_cursor
 from backend.errors import documented
 from backend.grids import expand
-from backend.routes import folders, group_views, starting
+from backend.routes import folders, group_views, room, starting
 from backend.routes.runs import IdempotencyKey
 from backend.schemas import Deleted, GroupAndRuns, GroupBody, GroupOut, Page
 from backend.store import groups
@@ -21,7 +21,7 @@ router = APIRouter(prefix="/groups", tags=["Groups"])
 Limit = Annotated[int, Query(ge=1, le=50, description="Length of a page")]
 
 
-@router.post("", status_code=201, responses=documented(409, 413))
+@router.post("", status_code=201, responses=documented(409, 413, 507))
 def create_group(
     services: Ctx, body: GroupBody, idempotency_key: IdempotencyKey = None
 ) -> GroupAndRuns:
@@ -30,10 +30,11 @@ def create_group(
     with services.store.write() as session:
         row = groups.known(session, idempotency_key, base=base, axes=axes)
         if row is None:
-            check = partial(starting.checked, services, session)
+            specs = expand(base, axes, partial(starting.checked, services, session))
+            room.check_all(services, session, specs)
             row = groups.create(
                 session,
-                expand(base, axes, check),
+                specs,
                 name=body.name.strip() or group_name(base, axes),
                 base=base,
                 axes=axes,

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 
 from sqlalchemy.orm import Session
 
-from backend.contract.keeping import require_room, room
+from backend.contract.keeping import require_room, room, room_of_all
 from backend.contract.specs import RunSpec
 from backend.contract.states import CheckpointKind
 from backend.deps import Services
@@ -39,6 +40,26 @@ def check(services: Services, session: Session, spec: RunSpec) -> DiskOut:
         keep_bytes=found.least + found.earlier,
         warning=warning,
     )
+
+
+def check_all(services: Services, session: Session, specs: Sequence[RunSpec]) -> None:
+    """Refuse runs that will not fit the disk together, as far as their networks are known.
+
+    Raises:
+        StorageProblem: not even the weights of their best and last epochs fit.
+    """
+    free = shutil.disk_usage(services.settings.artifacts).free
+    known: dict[str, int | None] = {}
+    rooms = []
+    for spec in specs:
+        name = repr(_network(spec))
+        if name not in known:
+            known[name] = _weights(session, spec)
+        weights = known[name]
+        if weights is not None and not spec.fine_tunes:
+            rooms.append(room(spec, weights, free))
+    if rooms:
+        require_room(room_of_all(rooms))
 
 
 def _weights(session: Session, spec: RunSpec) -> int | None:

@@ -26,9 +26,8 @@ from backend.schemas import (
     RunOut,
 )
 from backend.store import clock, history, jobs
+from backend.store.stalls import STALLED_AFTER_S
 from backend.store.tables import CheckpointRow, EpochRow, EvaluationRow, JobRow, RunRow
-
-STALLED_AFTER_S = 10.0
 
 _SUFFIXES = {
     "safetensors": ".safetensors",

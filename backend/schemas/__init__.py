@@ -11,6 +11,7 @@ from backend.schemas.history import (
 )
 from backend.schemas.latency import LatenciesOut, LatencyAnswer, LatencyBody, LatencyOut
 from backend.schemas.maps import Compared, ComparisonOut, MapOut
+from backend.schemas.notices import DeliveryOut, WebhookBody, WebhookOut
 from backend.schemas.plans import NamedPlanBody, NamedPlanPatch, PlanOut
 from backend.schemas.pruning import (
     CheckpointOut,
@@ -47,6 +48,7 @@ __all__ = [
     "CurveOut",
     "CurvePoint",
     "Deleted",
+    "DeliveryOut",
     "DiskOut",
     "EpochOut",
     "EpochPolarisation",
@@ -87,5 +89,7 @@ __all__ = [
     "SpecCheck",
     "Spread",
     "SummaryRow",
+    "WebhookBody",
+    "WebhookOut",
     "WorkerOut",
 ]

@@ -168,15 +168,18 @@ def beat(
     lease: Lease,
     progress: dict[str, Any] | None = None,
     lease_s: float = LEASE_S,
-) -> Literal["ok", "cancel", "lost"]:
-    """Renew the lease and publish progress; says whether to go on."""
+) -> Literal["ok", "cancel", "gone", "lost"]:
+    """Renew the lease and publish progress; says whether to go on.
+
+    "gone" is a job that was deleted with its run: nobody else works on it, as after "lost".
+    """
     values: dict[str, Any] = {"lease_expires_at": db_now() + lease_s}
     if progress is not None:
         values["progress"] = progress
     try:
         fence(session, lease, **values)
     except LeaseLost:
-        return "lost"
+        return "gone" if session.get(JobRow, lease.job_id) is None else "lost"
     if progress is not None:
         events.append(session, "progress", run_id=lease.run_id, job_id=lease.job_id, data=progress)
     asked = session.scalar(select(JobRow.cancel_requested_at).where(JobRow.id == lease.job_id))

@@ -38,12 +38,6 @@
     ];
   }
 
-  function niceStep(span, wanted) {
-    const raw = span / wanted;
-    const unit = 10 ** Math.floor(Math.log10(raw));
-    return [1, 2, 5, 10].map((k) => k * unit).find((step) => step >= raw);
-  }
-
   function ticksOf(name, scale, low, high) {
     if (name === "logit" && scale !== "plain") {
       return LOGIT_TICKS.map((value) => ({
@@ -56,7 +50,7 @@
       return Array.from({ length: Math.floor(high) - first + 1 }, (_, i) => first + i)
         .map((k) => ({ at: k, text: k < -2 ? powerOfTen(k) : String(10 ** k) }));
     }
-    const step = niceStep(high - low, 6);
+    const step = core().niceStep(high - low, 6);
     const count = Math.floor((high - low) / step + 1e-9) + 1;
     return Array.from({ length: count }, (_, i) => low + i * step)
       .map((at) => ({ at, text: String(Number(at.toPrecision(6))) }));

@@ -4,22 +4,11 @@
   const explore = ((window.recede = window.recede || {}).explore = window.recede.explore || {});
   const core = () => window.recede.core;
 
-  const MARGIN = { left: 44, right: 14, top: 10, bottom: 36 };
+  const MARGIN = { left: 44, right: 14, top: 26, bottom: 36 }; // above: room for what the curve says of itself
   const SNAP_PX = 7; // a click this near to a measured point takes that very cut
-  const TITLES = {
-    ratio: "share of the neurons removed", macs: "share of the MACs saved", params: "share of the parameters saved",
-  };
 
+  const NONE = [];
   const FULL = 90; // points; the map of a training leaves only a few
-
-  /** "91.20 % ± 0.45 (estimated from 760 of 6,000 images)". */
-  function pointWords({ kind, value, n, n_split: whole, split_low: low, split_high: high }) {
-    const { format } = core();
-    const shown = format.accuracy(value, whole);
-    if (kind === "measured") return `${shown}, measured on ${format.integer(n)} images`;
-    const half = (50 * (high - low)).toFixed(2);
-    return `${shown} ± ${half}, estimated from ${format.integer(n)} of ${format.integer(whole)} images`;
-  }
 
   class Curve {
     constructor(app) {
@@ -29,17 +18,23 @@
       this.key = "";
       this.toggle = explore.dom.segmented({
         id: "curve-axis", label: "Horizontal axis of the curve",
-        options: [["ratio", "Neurons", TITLES.ratio], ["macs", "MACs", TITLES.macs], ["params", "Params", TITLES.params]],
+        options: [["ratio", "Neurons"], ["macs", "MACs"], ["params", "Params"]]
+          .map(([name, label]) => [name, label, explore.curveDrawing.TITLES[name]]),
         pick: (x) => app.set({ x }),
       });
       this.compare = new explore.CurveCompare(app, this);
+      this.exact = new explore.ExactCurve(app, this);
       this.button = explore.dom.h("button", {
         type: "button", class: "rx-button", text: "Measure", hidden: true, "data-testid": "curve-more",
         title: "Measure the whole curve of this choice: 100 ratios to ± 0.5 points",
         onclick: () => explore.jobs.measureCurve(app, this.place),
       });
       app.els.find("#curve-slot").append(this.compare.node, this.button, this.toggle.node);
-      this.observer = new ResizeObserver(() => app.dirty());
+      [this.width, this.height] = [0, 0];
+      this.observer = new ResizeObserver(() => { // reading sizes while drawing would lay out the page twice
+        [this.width, this.height] = [this.host.clientWidth, this.host.clientHeight];
+        app.dirty();
+      });
       this.observer.observe(this.host);
       this.host.addEventListener("pointerdown", (event) => this.press(event));
     }
@@ -59,20 +54,21 @@
       const { now, state, source } = app;
       this.toggle.show(state.x);
       this.compare.render();
-      const [width, height] = [this.host.clientWidth, this.host.clientHeight];
+      const { width, height } = this;
       const curve = this.curveShown();
       const epoch = curve?.epoch ?? null;
-      const points = curve?.points || [];
+      const points = curve?.points || NONE;
       const other = this.compare.curve(epoch);
-      const key = JSON.stringify([width, height, state.x, points.map((p) => p.accuracy), epoch, now.epoch, state.scope,
-        state.criterion, this.emptyWords(points), this.canMeasure(), Boolean(curve?.job), this.others(epoch).length,
-        this.compare.chosen, other?.points.length, app.scheme]);
-      if (key !== this.key && width > 100) {
-        this.key = key;
-        this.build(width, height, points, epoch === now.epoch, other);
+      const own = epoch === now.epoch;
+      const key = JSON.stringify([width, height, state.x, epoch, own, state.scope, state.criterion,
+        this.emptyWords(points), this.canMeasure(), Boolean(curve?.job),
+        this.others(epoch).map((one) => `${one.epoch}:${one.digest}`), this.compare.chosen, other?.points.length, app.scheme]);
+      if ((key !== this.key || points !== this.points) && width > 100) {
+        [this.key, this.points] = [key, points];
+        this.build(width, height, points, own, other);
       }
       this.say(points, epoch);
-      this.moveDot(epoch === now.epoch);
+      this.moveDot(own);
     }
 
     /** The place of the curve that belongs to the present choice. */
@@ -119,6 +115,7 @@
         "data-state": points.length ? "curve" : "empty",
       });
       this.button.hidden = !points.length || !this.canMeasure();
+      this.exact.render();
     }
 
     progressWords() {
@@ -159,13 +156,17 @@
       }
       const plot = (this.plot = this.geometry(width, height, points, others));
       const overlay = other?.points.length ? this.compare.shapes(plot, other) : [];
-      const { line, band, marks } = this.shapes(plot, points);
+      const { axes, singles } = explore.curveDrawing;
+      this.targets = points.map((point) => ({ ...point, x: plot.x(this.saved(point.ratio, point.cost)) }));
+      const { line, band, marks } = explore.curveDrawing.shapes(plot, this.targets);
+      const lossless = curve?.job ? [] : explore.curveDrawing.lossless(plot, this.targets); // known with the last point
+      const apart = others.map((one) => ({ ...one, x: plot.x(this.saved(one.ratio, one.cost)) }));
       this.dot = svg("circle", { class: "rx-dot", r: 5.5 });
       this.guide = svg("line", { class: "rx-guide", y1: plot.top, y2: plot.bottom });
       this.host.replaceChildren(svg("svg", {
         width, height, viewBox: `0 0 ${width} ${height}`, role: "img", class: own ? "" : "rx-foreign",
-        "aria-label": `Validation accuracy over the ${TITLES[this.app.state.x]}; click to choose a cut`,
-      }, this.axes(plot), band, overlay, line, this.lossless(plot, points), marks, this.singles(plot, others), this.guide, this.dot));
+        "aria-label": `Validation accuracy over the ${explore.curveDrawing.TITLES[this.app.state.x]}; click to choose a cut`,
+      }, axes(plot, this.app.state.x), band, overlay, line, lossless, marks, singles(plot, apart), this.guide, this.dot));
     }
 
     geometry(width, height, points, others) {
@@ -179,67 +180,6 @@
         y: (value) => bottom - ((Math.min(high, Math.max(low, value)) - low) / (high - low)) * (bottom - top),
         at: (px) => Math.min(1, Math.max(0, (px - left) / (right - left))),
       };
-    }
-
-    axes(plot) {
-      const { svg } = explore.dom;
-      const out = [];
-      const step = plot.high - plot.low > 0.5 ? 0.2 : plot.high - plot.low > 0.2 ? 0.1 : 0.05;
-      for (let value = Math.ceil(plot.low / step - 1e-9) * step; value <= plot.high + 1e-9; value += step) {
-        const y = Math.round(plot.y(value)) + 0.5;
-        out.push(svg("line", { class: "rx-grid", x1: plot.left, x2: plot.right, y1: y, y2: y }),
-          svg("text", { x: plot.left - 8, y: y + 4, "text-anchor": "end", text: `${Math.round(100 * value)} %` }));
-      }
-      for (let share = 0; share <= 1.001; share += 0.2) {
-        out.push(svg("text", { x: plot.x(share), y: plot.bottom + 15, "text-anchor": share > 0.99 ? "end" : "middle", text: `${Math.round(100 * share)} %` }));
-      }
-      out.push(svg("text", { x: plot.left, y: plot.bottom + 31, text: TITLES[this.app.state.x] }));
-      return out;
-    }
-
-    shapes(plot, points) {
-      const { svg } = explore.dom;
-      const at = points.map((point) => ({ ...point, x: plot.x(this.saved(point.ratio, point.cost)) }));
-      const path = (list) => list.map(([x, y], i) => `${i ? "L" : "M"}${x.toFixed(1)} ${y.toFixed(1)}`).join("");
-      const upper = at.map((point) => [point.x, plot.y(point.accuracy.high)]);
-      const lower = at.map((point) => [point.x, plot.y(point.accuracy.low)]).reverse();
-      this.targets = at;
-      const { format } = core();
-      return {
-        band: svg("path", { class: "rx-band-area", d: at.length ? `${path([...upper, ...lower])}Z` : "" }),
-        line: svg("path", { class: "rx-curve-line", d: path(at.map((point) => [point.x, plot.y(point.accuracy.value)])) }),
-        // Filled: measured on the whole split; hollow: estimated from a part of it.
-        marks: at.map((point) => svg("circle", {
-          class: "rx-point", "data-kind": point.accuracy.kind, cx: point.x, cy: plot.y(point.accuracy.value), r: 2.2,
-        }, svg("title", { text: `${format.share(point.ratio)} removed: ${pointWords(point.accuracy)}` }))),
-      };
-    }
-
-    /** The lossless mark and the floor that defines it: one standard error under the uncut network. */
-    lossless(plot, points) {
-      const { svg } = explore.dom;
-      const ratio = core().losslessRatio(points);
-      if (ratio === null || this.curveShown()?.job) return []; // not known before the last point
-      const [dense, point] = [points[0], points.findLast((one) => one.ratio === ratio)];
-      const floor = core().floorOf(dense.accuracy);
-      const [x, y] = [plot.x(this.saved(point.ratio, point.cost)), plot.y(floor)];
-      const turn = x > plot.left + 110; // left of the mark the curve is still high: room for words
-      return [
-        svg("line", { class: "rx-floor", x1: plot.left, x2: plot.right, y1: y, y2: y },
-          svg("title", { text: "Uncut accuracy less one standard error" })),
-        svg("line", { class: "rx-lossless", x1: x, x2: x, y1: plot.y(point.accuracy.value), y2: plot.bottom }),
-        svg("text", {
-          class: "rx-lossless-text", x: x + (turn ? -6 : 6), y: plot.bottom - 7, "text-anchor": turn ? "end" : "start",
-          text: `lossless ${core().format.share(ratio)}`,
-        }),
-      ];
-    }
-
-    singles(plot, others) {
-      return others.map((one) => explore.dom.svg("rect", {
-        class: "rx-single", width: 6, height: 6, x: -3, y: -3,
-        transform: `translate(${plot.x(this.saved(one.ratio, one.cost))} ${plot.y(one.accuracy.value)}) rotate(45)`,
-      }));
     }
 
     /** Hollow: estimated; filled: measured; no dot where nothing is known. */

@@ -4,8 +4,6 @@
   const explore = ((window.recede = window.recede || {}).explore = window.recede.explore || {});
   const format = () => window.recede.core.format;
 
-  const MAX_RATIO = 0.9999;
-
   class Cut {
     constructor(app) {
       this.app = app;
@@ -118,16 +116,13 @@
       const gap = now.gap ?? null;
       mark(this.gap, {
         disabled: !ready || gap === null, "data-value": gap,
-        title: gap === null
-          ? "No natural gap: the importances of this epoch have one hump"
-          : `The valley between the two humps, at ${format().threshold(gap)} (g)`,
+        title: gap === null ? "No natural gap: the importances of this epoch have one hump" : null,
+        "data-note": gap === null ? null : `At ${format().threshold(gap)} (g)`,
       });
       mark(this.lossless, {
         disabled: !ready || now.lossless === null, "data-value": now.lossless && now.lossless.ratio,
-        title: now.lossless === null
-          ? this.whyNoLossless(source, now)
-          : `The largest measured cut within one standard error of the dense accuracy: `
-            + `${format().share(now.lossless.ratio)} (l)`,
+        title: now.lossless === null ? this.whyNoLossless(source, now) : null,
+        "data-note": now.lossless === null ? null : `${format().share(now.lossless.ratio)} of the neurons (l)`,
       });
     }
 

@@ -7,7 +7,9 @@
   const POLL_MS = 4000; // safety net beside the live events
   const RETRY_MS = [1000, 2000, 4000, 8000];
   const PREFETCH_BYTES = 6e6; // all snapshots at once up to here, otherwise on demand
-  const MAX_RANKINGS = 64;
+  const RANKING_BYTES = 5e7; // of sorted snapshots that are kept
+  const BYTES_A_NEURON = 24;
+  const REST_MS = 120; // a scrub passes many epochs and asks for the one it comes to rest on
 
   /** An answer that is not the wanted one; status 0: no answer at all. */
   class ApiError extends Error {
@@ -171,10 +173,19 @@
       if (this.criterion !== explore.criterion.IMPORTANCE) return epoch === null ? null : this.scores.ranking(epoch);
       const known = this.rankings.get(epoch);
       if (known) return known;
-      if (epoch !== null && this.shape && !this.broken.has(epoch) && !this.offline) {
-        this.fetchSnapshot(epoch).then(() => this.changed(), () => {});
-      }
+      if (epoch !== null && this.shape && !this.broken.has(epoch) && !this.offline) this.rest(epoch);
       return null;
+    }
+
+    /** Fetch the snapshot of an epoch that is still wanted in a moment; the very first at once. */
+    rest(epoch) {
+      if (this.resting === epoch) return;
+      clearTimeout(this.restTimer);
+      this.resting = epoch;
+      this.restTimer = setTimeout(() => {
+        this.resting = null;
+        if (!this.stopped.signal.aborted) this.fetchSnapshot(epoch).then(() => this.changed(), () => {});
+      }, this.rankings.size ? REST_MS : 0);
     }
 
     /** The sorted scores that a plan ranks by, fetched or computed first where need be. */
@@ -189,22 +200,31 @@
 
     fetchSnapshot(epoch) {
       return this.once(`snapshot ${epoch}`, async () => {
+        if (this.rankings.has(epoch)) return; // it came while this was waited for
         const blob = await this.ofRun(`/snapshots/${epoch}`, { read: "arrayBuffer" });
         try {
           this.rankings.set(epoch, window.recede.core.prepare(this.network, new Float32Array(blob)));
         } catch (error) {
           this.broken.set(epoch, error.message);
         }
-        if (this.rankings.size > MAX_RANKINGS) this.rankings.delete(this.rankings.keys().next().value);
+        if (this.rankings.size > this.mostRankings) this.rankings.delete(this.rankings.keys().next().value);
       });
+    }
+
+    get neurons() {
+      return this.network?.groups.reduce((sum, group) => sum + group.size, 0) || 0;
+    }
+
+    get mostRankings() {
+      return Math.max(8, Math.floor(RANKING_BYTES / (BYTES_A_NEURON * this.neurons)));
     }
 
     /** Fetch the small snapshots of all epochs, one after the other, nearest to `epoch` first. */
     async prefetch(epoch) {
-      const size = 4 * (this.network?.groups.reduce((sum, group) => sum + group.size, 0) || 0);
+      const size = 4 * this.neurons;
       if (!size || this.offline || size * this.epochs.length > PREFETCH_BYTES) return;
       const near = [...this.epochs].sort((a, b) => Math.abs(a - epoch) - Math.abs(b - epoch));
-      for (const one of near.slice(0, MAX_RANKINGS)) {
+      for (const one of near.slice(0, this.mostRankings)) {
         if (!this.rankings.has(one) && !this.broken.has(one)) await this.fetchSnapshot(one);
       }
     }
@@ -250,8 +270,7 @@
 
     stop() {
       this.stopped.abort();
-      clearTimeout(this.timer);
-      clearTimeout(this.nudged);
+      for (const timer of [this.timer, this.nudged, this.restTimer]) clearTimeout(timer);
     }
   }
 

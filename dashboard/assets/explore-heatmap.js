@@ -57,7 +57,7 @@
         options: Object.entries(MEASURES).map(([name, { label, what }]) => [name, label, what]),
         pick: (heat) => app.set({ heat }),
       });
-      this.term = explore.words.term(() => this.measure.term, "?");
+      this.term = explore.words.sign(() => this.measure.term);
       this.tools.append(this.term, this.toggle.node);
     }
 
@@ -273,5 +273,5 @@
     }
   }
 
-  Object.assign(explore, { Heatmap, keptShares });
+  explore.Heatmap = Heatmap;
 })();

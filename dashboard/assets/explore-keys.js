@@ -20,14 +20,14 @@
     { keys: ["a"], what: "Type what to hold: MACs, size, accuracy, latency" },
     { keys: [",", "."], what: "Select the layer before or after" },
     { keys: ["k"], what: "Lock or unlock the selected layer" },
-    { keys: ["o"], what: "Type a ratio of its own for the selected layer" },
+    { keys: ["o"], what: "Type a ratio of its own for the selected layer, or the first" },
   ];
 
   /** Text is typed there, or the key already means something there. */
   function isTaken(event) {
     const { target, key } = event;
     if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return true;
-    if (document.querySelector('[role="dialog"]')) return true;
+    if (recede.dialogIsOpen()) return true;
     if (!(target instanceof Element)) return false;
     if (target.closest("textarea, select, [contenteditable]")) return true;
     if (target.closest("input") && !target.matches("[type=range], [type=checkbox]")) return true;
@@ -39,6 +39,21 @@
     const names = [null, ...app.source.shape.groups.map((group) => group.name)];
     const at = names.indexOf(app.state.layer);
     app.set({ layer: names[(at + by + names.length) % names.length] });
+  }
+
+  /** Put the cursor into a field; what it holds is replaced by what is typed next. */
+  function into(field) {
+    field.focus();
+    field.select();
+  }
+
+  /** The field lies below the selected layer's row; without a layer, below the first. */
+  function ownRatio(app) {
+    if (!app.state.layer) stepLayer(app, 1);
+    app.fresh();
+    const field = app.els.find("#own-ratio");
+    if (field && !field.disabled) into(field);
+    else explore.toast(app, `${app.state.layer} is protected by the run: it has no ratio of its own.`);
   }
 
   /** Listen while this view is on the page and visible; returns how to stop. */
@@ -53,14 +68,12 @@
       b: () => app.views.toggleBig(),
       l: () => app.toLossless(),
       m: () => explore.jobs.measure(app),
-      p: () => {
-        app.plans.menu.open = !app.plans.menu.open;
-      },
-      a: () => app.els.find("#target-input")?.select(),
+      p: () => app.plans.turn(),
+      a: () => into(app.els.find("#target-input")),
       ",": () => stepLayer(app, -1),
       ".": () => stepLayer(app, 1),
       k: () => app.state.layer && explore.own.toggleLock(app, app.state.layer),
-      o: () => app.els.find("#own-ratio")?.select(),
+      o: () => ownRatio(app),
       g: () => {
         waiting = setTimeout(() => app.toGap(), PREFIX_MS);
       },
@@ -71,6 +84,7 @@
       const action = actions[event.key];
       if (!action || !app.now?.selection) return;
       if (event.key !== "g") event.preventDefault();
+      app.fresh(); // keys may follow each other faster than frames
       action();
     };
     document.addEventListener("keydown", onKey);

@@ -35,7 +35,10 @@
       const tag = h("span", { class: "rx-layer-tag" });
       const main = h("button", {
         type: "button", class: "rx-layer-main", "aria-pressed": "false", "data-layer": name || "",
-        onclick: () => this.app.set({ layer: name === this.app.state.layer ? null : name }),
+        onclick: () => {
+          this.app.set({ layer: name === this.app.state.layer ? null : name });
+          this.app.fresh(); // Tab leads into the strip below the row
+        },
       }, h("span", { class: "rx-layer-name", title: label, text: label }), bar, h("span", { class: "rx-layer-side" }, tag, count));
       const node = h("li", { class: "rx-layer", "data-layer": name || "", "data-testid": name ? `layer-${name}` : "layer-all" },
         lock || h("span"), main);

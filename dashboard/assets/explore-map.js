@@ -20,7 +20,7 @@
         }, RETRY_MS);
       };
       document.addEventListener("recede:event", this.onEvent);
-      this.tools.append(explore.words.term("prunability", "?"));
+      this.tools.append(explore.words.sign("prunability"));
     }
 
     destroy() {
@@ -282,5 +282,5 @@
     };
   }
 
-  Object.assign(explore, { PrunabilityMap, gridOf });
+  explore.PrunabilityMap = PrunabilityMap;
 })();

@@ -8,10 +8,18 @@
       this.app = app;
       this.message = app.els.message;
       this.empty = app.els.empty;
-      this.size();
+      this.observer = new ResizeObserver(() => this.size());
+      for (const node of [document.body, app.els.frame]) this.observer.observe(node);
     }
 
-    /** The view fills the window below where it begins, so that the whole loop is in sight. */
+    destroy() {
+      this.observer.disconnect();
+    }
+
+    /**
+     * The view fills the window below where it begins, so that the whole loop is in sight. Only
+     * called when something has changed its size: asking in each frame would lay the page out anew.
+     */
     size() {
       const { frame } = this.app.els;
       const top = Math.round(frame.getBoundingClientRect().top + window.scrollY);
@@ -23,7 +31,6 @@
 
     render() {
       const { source, now, els, refused } = this.app;
-      this.size();
       const [title, words] = this.nothingYet();
       explore.dom.mark(els.frame, {
         "data-state": title ? "empty" : now.selection || source.broken.size ? "ready" : "loading",

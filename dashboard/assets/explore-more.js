@@ -91,6 +91,7 @@
       this.isOpen = on;
       remember(on);
       this.app.dirty();
+      this.app.fresh(); // Tab may follow at once
     }
 
     render() {

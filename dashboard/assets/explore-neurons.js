@@ -11,7 +11,7 @@
   class Neurons extends explore.View {
     constructor(app) {
       super(app, { id: "neurons", title: "Neurons of a layer" });
-      this.tools.append(explore.words.term("importance", "?"));
+      this.tools.append(explore.words.sign("importance"));
       this.layouts = new Map();
       this.pinned = null;
       this.spark = explore.dom.h("canvas", { role: "img", "aria-label": "Importance over the epochs" });

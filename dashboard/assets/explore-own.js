@@ -87,5 +87,5 @@
     }
   }
 
-  explore.own = { OwnRatio, setOwn, toggleLock, protect };
+  explore.own = { OwnRatio, toggleLock };
 })();

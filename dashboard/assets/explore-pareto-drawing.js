@@ -8,7 +8,6 @@
   /** "20.00 M" → "20 M": ticks are round. */
   const short = (text) => text.replace(/(\.\d*?)0+(?=\D|$)/, "$1").replace(/\.(?=\D|$)/, "");
 
-
   function axes(g, plot, what, text, colours) {
     g.font = `11px ${colours.font}`;
     g.lineWidth = 1;
@@ -23,9 +22,7 @@
       g.fillText(`${Math.round(100 * value)} %`, plot.left - 7, y);
     }
     const wanted = Math.max(2, Math.floor((plot.right - plot.left) / 90));
-    const raw = plot.most / wanted;
-    const unit = 10 ** Math.floor(Math.log10(raw));
-    const tick = [1, 2, 5, 10].map((k) => k * unit).find((one) => one >= raw);
+    const tick = window.recede.core.niceStep(plot.most, wanted);
     g.textBaseline = "top";
     for (let value = 0; value <= plot.most; value += tick) {
       g.textAlign = value === 0 ? "left" : "center";

@@ -25,7 +25,7 @@
         options: Object.entries(COSTS).map(([name, [label, what]]) => [name, label, what]),
         pick: (front) => app.set({ front }),
       });
-      this.tools.append(explore.words.term(() => (app.state.front === "macs" ? "macs" : "pareto"), "?"), this.toggle.node);
+      this.tools.append(explore.words.sign("pareto"), this.toggle.node);
       this.children = { dots: [] };
       this.bytes = new Map();
     }
@@ -84,7 +84,7 @@
       this.dots = [...found.values(), ...this.children.dots].map((dot) => ({
         ...dot, n: dot.accuracy.n, cost: this.costOf(dot), own: dot.kind === "child" || dot.epoch === now.epoch,
       }));
-      this.front = frontOf(this.dots.filter((dot) => Number.isFinite(dot.cost)));
+      this.front = core().front(this.known, (dot) => dot.cost, (dot) => dot.accuracy.value);
     }
 
     costOf(dot) {
@@ -260,14 +260,5 @@
     }
   }
 
-  /** Those that no other beats in both; cheapest first. */
-  function frontOf(dots) {
-    const out = [];
-    for (const dot of [...dots].sort((a, b) => a.cost - b.cost || b.accuracy.value - a.accuracy.value)) {
-      if (!out.length || dot.accuracy.value > out[out.length - 1].accuracy.value) out.push(dot);
-    }
-    return out;
-  }
-
-  Object.assign(explore, { Pareto, frontOf });
+  explore.Pareto = Pareto;
 })();

@@ -19,7 +19,10 @@
       this.list = h("ul", { ...named("plans-list"), class: "rx-plans" });
       this.body = h("div", { class: "rx-menu-body rx-plans-body" }, this.form, this.said, this.list);
       this.menu = h("details", { ...named("plans-menu"), class: "rx-menu rx-plans-menu" }, this.summary, this.body);
-      this.menu.addEventListener("toggle", () => this.menu.open && this.opened());
+      this.summary.addEventListener("click", (event) => {
+        event.preventDefault(); // details would open now, but tell of it too late for the next key
+        this.turn();
+      });
       this.stopListening = explore.copy.closeOutside(this.menu, "dialog, .rx-toast");
       this.diff = new explore.Diff(this.app, this);
       this.app.els.find("#scope-slot").prepend(this.menu);
@@ -41,6 +44,12 @@
     destroy() {
       this.stopListening();
       this.diff.destroy();
+    }
+
+    /** Open with the cursor in the name before the next key is pressed, or close. */
+    turn() {
+      this.menu.open = !this.menu.open;
+      if (this.menu.open) this.opened();
     }
 
     opened() {
@@ -168,7 +177,22 @@
       this.key = key;
       const { h } = explore.dom;
       const rows = (this.items || []).map((one) => (this.editing === one.id ? this.editor(one) : this.row(one, one.id === present?.id)));
+      const held = this.holdFocus();
       this.list.replaceChildren(...rows, ...(words ? [h("li", { class: "rx-plans-empty", text: words })] : []));
+      held();
+    }
+
+    /** The list is made anew: what had the focus has it again, or what stands in its place. */
+    holdFocus() {
+      const now = document.activeElement;
+      if (!this.list.contains(now)) return () => {};
+      const plan = now.closest("li").dataset.testid;
+      const { tool } = now.dataset;
+      return () => {
+        const row = this.list.querySelector(`[data-testid="${plan}"]`);
+        const same = tool && row?.querySelector(`[data-tool="${tool}"]:not(:disabled)`);
+        (same || row?.querySelector("input, button") || this.name).focus();
+      };
     }
 
     emptyWords() {
@@ -205,7 +229,9 @@
       this.editing = id;
       this.app.fresh();
       this.renderList(this.present);
-      this.list.querySelector(".rx-plan-form input")?.focus();
+      const name = this.list.querySelector(".rx-plan-form input");
+      name?.focus();
+      name?.select();
     }
 
     editor(one) {
@@ -217,7 +243,7 @@
         this.editing = null;
         this.app.dirty();
       };
-      return h("li", { class: "rx-plan" }, h("form", {
+      return h("li", { class: "rx-plan", "data-testid": `plan-${one.id}` }, h("form", {
         class: "rx-plan-form", onsubmit: async (event) => {
           event.preventDefault();
           if (await this.change(`/${one.id}`, "PATCH", { name: name.value, notes: notes.value })) done();

@@ -5,12 +5,6 @@
 
   const HATCH_PX = 6;
 
-  function niceStep(count, wanted) {
-    const raw = Math.max(1, count / wanted);
-    const unit = 10 ** Math.floor(Math.log10(raw));
-    return [1, 2, 5, 10].map((k) => k * unit).find((step) => step >= raw);
-  }
-
   const middle = (plot, e) => plot.left + (e + 0.5) * plot.cellWidth;
 
   /** Epoch numbers under columns, a round step apart. */
@@ -21,7 +15,8 @@
     g.lineWidth = 1;
     g.textAlign = "center";
     g.textBaseline = "top";
-    const step = niceStep(epochs[epochs.length - 1] - epochs[0] || 1, Math.max(2, (plot.right - plot.left) / 52));
+    const wanted = Math.max(2, (plot.right - plot.left) / 52);
+    const step = Math.max(1, window.recede.core.niceStep(epochs[epochs.length - 1] - epochs[0] || 1, wanted));
     epochs.forEach((epoch, e) => {
       if (epoch % step) return;
       const x = middle(plot, e);
@@ -111,5 +106,5 @@
     return pattern;
   }
 
-  explore.plotting = { niceStep, epochTicks, epochMark, frame, hatch, line, middle, drawCut, hatching };
+  explore.plotting = { epochTicks, epochMark, frame, hatch, line, middle, drawCut, hatching };
 })();

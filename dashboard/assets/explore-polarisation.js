@@ -30,9 +30,9 @@
       const { h } = explore.dom;
       this.place.replaceChildren(...FIELDS.map(([name, label]) => {
         const value = h("dd", { "data-testid": `polarisation-${name}`, text: "–" });
-        const entry = h("div", { class: "rx-polar-entry" }, h("dt", { text: label }), value);
-        this.values.set(name, { value, entry });
-        return entry;
+        const label_ = h("dt", { text: label });
+        this.values.set(name, { value, label: label_ });
+        return h("div", { class: "rx-polar-entry" }, label_, value);
       }));
     }
 
@@ -69,7 +69,7 @@
       });
       const why = value === null && MISSING[name] ? `None: ${MISSING[name]}. ` : "";
       const whose = state.layer ? `Of ${state.layer}. ` : "";
-      mark(at.entry, { title: `${whose}${why}${source.definitions[name] || label}` });
+      mark(at.label, { "data-note": `${whose}${why}${source.definitions[name] || label}` });
     }
 
     /** The same numbers of each layer, where its name is pointed at. */

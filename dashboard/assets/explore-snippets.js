@@ -135,5 +135,5 @@
     .filter(([, action]) => !action.needs || action.needs({ ask: app.state.ask }))
     .map(([name, action]) => [name, action.label]);
 
-  explore.snippets = { ways, actions, planOptions, planPython, ACTIONS };
+  explore.snippets = { ways, actions };
 })();

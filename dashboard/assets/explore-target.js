@@ -17,6 +17,7 @@
     drop: "As small as possible with at most this drop against the uncut network, in percentage points",
     latency: "As small as needed to run this fast, measured by the worker on its device",
   };
+  const TERMS = { macs: "macs", params: "params", accuracy: "validation", drop: "validation", latency: "latency" };
   const isCost = (kind) => explore.state.COSTS.includes(kind);
 
   /** "12.5M", "40 %", "1.2 MB" or a bare number in the unit that is shown; null where it is none. */
@@ -88,6 +89,7 @@
       if (app.state.ask) app.choose({ ask: null, by: "ratio", ratio: app.fresh().asked });
       delete this.field.dataset.typed;
       app.dirty();
+      app.fresh(); // Tab may follow at once
     }
 
     /** Share of the uncut network, or the number itself. */
@@ -174,7 +176,7 @@
       const { kind } = this;
       const latency = kind === "latency";
       this.select.value = kind;
-      mark(this.select, { title: HELP[kind], "data-held": state.ask?.kind === kind });
+      mark(this.select, { title: TERMS[kind] ? null : HELP[kind], "data-note": HELP[kind], "data-term": TERMS[kind], "data-held": state.ask?.kind === kind });
       this.drawn.hidden = latency;
       this.asked.hidden = !latency;
       const shown = now.selection ? this.shown() : null;
@@ -243,5 +245,5 @@
     }
   }
 
-  Object.assign(explore, { Target, parseTarget: parse });
+  explore.Target = Target;
 })();

@@ -36,7 +36,8 @@
     },
     h("div", { class: "rx-head rx-view-head" },
       h("h3", { class: "sr-only", text: "Accuracy after the cut" }),
-      h("span", { ...named("curve-note"), class: "rx-note" }),
+      h("span", { class: "rx-note" }, h("span", named("curve-note")), " ",
+        h("button", { ...named("curve-exact"), type: "button", class: "rx-link", hidden: true })),
       h("div", { id: "curve-slot", class: "rx-tools" })),
     h("div", { ...named("curve"), class: "rx-curve-plot" }));
   }
@@ -52,8 +53,8 @@
   }
 
   /** One line of the ledger: what, cut value, dense value, share kept, and a bar. */
-  function ledgerRow(h, named, id, label, title) {
-    return h("div", { class: "rx-entry", title },
+  function ledgerRow(h, named, id, label) {
+    return h("div", { class: "rx-entry" },
       h("span", { class: "rx-entry-label" }, label, h("em", { class: "rx-kind", text: "exact" })),
       h("output", { ...named(id), class: "rx-big" }),
       h("span", { class: "rx-entry-dense" }),
@@ -63,12 +64,8 @@
 
   function ledger(h, named) {
     return h("div", { class: "rx-ledger" },
-      ledgerRow(h, named, "removed-count", "Neurons removed",
-        "Exact: channels of prunable layers that go, minima and locks included"),
-      ledgerRow(h, named, "cost-params", "Parameters",
-        "Exact: convolutions, linear layers, scale and bias of each batch norm of the file"),
-      ledgerRow(h, named, "cost-macs", "MACs",
-        "Exact: multiply-adds of convolutions and linear layers for one image; FLOPs are 2 × MACs"));
+      ledgerRow(h, named, "removed-count", "Neurons removed"),
+      ledgerRow(h, named, "cost-params", "Parameters"), ledgerRow(h, named, "cost-macs", "MACs"));
   }
 
   function accuracy(h, named) {

@@ -2,8 +2,8 @@
  * The arithmetic of a cut, in the browser: the same results as backend/contract in Python.
  *
  * Pure functions without DOM or network, as window.recede.core and as a CommonJS module.
- * core-accuracy.js, core-targets.js, explore-digest.js, explore-format.js and explore-gap.js
- * add to the same object. `tsc --checkJs` checks the types (tests/js).
+ * core-accuracy.js, core-plots.js, core-targets.js, explore-digest.js, explore-format.js and
+ * explore-gap.js add to the same object. `tsc --checkJs` checks the types (tests/js).
  *
  * @typedef {"bounded"|"plain"} Scale
  * @typedef {{name: string, size: number, minimum: number}} Group

@@ -18,7 +18,9 @@ def confirm_dialog() -> dmc.Modal:
             html.P("", id="confirm-text", className="confirm-text"),
             html.Div(
                 [
-                    html.Button("Keep it", id="confirm-no", className="btn"),
+                    html.Button(
+                        "Keep it", id="confirm-no", className="btn", **attrs(data_autofocus="true")
+                    ),
                     html.Button("Delete", id="confirm-yes", className="btn btn-danger"),
                 ],
                 className="dialog-buttons",

@@ -10,6 +10,7 @@ from dash.development.base_component import Component
 from backend.client import ApiError, AsyncRecedeClient, Catalog, DatasetInfo, RunOut, WorkerOut
 from dashboard import format as say
 from dashboard.components.attributes import attrs
+from dashboard.components.notices import notices_card
 from dashboard.components.tables import facts, table
 
 _PAGE = 200
@@ -39,6 +40,7 @@ async def layout(client: AsyncRecedeClient) -> Component:
                     ),
                     html.Div(
                         [
+                            _card("Notices", notices_card(), "notices"),
                             _card("Disk", _disk(runs), "disk"),
                             _card(
                                 "Versions", _versions(health.version, workers.items), "versions"
@@ -163,7 +165,8 @@ def _about() -> Component:
             ),
             html.P(
                 "Nothing leaves this machine: no telemetry, no fonts or scripts from elsewhere, "
-                "no upload in any chart. Only a data set that you choose to download is fetched."
+                "no upload in any chart. Only a data set that you choose to download is fetched, "
+                "and a webhook is told of runs only if you give its address."
             ),
             html.P(
                 "Method: M. Suteu, Y. Guo, Receding Neuron Importances for Structured Pruning, "

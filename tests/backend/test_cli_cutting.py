@@ -62,6 +62,8 @@ def test_a_latency_is_read_in_milliseconds():
     [
         ({}, "none of them"),
         ({"ratio": 0.5, "macs": "30%"}, "--ratio and --macs"),
+        ({"ratio": 0.5, "plan": "x"}, "--ratio and --plan"),
+        ({"plan": "x", "lock": ["a"], "round_to": 8}, "--lock and --round-to"),
         ({"macs": "30 parrots"}, "30% (of the dense network)"),
         ({"size": "big"}, "5MB"),
         ({"accuracy": "90"}, "share"),

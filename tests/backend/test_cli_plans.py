@@ -8,6 +8,8 @@ import pytest
 
 from backend.cli.plans import in_words
 from backend.contract.specs import Plan
+from backend.contract.states import JobKind
+from backend.store import jobs
 from tests.backend.test_cli import run
 
 __all__ = ["run"]
@@ -55,6 +57,28 @@ def test_a_plan_that_cannot_be_used_is_refused_in_words(run, finished, more, wor
     assert result.exit_code == 2
     assert words in result.stderr
     assert kept(run, finished.id) == []
+
+
+@pytest.mark.parametrize("by", ["name", "id"])
+def test_a_kept_plan_is_looked_at_measured_and_cut_as_it_was_kept(run, finished, store, by):
+    run("keep", finished.id, "for the phone", "--ratio", "0.5", "--lock", "a", "--epoch", "3")
+    (plan,) = kept(run, finished.id)
+    chosen = ["--plan", str(plan[by])]
+    shown = json.loads(run("preview", finished.id, *chosen, "--json").stdout)
+    assert shown["kept"]["a"] == 8
+    pruned = run("prune", finished.id, *chosen)
+    assert pruned.exit_code == 0, pruned.output
+    with store.read() as session:
+        (job,) = jobs.active(session, finished.id, JobKind.PRUNE)
+    assert Plan.model_validate(job.payload["plan"]) == Plan(epoch=3, ratio=0.5, locks=("a",))
+
+
+@pytest.mark.parametrize("command", ["prune", "evaluate", "latency", "preview"])
+def test_a_name_under_which_nothing_is_kept_is_told_by_every_command(run, finished, command):
+    run("keep", finished.id, "one", "--ratio", "0.5")
+    result = run(command, finished.id, "--plan", "two")
+    assert result.exit_code == 2
+    assert "'two'; it has: one" in result.stderr
 
 
 def test_a_plan_that_is_not_there_is_named_with_those_that_are(run, finished):

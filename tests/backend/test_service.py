@@ -16,9 +16,9 @@ from typer.testing import CliRunner
 from backend.cli import app as command
 from backend.cli import doctor
 from backend.cli.keeper import TAKEN, WorkerKeeper, worker_command
-from backend.cli.server import listen, url_of
+from backend.cli.server import listen
 from backend.contract.errors import InvalidInput
-from backend.settings import Settings
+from backend.settings import Settings, url_of
 from tests.backend.catalog import CATALOG
 
 

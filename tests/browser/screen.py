@@ -29,6 +29,17 @@ NUMBERS = """() => {
   };
 }"""
 
+# Nothing is under way, and every epoch and the curve of the shown one are there: what happens
+# now asks the server for nothing.
+LOADED = """() => {
+  const [app] = window.recede.explore.mounted.values();
+  const { source } = app;
+  const quiet = source.pending.size === 0 && !source.curvesWaiting?.size && !app.frame;
+  const curve = app.panels.find((panel) => panel instanceof window.recede.explore.Curve);
+  return quiet && source.epochs.every((epoch) => source.rankings.has(epoch))
+    && window.recede.explore.curves.of(source, curve.place) !== null;
+}"""
+
 CHOICES = """() => {
   const of = (id, name = "data-value") => document.getElementById(id)?.getAttribute(name) ?? null;
   return {
@@ -63,8 +74,12 @@ class Watch:
         return [request.url for request in self.requests]
 
     def of_the_page(self, since: int) -> list[str]:
-        """Requests after the first `since`, without the shell's regular look at the workers."""
-        return [url for url in self.urls()[since:] if not url.endswith("/api/v1/workers")]
+        """Requests after the first `since`, without the shell's regular look at the workers.
+
+        Nor the icon of the tab, which no script asks for: the browser does when it has time.
+        """
+        others = ("/api/v1/workers", "/assets/favicon.svg")
+        return [url for url in self.urls()[since:] if urlsplit(url).path not in others]
 
     def _is_foreign(self, url: str) -> bool:
         parts = urlsplit(url)
@@ -102,6 +117,11 @@ def explore_is_ready(page: Page) -> None:
     )
     expect(page.get_by_test_id("cost-params")).to_have_attribute("data-value", re.compile(r"\d+"))
     expect(page.get_by_test_id("epoch-slider")).to_be_enabled()
+
+
+def everything_is_loaded(page: Page) -> None:
+    """Wait for what Explore fetches by itself after it is ready: all epochs, the curve."""
+    page.wait_for_function(LOADED)
 
 
 def numbers(page: Page) -> dict[str, Any]:

@@ -56,9 +56,10 @@ def test_polarisation_follows_the_chosen_layer_and_explains_itself(
     open_explore(page, run.id, f"&epoch={last.epoch}&layer={name}")
     expect(page.locator("#layer-list [data-selected]")).to_have_attribute("data-layer", name)
     assert shown(page) == {field: getattr(layers[name], field) for field in FIELDS}
-    entry = page.locator(".rx-polar-entry", has_text="bimodality")
-    title = entry.get_attribute("title") or ""
-    assert "Pfister" in title
+    page.locator(".rx-polar dt", has_text="bimodality").hover()
+    card = page.get_by_test_id("term-card")
+    expect(card).to_contain_text(f"Of {name}")
+    expect(card).to_contain_text("Pfister")
     label = page.locator(f'.rx-layer-main[data-layer="{name}"] .rx-layer-name')
     expect(label).to_have_attribute("title", re.compile(r"< 0\.1 .*%"))
 

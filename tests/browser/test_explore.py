@@ -71,10 +71,10 @@ def test_scrubbing_with_the_keyboard_shows_another_distribution_for_each_epoch(e
     last = picture(explore)
     explore.keyboard.press("Home")
     first = picture(explore)
-    assert explore.get_by_test_id("epoch-label").text_content() == "Epoch 0 of 4"
+    expect(explore.get_by_test_id("epoch-label")).to_have_text("Epoch 0 of 4")
     assert first != last
     explore.keyboard.press("ArrowRight")
-    assert explore.get_by_test_id("epoch-label").text_content() == "Epoch 1 of 4"
+    expect(explore.get_by_test_id("epoch-label")).to_have_text("Epoch 1 of 4")
     assert picture(explore) not in (first, last)
     explore.keyboard.press("End")
     assert picture(explore) == last

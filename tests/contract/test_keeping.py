@@ -7,7 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backend.contract.errors import StorageProblem
-from backend.contract.keeping import MB, kept, megabytes, require_room, room, stride
+from backend.contract.keeping import (
+    MB,
+    kept,
+    megabytes,
+    require_room,
+    room,
+    room_of_all,
+    stride,
+)
 from backend.contract.specs import RunSpec
 
 SPEC = RunSpec(dataset="digits", architecture="vgg11", method="rni", epochs=40)
@@ -80,3 +88,20 @@ def test_a_run_that_has_begun_needs_room_for_one_more_epoch_only():
     assert begun.least < fresh.least
     assert begun.earlier == 0
     assert fresh.earlier == 40 * MB
+
+
+def test_runs_after_one_another_need_what_stays_of_each_and_room_to_train_one():
+    one = room(SPEC, MB, 1000 * MB)
+    assert room_of_all([one]).least == one.least
+    three = room_of_all([one] * 3)
+    assert one.stays < one.least
+    assert three.least == 2 * one.stays + one.least
+    assert three.earlier == 3 * one.earlier
+
+
+def test_runs_that_fit_alone_but_not_together_are_refused_together():
+    one = room(SPEC, 10 * MB, 90 * MB)
+    require_room(one)
+    with pytest.raises(StorageProblem, match="These 4 runs need") as refusal:
+        require_room(room_of_all([one] * 4))
+    assert "submit them again" in str(refusal.value.hint)

@@ -176,3 +176,17 @@ def test_masks_that_do_not_fit_are_refused_in_words(verb):
 def test_max_difference_is_the_largest_absolute_one():
     x = torch.tensor([[1.0, -2.0]])
     assert max_difference(nn.Identity(), nn.Threshold(0, 5), x) == 7.0
+
+
+def test_a_cut_network_shares_no_number_with_the_dense_one_or_with_another_cut():
+    model, shape, norms, _ = network("vgg11", "plain")
+    surgeon = Surgeon(model, shape, norms)
+    mask = random_mask(shape, np.random.default_rng(5))
+    everything = np.ones(shape.n_neurons, dtype=np.bool_)
+    cuts = [surgeon.cut(everything), surgeon.cut(mask), surgeon.cut(mask)]
+    networks = [model, surgeon._dense, *cuts]
+    pointers = [
+        {t.data_ptr() for t in (*one.parameters(), *one.buffers()) if t.numel()}
+        for one in networks
+    ]
+    assert sum(map(len, pointers)) == len(set.union(*pointers))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -21,13 +20,13 @@ from tests.engine.conftest import SMALL, one_thread
 from tests.engine.place import Place, place
 from worker.engine.context import JobContext
 from worker.engine.curve import run_curve
-from worker.engine.curve_sampler import Sampler
+from worker.engine.looking import Looks
 from worker.engine.signals import Cancelled
 from worker.engine.subject import load_subject
 
 __all__ = ["one_thread", "place"]
 
-RATIOS = tuple(step / 20 for step in range(20))
+RATIOS = tuple(step / 50 for step in range(50))
 EXACT = CurvePayload(ratios=RATIOS, exact=True)
 FAST = CurvePayload(ratios=RATIOS)
 MANY_TO_VALIDATE = SMALL.model_copy(update={"val_fraction": 0.6, "batch_size": 64})
@@ -147,26 +146,25 @@ def test_a_stopped_job_keeps_its_points_and_goes_on_from_them(place, run, fast, 
     job.publish = stop_at_eight
     with pytest.raises(Cancelled):
         run_curve(job)
-    kept = {row.ask: row.created_at for row in points(place)}
-    assert len(kept) == 8
+    kept = {row.ask for row in points(place)}
+    assert 8 <= len(kept) < len(RATIOS)
     job.cancelled.clear()
     job.publish = lambda _progress: None
-    cuts: list[str] = []
-    monkeypatch.setattr("worker.engine.curve.Sampler.measure", counting(Sampler.measure, cuts))
+    made: list[Looks] = []
+    monkeypatch.setattr("worker.engine.curve.Looks", lambda *given: kept_in(made, Looks(*given)))
     run_curve(job)
     place.done(job)
     rows = points(place)
     assert [row.ask for row in rows] == list(RATIOS)
-    at_the_knee = 2
-    assert len(cuts) <= len({row.digest for row in rows if row.ask not in kept}) + at_the_knee
+    asked = {RATIOS[cut] for cut in made[0].asked}
+    knee = {point.ratio for point in around_the_knee(curves.known(rows))}
+    again = {row.ask for row in rows if row.ask in asked & kept and row.ratio not in knee}
+    assert again <= {RATIOS[-1]}  # one end of the bracket of all others
 
 
-def counting(measure: Callable[..., Any], cuts: list[str]) -> Callable[..., Any]:
-    def counted(*args: Any, **options: Any) -> Any:
-        cuts.append("cut")
-        return measure(*args, **options)
-
-    return counted
+def kept_in(made: list[Looks], looks: Looks) -> Looks:
+    made.append(looks)
+    return looks
 
 
 def test_each_part_of_the_curve_is_told_to_who_listens(place, run, fast):

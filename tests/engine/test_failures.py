@@ -6,7 +6,8 @@ import torch
 
 from backend.contract.errors import InvalidInput
 from tests.engine.conftest import SMALL
-from worker.engine.failures import failure_of, is_out_of_memory, peak_bytes
+from worker.core.memory import is_out_of_memory
+from worker.engine.failures import failure_of, peak_bytes
 
 CPU = torch.device("cpu")
 

@@ -13,7 +13,8 @@ from tests.engine.place import Place, parent, place
 from worker.core.latency import Latency
 from worker.engine import latency
 from worker.engine.context import JobContext
-from worker.engine.latency import cpu_name, run_latency
+from worker.engine.latency import run_latency
+from worker.machine import cpu_name
 
 __all__ = ["parent", "place"]
 

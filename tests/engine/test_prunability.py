@@ -14,6 +14,7 @@ from backend.store.maps import RATIOS
 from tests.engine.conftest import SMALL, claimed, context_of
 from tests.engine.test_trainer import snapshots
 from worker.core.surgery import Surgeon
+from worker.engine.evaluating import evaluated
 from worker.engine.map_budget import Budget, Costs, Ledger
 from worker.engine.prunability import Prunability, undisturbed
 from worker.engine.signals import Cancelled
@@ -120,7 +121,7 @@ def test_estimates_agree_with_the_whole_split(mapped):
     for epoch in (1, 2, 3):
         subject = load_subject(context, epoch)
         for point in points(context)[16 * (epoch - 1) + 1 : 16 * epoch : 3]:
-            row = subject.measure(Plan(epoch=epoch, ratio=point.ask))
+            row = evaluated(subject, Plan(epoch=epoch, ratio=point.ask))
             inside.append(point.split_low <= row.correct / row.n <= point.split_high)
     assert sum(inside) >= len(inside) - 1
 
@@ -193,7 +194,7 @@ def test_a_map_on_all_images_is_measured_and_equals_the_evaluation(submit, monke
     run_training(context)
     subject = load_subject(context, 1)
     for point in points(context)[::4]:
-        row = subject.measure(Plan(epoch=1, ratio=point.ask))
+        row = evaluated(subject, Plan(epoch=1, ratio=point.ask))
         assert (point.kind, point.n) == ("measured", row.n)
         assert point.value == row.correct / row.n
 

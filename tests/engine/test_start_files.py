@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import argparse
 import json
+import os
+import pickle
 import shutil
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +18,7 @@ from torchvision import models
 
 from backend.contract.errors import RecedeError
 from backend.contract.specs import Init, RunSpec
+from backend.contract.weight_files import UnusableWeights
 from backend.store import history
 from tests.engine.conftest import SMALL
 from tests.engine.place import (
@@ -97,14 +103,20 @@ def test_state_dicts_are_found_in_the_usual_wrappings(place, form: str, ending: 
 
 
 class Code:
-    """What a checkpoint must not hold."""
+    """What a checkpoint must not hold: reading it would make a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def __reduce__(self) -> Any:
+        return os.mkdir, (str(self.folder),)
 
 
 def broken(place: Place, name: str) -> None:
     """One bad file of this name below the data root."""
     path, weights = place.roots[0] / name, state_dict(place)
     if name == "code.pt":
-        torch.save({"model": weights, "config": Code()}, path)
+        torch.save({"model": weights, "config": Code(place.roots[0] / "harm")}, path)
     elif name == "cut.pt":
         torch.save(weights, path)
         path.write_bytes(path.read_bytes()[:-2000])
@@ -128,7 +140,7 @@ def broken(place: Place, name: str) -> None:
     [
         ("none.pt", "There is no file 'none.pt'"),
         ("../recede.db", "leads out of the data roots"),
-        ("code.pt", "Python objects"),
+        ("code.pt", "Python objects (posix.mkdir) beside tensors"),
         ("cut.pt", "'cut.pt' is damaged"),
         ("cut.safetensors", "its header says"),
         ("junk.pt", "cannot be read"),
@@ -146,6 +158,50 @@ def test_every_bad_file_ends_the_run_before_training_in_words(place, name: str, 
     assert error.field == "init.file"
     with place.store.read() as session:
         assert not history.snapshot_epochs(session, context.lease.run_id)
+
+
+def forms_of_code(folder: Path) -> dict[str, Path]:
+    """Files in all the forms that torch and pickle write, each with code in it."""
+    code, files = Code(folder / "harm"), {}
+    for protocol in (0, 2, 4):
+        files[f"pickle {protocol}"] = path = folder / f"raw{protocol}.bin"
+        path.write_bytes(pickle.dumps({"weights": code}, protocol=protocol))
+    for name, zipped in (("archive", True), ("legacy", False)):
+        files[name] = path = folder / f"{name}.ckpt"
+        torch.save({"w": torch.zeros(2), "x": code}, path, _use_new_zipfile_serialization=zipped)
+    files["network"] = folder / "network.pt"
+    torch.save(torch.nn.Linear(2, 2), files["network"])
+    return files
+
+
+@pytest.mark.filterwarnings("ignore:Detected pickle protocol:UserWarning")
+def test_a_file_with_code_in_it_is_refused_unread_with_a_way_to_mend_it(tmp_path):
+    for path in forms_of_code(tmp_path).values():
+        with pytest.raises(UnusableWeights, match="could run code, so it is refused") as error:
+            read_weight_file(path)
+        assert f"torch.load({path.name!r}, weights_only=False)" in str(error.value.hint)
+        assert f"save_file(made['state_dict'], '{path.stem}.safetensors')" in str(error.value.hint)
+        assert error.value.field == "init.file"
+    assert not (tmp_path / "harm").exists()
+
+
+def test_what_the_hint_says_makes_a_file_that_can_be_read(tmp_path, monkeypatch):
+    weights = {"a": torch.ones(2)}
+    torch.save({"state_dict": weights, "args": argparse.Namespace(lr=0.1)}, tmp_path / "own.pt")
+    with pytest.raises(UnusableWeights) as error:
+        read_weight_file(tmp_path / "own.pt")
+    said = str(error.value.hint)
+    program = said[said.index("import torch") : said.index(" (made.state_dict()")]
+    monkeypatch.chdir(tmp_path)
+    exec(program, {})  # the file is our own
+    assert torch.equal(read_weight_file(tmp_path / "own.safetensors").weights["a"], weights["a"])
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::UserWarning")
+def test_a_torchscript_program_is_named_as_what_it_is(tmp_path):
+    torch.jit.save(torch.jit.script(torch.nn.Linear(2, 2)), str(tmp_path / "program.pt"))
+    with pytest.raises(UnusableWeights, match="is a TorchScript program; loading it could run"):
+        read_weight_file(tmp_path / "program.pt")
 
 
 def test_weights_of_another_width_say_which_keys_and_shapes(place):

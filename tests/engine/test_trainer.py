@@ -16,6 +16,7 @@ from backend.contract.states import JobKind
 from backend.store import history, jobs, results, runs
 from backend.store import lease as leases
 from tests.engine.conftest import SMALL, claimed, context_of
+from worker.engine.evaluating import evaluated
 from worker.engine.schedule import lr_at
 from worker.engine.signals import Cancelled
 from worker.engine.state import load_state
@@ -238,4 +239,4 @@ def test_an_evaluation_goes_on_while_training_replaces_the_weights(store, settin
     with store.read() as session:
         kept = [row.epoch for row in results.checkpoints(session, run_id)]
     assert subject.checkpoint.epoch in kept
-    assert subject.measure(Plan(ratio=0.3)).epoch == subject.checkpoint.epoch
+    assert evaluated(subject, Plan(ratio=0.3)).epoch == subject.checkpoint.epoch

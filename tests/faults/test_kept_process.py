@@ -181,16 +181,16 @@ def test_a_run_that_is_deleted_while_it_is_kept_in_memory_leaves_the_others_alon
     assert desk.succeeded(desk.evaluate(0.37)).child_pid == kept
 
 
-def test_a_run_deleted_in_the_middle_of_its_evaluation_ends_it_quietly(desk, kept):
+def test_a_run_deleted_in_the_middle_of_its_evaluation_ends_it_and_not_the_process(desk, kept):
     gone = desk.train()
     with held(kept):
-        desk.running(desk.evaluate(0.2, gone))
+        assert desk.running(desk.evaluate(0.2, gone)) == kept
         with desk.store.write() as session:
             for job in jobs.active(session, gone):
                 session.delete(job)
             session.flush()
             runs.remove(session, gone)
-    desk.succeeded(desk.evaluate(0.38))
+    assert desk.succeeded(desk.evaluate(0.38)).child_pid == kept
 
 
 def test_an_estimate_is_told_before_the_result(desk, kept):

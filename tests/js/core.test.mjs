@@ -8,7 +8,8 @@ import { test } from "node:test";
 const require = createRequire(import.meta.url);
 const assets = new URL("../../dashboard/assets/", import.meta.url);
 for (const name of [
-  "recede-core", "core-cost", "core-accuracy", "core-targets", "explore-digest", "explore-gap",
+  "recede-core", "core-cost", "core-accuracy", "core-plots", "core-targets", "explore-digest",
+  "explore-gap",
 ]) {
   require(new URL(`${name}.js`, assets).pathname);
 }
@@ -155,4 +156,26 @@ test("what does not fit is refused in words", () => {
   assert.throws(wrong(new Float32Array(8), { ratio: 0.5, locks: ["gone"] }), /Unknown layer "gone"/);
   const bytes = { kind: "bytes", value: 1 };
   assert.throws(() => core.solve(core.prepare(shape, new Float32Array(8)), {}, bytes), /file sizes/);
+});
+
+test("an axis has round steps, as few as wanted", () => {
+  const steps = [[1, 6, 0.2], [100, 5, 20], [100, 4, 50], [7, 7, 1], [0.003, 2, 0.002], [95, 1, 100], [4224, 5, 1000]];
+  for (const [span, wanted, step] of steps) {
+    assert.ok(Math.abs(core.niceStep(span, wanted) - step) < 1e-12, String([span, wanted]));
+  }
+  for (let span = 0.013; span < 1e7; span *= 1.7) {
+    const step = core.niceStep(span, 6);
+    assert.ok(span / step <= 6 + 1e-9);
+    assert.ok(span / step > 6 / 2.5 - 1e-9); // the next smaller step would be too many
+  }
+});
+
+test("the front is what no other one beats in both, cheapest first", () => {
+  const dots = [[5, 0.7], [1, 0.5], [3, 0.9], [3, 0.8], [2, 0.5], [4, 0.9], [9, 0.95]].map(([cost, value]) => ({ cost, value }));
+  const found = core.front(dots, (dot) => dot.cost, (dot) => dot.value);
+  const beaten = (a) => dots.some((b) => b !== a && b.cost <= a.cost && b.value >= a.value && (b.cost < a.cost || b.value > a.value));
+  const wanted = dots.filter((dot) => !beaten(dot)).sort((a, b) => a.cost - b.cost);
+  assert.deepEqual(found, wanted);
+  assert.equal(core.front([], Number, Number).length, 0);
+  assert.equal(dots[0].cost, 5); // what was given keeps its order
 });

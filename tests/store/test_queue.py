@@ -145,6 +145,20 @@ def test_a_running_job_is_asked_to_stop_and_learns_it_with_its_next_beat(store: 
     assert state_of(store, job_id) == "cancelled"
 
 
+def test_a_job_that_was_deleted_is_gone_and_not_lost_to_another_process(store: Store):
+    run_id, _ = add_run(store)
+    held = claim(store)
+    assert held is not None
+    with store.write() as session:
+        session.delete(jobs.get(session, held.job_id))
+        session.flush()
+        runs.remove(session, run_id)
+    with store.write() as session:
+        assert lease.beat(session, held, {"stage": "training"}) == "gone"
+        with pytest.raises(LeaseLost):
+            lease.finish(session, held, State.CANCELLED)
+
+
 def test_a_lapsed_job_that_was_cancelled_is_ended_and_not_taken_over(store: Store):
     run_id, job_id = add_run(store)
     claim(store, lease_s=0)

@@ -7,7 +7,6 @@ import importlib.util
 from dataclasses import dataclass
 from typing import Any
 
-import torch
 from torch import nn
 
 from backend.contract.catalog import ArchitectureInfo
@@ -23,6 +22,8 @@ DEFAULT = "mobilenetv3_small_100"
 class TimmNetwork(TracedArchitecture):
     """One of timm's networks, chosen by a parameter; never with its downloaded weights."""
 
+    is_sketched = True
+
     def original(self, config: Config) -> nn.Module:
         """For the channels that are asked for."""
         network: nn.Module = _library().create_model(
@@ -32,14 +33,6 @@ class TimmNetwork(TracedArchitecture):
             num_classes=config["classes"],
         )
         return network
-
-    def sketch(self, config: Config) -> nn.Module | None:
-        """Built on the meta device, which some networks cannot be."""
-        try:
-            with torch.device("meta"):
-                return self.original(config)
-        except (NotImplementedError, RuntimeError):
-            return None
 
     def origin(self, config: Config) -> Origin:
         """timm's `create_model` with the same arguments."""

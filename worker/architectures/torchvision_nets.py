@@ -102,6 +102,8 @@ def _network(name: str) -> TorchvisionNetwork:
 class OtherTorchvisionNetwork(TracedArchitecture):
     """Any network of torchvision.models, chosen by a parameter, untrained."""
 
+    is_sketched = True
+
     def original(self, config: Config) -> nn.Module:
         """For 3 channels, without the further outputs that some have in training."""
         network: nn.Module = models.get_model(
@@ -111,14 +113,6 @@ class OtherTorchvisionNetwork(TracedArchitecture):
             **_plain(config["params"]["model"]),
         )
         return network
-
-    def sketch(self, config: Config) -> nn.Module | None:
-        """Built on the meta device, which some networks cannot be."""
-        try:
-            with torch.device("meta"):
-                return self.original(config)
-        except (NotImplementedError, RuntimeError):
-            return None
 
     def origin(self, config: Config) -> Origin:
         """torchvision's function of that name."""

@@ -94,14 +94,22 @@ class TracedArchitecture(Architecture):
 
     is_known: ClassVar[bool] = False
     """Whether tests of ours cut this network: one of which nothing is known is tried first."""
+    is_sketched: ClassVar[bool] = False
+    """Whether it may be too large to be built just to be refused."""
 
     @abstractmethod
     def original(self, config: Config) -> nn.Module:
         """The untrained network as its own code makes it, for `in_channels` or for 3."""
 
-    def sketch(self, config: Config) -> nn.Module | None:  # noqa: ARG002 - for subclasses
+    def sketch(self, config: Config) -> nn.Module | None:
         """The same without memory, if that is possible: what is of no use is refused by it."""
-        return None
+        if not self.is_sketched:
+            return None
+        try:
+            with torch.device("meta"):
+                return self.original(config)
+        except (NotImplementedError, RuntimeError):  # some networks cannot be built on it
+            return None
 
     @abstractmethod
     def origin(self, config: Config) -> Origin:

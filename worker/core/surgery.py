@@ -19,6 +19,7 @@ from backend.contract.specs import Bias
 from worker.core.constants import Folding, folding, norms_behind
 from worker.core.coupling import couplings
 from worker.core.fold import fold
+from worker.core.fuse import fusible
 from worker.core.groups import Channels, Side
 from worker.core.norms import Norms, names_of
 from worker.core.trace import Trace, trace
@@ -66,9 +67,10 @@ class Surgeon:
             ImpossiblePlan: the mask does not fit the network or empties a layer.
         """
         kept_by_group = self._checked(mask)
-        small = self._changed(mask, bias)
+        small = self._shared() if bias == "drop" else self._changed(mask, bias)
         for (name, side), keep in self._slices(kept_by_group):
             _slice(small.get_submodule(name), side, torch.from_numpy(keep))
+        self._part_from(small)
         kept = [int(keep.sum()) for keep in kept_by_group]
         assert sum(p.numel() for p in small.parameters()) == cost(self._shape, kept).params
         return small.eval()
@@ -133,6 +135,11 @@ class Surgeon:
         return folding(self.still(mask), removed, self._behind, self._images(2))
 
     @cached_property
+    def fusible(self) -> dict[str, str]:
+        """Convolutions that can take over the batch norm behind them, in any cut: see fuse."""
+        return fusible(self._dense, self._images(1))
+
+    @cached_property
     def _behind(self) -> dict[str, str]:
         """The batch norm behind each layer that reads prunable channels and has no bias."""
         layers = dict(self._dense.named_modules())
@@ -144,6 +151,20 @@ class Surgeon:
         dtype = next(self._dense.parameters()).dtype
         generator = torch.Generator().manual_seed(0)
         return torch.randn(n, *self._shape.input_shape, generator=generator).to(dtype)
+
+    def _shared(self) -> nn.Module:
+        """A copy that holds the dense network's own tensors: most are about to be sliced."""
+        tensors = [*self._dense.parameters(), *self._dense.buffers()]
+        return copy.deepcopy(self._dense, {id(tensor): tensor for tensor in tensors})
+
+    def _part_from(self, small: nn.Module) -> None:
+        """Give the cut network tensors of its own where it still holds the dense network's."""
+        tensors = {id(t) for t in (*self._dense.parameters(), *self._dense.buffers())}
+        for module in small.modules():
+            own = [*module._parameters.items(), *module._buffers.items()]
+            for name, tensor in own:
+                if id(tensor) in tensors:
+                    setattr(module, name, copy.deepcopy(tensor))
 
     def _changed(self, mask: Mask, bias: Bias) -> nn.Module:
         """A copy of the dense network, with the folding if it is asked for."""

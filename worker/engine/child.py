@@ -112,6 +112,8 @@ def _run(context: JobContext, last_beat: Callable[[], None]) -> bool:
         known = isinstance(error, RecedeError)
         log(f"failed: {error}" if known else traceback.format_exc())
         last_beat()
+        with context.write():  # of a deleted run nothing can be read any more: LeaseLost
+            pass
         _finish(context, State.FAILED, error=failure_of(error, context.device, context.spec()))
         return known
     else:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from sqlalchemy.orm import Session
+from torch import nn
 
 from backend.contract.accuracy import Accuracy, Known, around_the_knee, lossless_ratio, measured
 from backend.contract.protected import with_protected
@@ -15,9 +16,11 @@ from backend.contract.selection import Selection
 from backend.contract.specs import IMPORTANCE, CurvePayload, Plan
 from backend.store import curves, jobs, results, runs
 from backend.store.curves import Place
+from worker.core.brackets import Brackets, Flags
+from worker.core.fuse import fuse
 from worker.engine.context import JobContext, Outcome
-from worker.engine.curve_sampler import Flags, Images, Sampler
 from worker.engine.evaluate import evaluate
+from worker.engine.looking import Images, Looks
 from worker.engine.setup import method_of
 from worker.engine.subject import Subject, load_subject
 
@@ -131,34 +134,48 @@ class _Curve:
 
     def measure(self) -> None:
         """All points, then those around the knee on the whole split."""
-        context = self.subject.context
-        context.progress("measuring", 0, len(self.points), "ratios", message="uncut network")
-        sampler = self._sampler()
-        started, measured_now, total = time.perf_counter(), 0, len(self.points)
-        for done, point in enumerate(self.points, 1):
-            context.check()
-            if point.digest not in self.found:
-                self._one(sampler, point)
-                measured_now += 1
-            self.unsaved.append(point)
+        context, total = self.subject.context, len(self.points)
+        context.progress("measuring", 0, total, "ratios", message="uncut network")
+        right_N = self._dense_right()
+        self.unsaved = [point for point in self.points if point.digest in self.found]
+        started, before, done = time.perf_counter(), len(self.unsaved), len(self.unsaved)
+        looks = Looks(self._images(), self._network)
+        brackets = self._brackets(looks, right_N)
+        for cut, accuracy in self._measured(brackets):
+            done += self._note(looks, cut, accuracy)
             self._save_now_and_then()
             spent_s = time.perf_counter() - started
-            eta_s = spent_s / measured_now * (total - done) if measured_now else None
+            eta_s = spent_s / (done - before) * (total - done)
             context.progress("measuring", done, total, "ratios", eta_s=eta_s)
-        for point in self._unmeasured_at_the_knee():
-            self._one(sampler, point, whole=True)
-            self.unsaved += [one for one in self.points if one.digest == point.digest]
+            context.check()
+        for cut in self._unmeasured_at_the_knee():
+            self._note(looks, cut, brackets.measure(cut))
         self._save()
         context.log(
-            f"{measured_now} cuts on {sampler.images_run} images altogether, "
-            f"{sampler.images_run / len(self.subject.validation):.1f} times the split"
+            f"{len(looks.asked)} cuts on {looks.images_run} images altogether, "
+            f"{looks.images_run / len(self.subject.validation):.1f} times the split"
         )
 
-    def _sampler(self) -> Sampler:
+    def _measured(self, brackets: Brackets) -> Iterator[tuple[int, Accuracy]]:
+        """Each cut that is not known, numbered as its first point, in the order of finding."""
+        first = {point.digest: at for at, point in reversed([*enumerate(self.points)])}
+        cuts = sorted(at for digest, at in first.items() if digest not in self.found)
+        return brackets.exact(cuts) if self.payload.exact else brackets.run(cuts)
+
+    def _images(self) -> Images:
         subject = self.subject
         check = subject.context.check
-        images = Images(subject.validation, subject.source, subject.data.normalise, check)
-        return Sampler(images, self._dense_right(), exact=self.payload.exact)
+        return Images(subject.validation, subject.source, subject.data.normalise, check)
+
+    def _brackets(self, looks: Looks, dense_N: Flags) -> Brackets:
+        source = self.subject.source
+        order_N = source.index(0, len(dense_N)).numpy()
+        return Brackets(looks, dense_N, order_N, thrifty=not source.in_memory)
+
+    def _network(self, cut: int) -> nn.Module:
+        point, subject = self.points[cut], self.subject
+        small = subject.surgeon.cut(point.selection.mask, point.plan.bias)
+        return fuse(small, subject.surgeon.fusible).to(subject.context.device)
 
     def _dense_right(self) -> Flags:
         """Where the uncut network is right; its answers are asked for once and kept."""
@@ -179,29 +196,27 @@ class _Curve:
                 self.found[point.digest] = measured(int(right.sum()), len(right))
         return right
 
-    def _one(self, sampler: Sampler, point: _Point, *, whole: bool = False) -> None:
-        subject, started = self.subject, time.perf_counter()
-        cut = subject.surgeon.cut(point.selection.mask, point.plan.bias)
-        result = sampler.measure(cut.to(subject.context.device), whole=whole)
-        self.found[point.digest] = result.accuracy
-        if result.loss is not None:
-            correct = round(result.accuracy.value * result.accuracy.n)
-            self._note(point.digest, correct, result.loss, time.perf_counter() - started)
+    def _note(self, looks: Looks, cut: int, accuracy: Accuracy) -> int:
+        """Keep what was found of one cut; the number of points that it is."""
+        digest = self.points[cut].digest
+        self.found[digest] = accuracy
+        if accuracy.kind == "measured":
+            correct = round(accuracy.value * accuracy.n)
+            self.fresh[digest] = Fresh(correct, accuracy.n, looks.loss(cut), looks.seconds(cut))
+        same = [point for point in self.points if point.digest == digest]
+        self.unsaved += same
+        return len(same)
 
-    def _note(self, digest: str, correct: int, loss: float, seconds: float) -> None:
-        n = len(self.subject.validation)
-        self.found[digest] = measured(correct, n)
-        self.fresh[digest] = Fresh(correct, n, loss, seconds)
-
-    def _unmeasured_at_the_knee(self) -> Iterator[_Point]:
+    def _unmeasured_at_the_knee(self) -> Iterator[int]:
         """Estimated points beside the fall, until there are none: measuring may move it."""
         while True:
             near = around_the_knee(self.known())
             ratios = {one.ratio for one in near if one.accuracy.kind != "measured"}
-            point = next((p for p in self.points if p.selection.ratio in ratios), None)
-            if point is None:
+            places = (at for at, p in enumerate(self.points) if p.selection.ratio in ratios)
+            cut = next(places, None)
+            if cut is None:
                 return
-            yield point
+            yield cut
 
     def _save_now_and_then(self) -> None:
         if time.perf_counter() - self.saved_at >= SAVE_S:

@@ -26,10 +26,20 @@ UNREAD_S = 0.3
 def run_evaluate(context: JobContext) -> Outcome:
     """Measure one plan; the answer is kept by the set of kept channels."""
     plan = EvaluatePayload.model_validate(context.lease.payload).plan
-    subject = load_subject(context, plan.epoch)
-    selection = subject.select(plan)
-    row = subject.measured(selection) or _measured(subject, plan, selection)
+    row = evaluated(load_subject(context, plan.epoch), plan)
     return Outcome({"evaluation_id": row.id})
+
+
+def evaluated(subject: Subject, plan: Plan) -> EvaluationRow:
+    """Accuracy of the really cut network on the whole validation split; measured once and kept.
+
+    Raises:
+        UnknownName, ImpossiblePlan: the plan's criterion cannot rank the neurons.
+        Cancelled, Interrupted: the job should stop.
+        LeaseLost: the job was taken over or deleted.
+    """
+    selection = subject.select(plan)
+    return subject.measured(selection) or _measured(subject, plan, selection)
 
 
 def _measured(subject: Subject, plan: Plan, selection: Selection) -> EvaluationRow:

@@ -48,11 +48,6 @@ def program_of(model: nn.Module, example_BCHW: Tensor) -> torch.export.ExportedP
     return program
 
 
-def write_program(model: nn.Module, example_BCHW: Tensor, path: Path) -> None:
-    """Write a torch.export program with a free batch size."""
-    save_program(program_of(model, example_BCHW), path)
-
-
 def save_program(program: torch.export.ExportedProgram, path: Path) -> None:
     """Write a torch.export program."""
     with quiet():

@@ -10,9 +10,7 @@ import torch
 
 from backend.contract.errors import RecedeError
 from backend.contract.specs import RunSpec
-
-NO_MEMORY = ("can't allocate memory", "not enough memory")
-"""What torch says of the CPU's memory, in an error of no type of its own."""
+from worker.core.memory import is_out_of_memory
 
 
 def failure_of(error: Exception, device: torch.device, spec: RunSpec) -> dict[str, Any]:
@@ -26,13 +24,6 @@ def failure_of(error: Exception, device: torch.device, spec: RunSpec) -> dict[st
         "message": f"{type(error).__name__}: {error}",
         "hint": "The log of this job has the details.",
     }
-
-
-def is_out_of_memory(error: Exception) -> bool:
-    """Whether memory ran out, of the device or of the machine."""
-    if isinstance(error, torch.OutOfMemoryError | MemoryError):
-        return True
-    return isinstance(error, RuntimeError) and any(said in str(error) for said in NO_MEMORY)
 
 
 def _out_of_memory(error: Exception, device: torch.device, spec: RunSpec) -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import pickle
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,15 @@ from worker.engine.state import DAMAGED
 
 WRAPPERS = ("state_dict", "model_state_dict", "model")
 """Keys under which training scripts keep the state_dict, in the order in which they are tried."""
+CONVERSION = (
+    "import torch; from safetensors.torch import save_file; "
+    "made = torch.load({old!r}, weights_only=False); "
+    "save_file(made['state_dict'], {new!r})"
+    " (made.state_dict() if it is a whole network, made if it is the weights themselves)."
+)
+"""How the owner of a file with code in it makes one without."""
+_OBJECT = re.compile(r"GLOBAL ([\w.]+)")
+"""The first object that torch refused, in its error."""
 PREFIXES = ("module.", "_orig_mod.")
 """What DataParallel and torch.compile put before every name."""
 
@@ -55,11 +65,24 @@ def _unpickled(path: Path) -> Any:
     except pickle.UnpicklingError as error:
         if "weights_only" not in str(error) and "Weights only" not in str(error):
             raise
-        raise _unusable(
-            path,
-            "holds Python objects beside tensors; loading these could run code, so it is refused",
-            "Save the weights alone: torch.save(model.state_dict(), path), or as safetensors.",
-        ) from error
+        named = _OBJECT.search(str(error))
+        what = f"Python objects{f' ({named[1]})' if named else ''} beside tensors"
+        raise _code(path, f"holds {what}") from error
+    except RuntimeError as error:
+        if "TorchScript" not in str(error):
+            raise
+        raise _code(path, "is a TorchScript program") from error
+
+
+def _code(path: Path, what: str) -> UnusableWeights:
+    """Refuses a file that could run code; its owner can take the tensors out of it."""
+    return _unusable(
+        path,
+        f"{what}; loading it could run code, so it is refused. Wanted are tensors alone",
+        "Save model.state_dict() as safetensors where the network was trained. If you trust who "
+        "made the file, take its weights out of it in Python: "
+        f"{CONVERSION.format(old=path.name, new=f'{path.stem}{weight_files.SAFETENSORS}')}",
+    )
 
 
 def _unwrapped(loaded: Any, path: Path) -> Mapping[Any, Any]:

@@ -28,7 +28,9 @@ Progress = dict[str, Any]
 
 
 class Heartbeat:
-    """Beats for one lease until stopped; ends the process when the lease is lost.
+    """Beats for one lease until stopped; ends the process when another one has taken the job.
+
+    A job that was cancelled or deleted ends by itself: its process may live on.
 
     `store` may be one that is open already, of this thread alone; `cancelled` an event that
     others set as well.
@@ -86,7 +88,9 @@ class Heartbeat:
                 told, last_success = progress, now
             if answer == "lost" and not self._stopped.is_set():
                 self._end("The job was taken over by another process.", EXIT_LOST)
-            if answer == "cancel":
+            if answer == "gone" and not self.cancelled.is_set():
+                self._log("The job was deleted with its run; it ends.")
+            if answer in ("cancel", "gone"):
                 self.cancelled.set()
             if now - last_success > GIVE_UP_SHARE * leases.LEASE_S:
                 self._end("The store did not answer; the lease is about to lapse.", EXIT_LOST)

@@ -37,7 +37,7 @@ class Sample:
         have = sum(len(part) for part in self._read)
         for place_B in torch.split(self._order_N[have:n], CHUNK):
             check()
-            self._read.append(_decoded(self._split, place_B))
+            self._read.append(decoded(self._split, place_B))
         device = self._split.y_N.device
         x_SCHW = torch.cat(self._read)[:n].to(device)
         return PixelSplit(x_SCHW, self._split.y_N[self.index(n).to(device)])
@@ -50,8 +50,8 @@ def batches(sample: PixelSplit, normalise: Normalisation) -> Iterator[tuple[Tens
     return sample.evaluation_batches(normalise, size)
 
 
-def _decoded(split: Split, place_B: Tensor) -> Tensor:
-    """Those images as evaluation sees them, uint8 on the CPU."""
+def decoded(split: Split, place_B: Tensor) -> Tensor:
+    """Images at those places as evaluation sees them, uint8 NCHW on the CPU."""
     if isinstance(split, FileSplit) and split.kept.x_NCHW is not None:
         return split.kept.x_NCHW[place_B]
     return split.pick(place_B).head(len(place_B))

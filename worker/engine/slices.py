@@ -89,7 +89,12 @@ class Source:
     @property
     def in_memory(self) -> bool:
         """Whether any part can be had at once."""
-        return _pixels(self._split) is not None
+        return self.pixels is not None
+
+    @property
+    def pixels(self) -> PixelSplit | None:
+        """The whole split as images in memory, in its own order, if they are there."""
+        return _pixels(self._split)
 
     def index(self, start: int, stop: int) -> Tensor:
         """Places of these images of the order in the split, on the CPU."""

@@ -20,7 +20,6 @@ from worker.core.surgery import Surgeon
 from worker.core.trace import trace
 from worker.engine.batches import Split
 from worker.engine.context import JobContext
-from worker.engine.evaluate import evaluate
 from worker.engine.loaded import LoadedEpoch, LoadedRun
 from worker.engine.scoring import scores_of
 from worker.engine.setup import Data, Network, load_data
@@ -112,31 +111,6 @@ class Subject:
         with self.context.store.read() as session:
             run_id, epoch = self.context.lease.run_id, self.checkpoint.epoch
             return results.evaluation(session, run_id, epoch, selection.digest)
-
-    def measure(self, plan: Plan, *, on_curve: bool = False) -> EvaluationRow:
-        """Accuracy of the really cut network on the whole validation split; kept once."""
-        selection = self.select(plan)
-        known = self.measured(selection)
-        if known is not None and (known.on_curve or not on_curve):
-            return known
-        cut = self.cut(selection).to(self.context.device)
-        result = evaluate(cut, self.validation, self.data.normalise, self.context.check)
-        with self.context.write() as session:
-            return results.put_evaluation(
-                session,
-                on_curve=on_curve,
-                run_id=self.context.lease.run_id,
-                digest=selection.digest,
-                split="validation",
-                epoch=self.checkpoint.epoch,
-                ratio=selection.ratio,
-                plan=plan.model_dump(mode="json"),
-                correct=result.correct,
-                n=result.n,
-                loss=result.loss,
-                seconds=result.seconds,
-                **vars(self.cost(selection)),
-            )
 
 
 def load_subject(context: JobContext, epoch: int | None) -> Subject:

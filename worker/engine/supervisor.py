@@ -18,6 +18,7 @@ from backend.store import events, jobs, runs, workers
 from backend.store import lease as leases
 from backend.store.changes import Changes
 from backend.store.engine import Store
+from backend.store.tables import JobRow
 from worker.engine import child
 from worker.engine.hands import Hand, Hands
 from worker.engine.interactive import Cancel
@@ -185,14 +186,18 @@ class Supervisor:
     def _enforce_cancel(self, now: float) -> None:
         for running in self.running:
             if running.cancel_seen_at is None:
-                with self.store.read() as session:
-                    job = jobs.get(session, running.lease.job_id)
-                    if job.cancel_requested_at is not None:
-                        running.cancel_seen_at = now
-                        if running.hand is not None:
-                            running.hand.send(Cancel(running.lease.job_id))
+                if self._should_end(running.lease.job_id):
+                    running.cancel_seen_at = now
+                    if running.hand is not None:
+                        running.hand.send(Cancel(running.lease.job_id))
             elif now - running.cancel_seen_at > CANCEL_GRACE_S:
                 running.process.kill()
+
+    def _should_end(self, job_id: int) -> bool:
+        """Whether somebody asked for the job's end, or deleted it with its run."""
+        with self.store.read() as session:
+            job = session.get(JobRow, job_id)
+            return job is None or job.cancel_requested_at is not None
 
     def _beat(self) -> None:
         """Say that we live; jobs of owners that died on this machine need not wait."""

@@ -5,6 +5,9 @@ from __future__ import annotations
 from alembic import context
 
 from backend.store.cut_tables import PlanRow
+from backend.store.notice_tables import WebhookRow
+
+assert PlanRow.metadata is WebhookRow.metadata  # importing both declares every table
 
 context.configure(
     connection=context.config.attributes["connection"],

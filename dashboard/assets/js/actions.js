@@ -12,13 +12,13 @@
    */
   function confirm(title, text, yes) {
     const { set_props } = window.dash_clientside;
-    set_props("confirm", { opened: true, title });
+    recede.open("confirm"); // what else is pressed rests until the question is there
+    set_props("confirm", { title });
     return new Promise((resolve) => {
       answer = resolve;
       setTimeout(() => {
         set_props("confirm-text", { children: text });
         set_props("confirm-yes", { children: yes });
-        document.getElementById("confirm-no")?.focus();
       }, 0);
     });
   }

@@ -99,7 +99,7 @@
         ...one.points.map((point) => ({ cost: axis.read(point), value: point.value.mean })),
         ...one.members.flatMap((member) => member.singles.map((single) => ({ cost: axis.read(single), value: single.accuracy.value }))),
       ]);
-      const places = compare.numbers.front(dots).map((dot) => [this.plot.x(dot.cost), this.plot.y(dot.value)]);
+      const places = recede.core.front(dots, (dot) => dot.cost, (dot) => dot.value).map((dot) => [this.plot.x(dot.cost), this.plot.y(dot.value)]);
       const d = places.map(([x, y], i) => (i ? `H${x.toFixed(1)}V${y.toFixed(1)}` : `M${x.toFixed(1)} ${y.toFixed(1)}`)).join("");
       return recede.explore.dom.svg("path", { class: "cmp-front", "data-dots": places.length, d });
     }

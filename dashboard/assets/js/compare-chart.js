@@ -8,9 +8,7 @@
 
   /** Ticks at 1, 2 or 5 times a power of ten, about `count` of them. */
   function ticks(low, high, count) {
-    const rough = (high - low) / count;
-    const power = 10 ** Math.floor(Math.log10(rough));
-    const step = [1, 2, 5, 10].map((one) => one * power).find((one) => one >= rough);
+    const step = recede.core.niceStep(high - low, count);
     const out = [];
     for (let i = Math.ceil(low / step - 1e-9); i * step <= high + 1e-9 * step; i++) out.push(i * step + 0); // no −0
     return out;
@@ -72,5 +70,5 @@
   const sign = (number, more = {}) =>
     svg("path", { class: "cmp-sign", "data-series": number, d: SIGNS[number % SIGNS.length], ...more });
 
-  compare.chart = { ticks, plane, axes, clipped, short, line, band, sign, SIGNS };
+  compare.chart = { ticks, plane, axes, clipped, short, line, band, sign };
 })();

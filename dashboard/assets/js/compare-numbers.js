@@ -1,4 +1,4 @@
-/** Comparing runs: series, means over seeds, the Pareto front, densities. Pure, without DOM. */
+/** Comparing runs: series, means over seeds, densities. Pure, without DOM. */
 (function (scope) {
   "use strict";
 
@@ -71,13 +71,6 @@
     return read(a) + share * (read(b) - read(a));
   }
 
-  /** Dots that no other one beats: as cheap and more accurate. Ascending by cost. */
-  function front(dots) {
-    const ordered = [...dots].sort((a, b) => a.cost - b.cost || b.value - a.value);
-    let best = -Infinity;
-    return ordered.filter((dot) => dot.value > best && ((best = dot.value), true));
-  }
-
   /** Share of the importances in each bin of the axis "log" (decades) or "linear" (0 to 1). */
   function density(importances, axis) {
     const [low, high] = axis === "log" ? LOG_RANGE : [0, 1];
@@ -101,7 +94,7 @@
   }
 
   const numbers = {
-    BINS, LOG_RANGE, flat, series, spread, joined, between, front, density, differences,
+    BINS, LOG_RANGE, flat, series, spread, joined, between, density, differences,
   };
   if (typeof module !== "undefined" && module.exports) module.exports = numbers;
   scope.recede = scope.recede || {};

@@ -45,16 +45,25 @@
     failed: ["Failed", "bad"],
     cancelled: ["Cancelled", "info"],
   };
+  const STALL = ["Stalled", "bad"];
+
+  /** @param {any} run */
+  function accuracy({ state, test_accuracy: a }) {
+    return state === "succeeded" && a ? `${recede.format.percent(a.value, a.n)} of ${recede.format.count(a.n)} test images.` : "";
+  }
 
   recede.onEvent(async (event) => {
     if (event.type === "worker") return showWorkers();
-    if (event.type !== "run" || !ENDS[event.state]) return;
+    const told = event.stalled ? STALL : ENDS[event.state];
+    if (event.type !== "run" || !told) return;
     if (Date.now() / 1000 - event.created_at > 3600) return; // replayed from long ago
     try {
       const run = await recede.api("GET", `/runs/${event.run_id}`);
-      const [title, kind] = ENDS[event.state];
-      const why = run.error ? ` ${run.error.message}` : "";
+      const [title, kind] = told;
+      const last = event.stalled ? ` Its last finished epoch is ${run.epochs_done}.` : "";
+      const why = run.error ? ` ${run.error.message}` : last;
       recede.notify(title, `${run.name}.${why}`, kind);
+      if (event.state !== "cancelled") await recede.notifying.show(event, `${title}: ${run.name}`, (accuracy(run) + why).trim());
     } catch {
       /* deleted meanwhile: nothing to tell */
     }

@@ -28,7 +28,7 @@ def group_table(group: GroupOut, labels: Mapping[str, str]) -> Component:
         html.Th(" · ".join(labels[axis] for axis in axes) or "Runs", scope="col"),
         html.Th("Seed", scope="col", className="num"),
         html.Th("State", scope="col"),
-        *[html.Th(name, scope="col", title=title, className="num") for _, name, title in MEASURES],
+        *[_measure(key, name, title) for key, name, title in MEASURES],
     ]
     runs = [(words.step_of(group, run), run) for run in group.runs]
     bodies = [
@@ -40,6 +40,12 @@ def group_table(group: GroupOut, labels: Mapping[str, str]) -> Component:
         className="table group-table",
         **attrs(data_testid="group-table"),
     )
+
+
+def _measure(key: str, name: str, title: str) -> Component:
+    """The head of a column; its word is explained with a line of its own above the glossary's."""
+    own = {"data_term": "test"} if key == "test_accuracy" else {}  # "Test" alone is no term
+    return html.Th(name, scope="col", title=title, className="num", **attrs(**own))
 
 
 def _combination(step: int, row: SummaryRow, runs: list[RunOut], steps: int) -> Component:

@@ -11,6 +11,7 @@ from dash.exceptions import PreventUpdate
 from backend.client import AsyncRecedeClient, Catalog
 from dashboard import snippets
 from dashboard.components.new_run import notes as say
+from dashboard.components.new_run.disk import disk_alert
 from dashboard.components.new_run.extras import HEAD, SWEPT, starting_words
 from dashboard.components.new_run.fields import field_id
 from dashboard.components.new_run.following import advised, chips_following, following
@@ -108,7 +109,7 @@ def register(app: Dash, client: AsyncRecedeClient) -> None:
             _networks(catalog, seen),
             not swept,
             *_words(seen, typed, runs, "/".join((href or "").split("/")[:3])),
-            None,
+            await disk_alert(client, seen),
             before | advised(seen, typed),
         )
 

@@ -43,7 +43,10 @@ def ordered(checkpoint: CheckpointOut) -> list[str]:
 
 def file_table(checkpoint: CheckpointOut) -> Component:
     """One row a file."""
-    head = html.Tr([html.Th(title, scope="col") for title in ("File", "For", "Size", "SHA-256")])
+    titles = ("File", "For", "Size", "SHA-256")
+    head = html.Tr(
+        [html.Th(title, scope="col", className="num" * (title == "Size")) for title in titles]
+    )
     rows = [_row(checkpoint, name, checkpoint.files[name]) for name in ordered(checkpoint)]
     return html.Div(
         html.Table([html.Thead(head), html.Tbody(rows)], className="plain-table file-table"),

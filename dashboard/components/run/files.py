@@ -81,11 +81,6 @@ def _validation(checkpoint: CheckpointOut) -> str:
     return say.counted((checkpoint.manifest.get("accuracy") or {}).get("validation"))
 
 
-def proof(manifest: dict[str, Any]) -> str | None:
-    """That the cut network computes what the masked one does, if it was recorded."""
-    return "; ".join(proof_in_words(manifest)) or None
-
-
 def _card(checkpoint: CheckpointOut, run: RunOut) -> Component:
     return html.Article(
         [
@@ -175,9 +170,9 @@ def _links(checkpoint: CheckpointOut) -> Component:
 
 
 def _proof(checkpoint: CheckpointOut) -> Component | None:
-    line = proof(checkpoint.manifest)
-    if line is None:
+    """That the cut network computes what the masked one does, if it was recorded."""
+    said = proof_in_words(checkpoint.manifest)
+    if not said:
         return None
-    return html.Div(
-        [icon("check"), html.Span(line)], className="proof", **attrs(data_testid="proof")
-    )
+    parts = [html.Span(sentence) for sentence in said]
+    return html.Div([icon("check"), *parts], className="proof", **attrs(data_testid="proof"))

@@ -116,10 +116,14 @@ def config_rows(run: RunOut) -> list[tuple[str, str]]:
         ("Compiled", "yes" if spec.compile else "no"),
         ("Processes", str(spec.processes)),
         ("Starting weights", starting_text(spec)),
+        ("Prunable", PRUNABLE[spec.prunable]),
         ("Time for the map", f"{100 * spec.map_budget:g} %" if spec.map_budget else "none"),
         ("Disk for earlier weights", f"{spec.keep_weights_mb} MB"),
     ]
     return rows
+
+
+PRUNABLE = {"inner": "inner channels", "all": "all channels, also joined ones"}
 
 
 def starting_text(spec: RunSpec) -> str:

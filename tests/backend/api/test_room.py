@@ -67,3 +67,25 @@ def test_a_fine_tuning_which_may_be_far_smaller_is_left_to_the_worker(http, earl
     free(monkeypatch, 2 * MB)
     body = {**SPEC, "init": {"run": earlier, "plan": {"ratio": 0.5}}}
     assert http.post(RUNS, json=body).status_code == 201
+
+
+def test_a_grid_that_cannot_fit_together_is_refused_before_any_run_is_queued(
+    http, store, earlier, monkeypatch
+):
+    free(monkeypatch, 10 * MB)
+    assert http.post(RUNS, json=SPEC).status_code == 201  # one of them alone has room
+    before = n_jobs(store)
+    grid = {"spec": SPEC, "axes": {"seed": [0, 1, 2]}}
+    error = refused(http.post("/api/v1/groups", json=grid), 507)
+    assert error["code"] == "storage"
+    assert "These 3 runs need" in error["message"]
+    assert error["details"]["needed_bytes"] > error["details"]["free_bytes"] == 10 * MB
+    assert n_jobs(store) == before
+    free(monkeypatch, 50 * MB)
+    assert http.post("/api/v1/groups", json=grid).status_code == 201
+
+
+def test_of_a_grid_only_runs_of_known_networks_count(http, earlier, monkeypatch):
+    free(monkeypatch, 10 * MB)
+    axes = {"architecture_params.width": [0.5, 0.75, 0.9]}
+    assert http.post("/api/v1/groups", json={"spec": SPEC, "axes": axes}).status_code == 201

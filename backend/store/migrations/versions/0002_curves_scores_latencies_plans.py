@@ -124,6 +124,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("run_id", "epoch", "criterion", name=op.f("pk_scores")),
     )
+    _make_notice_tables()
     with op.batch_alter_table("evaluations", schema=None) as batch_op:
         batch_op.alter_column(
             "params", existing_type=sa.INTEGER(), type_=sa.BigInteger(), existing_nullable=False
@@ -136,7 +137,53 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("protected", sa.JSON(), nullable=True))
 
 
+def _make_notice_tables() -> None:
+    op.create_table(
+        "stalls",
+        sa.Column("job_id", sa.Integer(), nullable=False),
+        sa.Column("heartbeat_at", sa.Double(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["job_id"], ["jobs.id"], name=op.f("fk_stalls_job_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("job_id", name=op.f("pk_stalls")),
+    )
+    op.create_table(
+        "webhooks",
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("url", sa.String(), nullable=False),
+        sa.Column("set_by", sa.String(), nullable=False),
+        sa.Column("since", sa.Double(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_webhooks")),
+    )
+    op.create_table(
+        "deliveries",
+        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("event", sa.String(), nullable=False),
+        sa.Column("run_id", sa.String(), nullable=True),
+        sa.Column("job_id", sa.Integer(), nullable=True),
+        sa.Column("moment", sa.Double(), nullable=False),
+        sa.Column("body", sa.JSON(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("next_try_at", sa.Double(), nullable=True),
+        sa.Column("tried_at", sa.Double(), nullable=True),
+        sa.Column("sent_at", sa.Double(), nullable=True),
+        sa.Column("status", sa.Integer(), nullable=True),
+        sa.Column("error", sa.String(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_deliveries")),
+        sa.UniqueConstraint(
+            "job_id", "event", "moment", name=op.f("uq_deliveries_job_id_event_moment")
+        ),
+    )
+    with op.batch_alter_table("deliveries", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_deliveries_next_try_at"), ["next_try_at"], unique=False
+        )
+
+
 def downgrade() -> None:
+    op.drop_table("deliveries")
+    op.drop_table("webhooks")
+    op.drop_table("stalls")
     with op.batch_alter_table("runs", schema=None) as batch_op:
         batch_op.drop_column("protected")
 

@@ -1,0 +1,110 @@
+/* Notices of the browser itself, for who looks elsewhere: off until a person switches them on.
+ *
+ * A tab in sight holds a shared lock, so that no notice is shown while any tab of Recede is
+ * looked at; what was shown is remembered for all tabs, so that each event is shown once.
+ */
+(function () {
+  "use strict";
+  const recede = (window.recede = window.recede || {});
+  const WANTED = "recede:notices";
+  const SHOWN = "recede:notices-shown";
+  const IN_SIGHT = "recede:in-sight";
+  const REMEMBERED = 50;
+  /** Ends this tab's hold of the lock. @type {(() => void)|null} */
+  let release = null;
+
+  /** @returns {boolean} */
+  function wanted() {
+    try {
+      return localStorage.getItem(WANTED) === "on";
+    } catch {
+      return false;
+    }
+  }
+
+  /** Why this browser shows none, in words; "" if it can. */
+  function refusal() {
+    if (!window.isSecureContext || !("Notification" in window) || !navigator.locks) {
+      return "This browser shows notices only for pages at localhost or 127.0.0.1, or over https.";
+    }
+    if (Notification.permission === "denied") {
+      return "This browser refuses notices from this address. Allow them in its settings for this site, then switch this on.";
+    }
+    return "";
+  }
+
+  function isOn() {
+    return wanted() && !refusal() && Notification.permission === "granted";
+  }
+
+  function holdWhileInSight() {
+    if (document.hidden) {
+      release?.();
+      release = null;
+    } else if (!release) {
+      navigator.locks?.request(IN_SIGHT, { mode: "shared" }, () =>
+        document.hidden ? undefined : new Promise((done) => (release = () => done(undefined))),
+      );
+    }
+  }
+
+  /** Whether this event is new to all tabs; it is not any more afterwards. @param {string} key */
+  function isNew(key) {
+    const shown = JSON.parse(localStorage.getItem(SHOWN) || "[]");
+    if (shown.includes(key)) return false;
+    localStorage.setItem(SHOWN, JSON.stringify([...shown, key].slice(-REMEMBERED)));
+    return true;
+  }
+
+  /**
+   * Show what happened to a run, if it is wanted and nobody sees the page.
+   * @param {{id: number, created_at: number, run_id: string}} event @param {string} title @param {string} body
+   */
+  async function show(event, title, body) {
+    if (!document.hidden || !isOn()) return;
+    const { held } = await navigator.locks.query();
+    if (held?.some((lock) => lock.name === IN_SIGHT)) return;
+    await navigator.locks.request(SHOWN, () => {
+      if (!isNew(`${event.id} ${event.created_at}`)) return;
+      const notice = new Notification(title, { body, tag: `recede-${event.id}` });
+      notice.onclick = () => {
+        window.focus();
+        notice.close();
+        recede.go(`/runs/${event.run_id}`);
+      };
+    });
+  }
+
+  function tell() {
+    const no = refusal();
+    const on = isOn();
+    recede.put("notices-switch", { checked: on, disabled: Boolean(no) });
+    const yes = on
+      ? "On: when a run finishes, fails or stalls while no tab of Recede is in sight. One tab must stay open."
+      : "Off in this browser.";
+    recede.put("notices-words", { children: no || yes });
+  }
+
+  /** @param {boolean} on */
+  async function choose(on) {
+    if (on === isOn()) return;
+    try {
+      localStorage.setItem(WANTED, on ? "on" : "off");
+    } catch {
+      recede.notify("Not kept", "This browser keeps no data of this site, so the switch cannot be remembered.", "bad");
+    }
+    if (on && !refusal()) await Notification.requestPermission();
+    tell();
+  }
+
+  document.addEventListener("visibilitychange", holdWhileInSight);
+  holdWhileInSight();
+  const clientside = (window.dash_clientside = window.dash_clientside || {});
+  clientside.shell = Object.assign(clientside.shell || {}, {
+    /** @param {boolean|undefined} checked */
+    switchNotices(checked) {
+      if (checked !== undefined) choose(checked);
+    },
+  });
+  recede.notifying = { show, tell };
+})();

@@ -1,0 +1,64 @@
+"""The form of a new run tells when the disk gets short for it."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from backend.client import ApiError, SpecCheck
+from backend.schemas import DiskOut
+from dashboard.components.new_run.disk import disk_alert
+from dashboard.components.new_run.form import initial_values
+from dashboard.components.new_run.review import Review, review
+from tests.dashboard.layouts import text
+from tests.dashboard.samples import CATALOG
+
+
+class Client:
+    """Checks a spec as the service would, with what it says of the disk."""
+
+    def __init__(self, disk: DiskOut | ApiError):
+        self.disk = disk
+
+    async def check_run(self, spec):
+        if isinstance(self.disk, ApiError):
+            raise self.disk
+        return SpecCheck(spec=spec, steps=1, reasons={}, disk=self.disk)
+
+
+def said(disk: DiskOut | ApiError, seen: Review) -> str | None:
+    shown = asyncio.run(disk_alert(Client(disk), seen))
+    return None if shown is None else text(shown)
+
+
+@pytest.fixture
+def seen() -> Review:
+    return review(CATALOG, initial_values(CATALOG))
+
+
+SHORT = DiskOut(free_bytes=5, warning="20.0 MB of disk are free.")
+
+
+def test_a_disk_with_room_is_not_spoken_of(seen):
+    assert said(DiskOut(free_bytes=5), seen) is None
+
+
+def test_a_warning_is_shown_in_the_services_words_and_of_a_sweep_for_each_run(seen):
+    assert said(SHORT, seen) == SHORT.warning
+    assert said(SHORT, replace(seen, axes={"seed": [0, 1]})) == f"Of each run: {SHORT.warning}"
+
+
+def test_a_run_that_cannot_fit_is_told_with_the_hint_before_it_is_started(seen):
+    refusal = ApiError("It needs 9 MB.", status=507, code="storage", hint="Free some space.")
+    assert said(refusal, seen) == "It needs 9 MB. Free some space."
+
+
+def test_other_refusals_wait_for_the_start(seen):
+    assert said(ApiError("Epoch 3 was not kept.", status=409, code="conflict"), seen) is None
+
+
+def test_nothing_is_asked_while_something_is_to_be_mended(seen):
+    broken = replace(seen, spec=None)
+    assert said(SHORT, broken) is None

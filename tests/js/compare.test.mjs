@@ -1,0 +1,78 @@
+// The arithmetic of Compare on its own, on node: series, means over seeds, densities, differences.
+
+import assert from "node:assert/strict";
+import { createRequire } from "node:module";
+import { test } from "node:test";
+
+const numbers = createRequire(import.meta.url)(
+  new URL("../../dashboard/assets/js/compare-numbers.js", import.meta.url).pathname,
+);
+
+const spec = (seed, lam = 0.1) => ({
+  name: `run ${seed}`, seed, device: "cpu", method: "rni", method_params: { lam }, epochs: 4, tags: [1, 2],
+});
+const point = (ask, value, macs) => ({
+  ask, ratio: ask, accuracy: { value }, cost: { macs, params: 2 * macs },
+});
+
+test("nested fields get dotted names, lists stay whole", () => {
+  assert.deepEqual(numbers.flat({ a: { b: 1, c: { d: null } }, e: [1, 2] }), { "a.b": 1, "a.c.d": null, e: [1, 2] });
+  assert.deepEqual(numbers.flat(null), {});
+});
+
+test("seeds of one configuration are one series, whatever the order of their fields", () => {
+  const runs = [{ id: 1, spec: spec(0) }, { id: 2, spec: spec(0, 0.2) }, { id: 3, spec: spec(7) }];
+  runs.push({ id: 4, spec: Object.fromEntries(Object.entries(spec(8)).reverse()) });
+  const found = numbers.series(runs);
+  assert.deepEqual(found.map((one) => one.runs.map((run) => run.id)), [[1, 3, 4], [2]]);
+});
+
+test("a mean has a sample deviation from two values on", () => {
+  assert.equal(numbers.spread([]), null);
+  assert.deepEqual(numbers.spread([3]), { mean: 3, std: null, n: 1 });
+  const { mean, std, n } = numbers.spread([1, 2, 3, 4]);
+  assert.equal(mean, 2.5);
+  assert.ok(Math.abs(std - Math.sqrt(5 / 3)) < 1e-12);
+  assert.equal(n, 4);
+});
+
+test("curves are joined where all were asked for the same ratio", () => {
+  const one = [point(0, 0.9, 100), point(0.5, 0.8, 50), point(0.7, 0.2, 20)];
+  const two = [point(0.5, 0.6, 30), point(0, 0.7, 100)];
+  const joined = numbers.joined([one, two]);
+  assert.deepEqual(joined.map((found) => found.ask), [0, 0.5]);
+  assert.equal(joined[0].value.mean, 0.8);
+  assert.deepEqual(joined[1].cost, { macs: 40, params: 80 });
+  assert.equal(joined[1].value.n, 2);
+  assert.deepEqual(numbers.joined([]), []);
+});
+
+test("between two points a value is read in proportion, outside of them not at all", () => {
+  const points = [point(0.2, 0.9, 80), point(0.6, 0.5, 40)];
+  const read = (found) => found.accuracy.value;
+  assert.equal(numbers.between(points, 0.2, read), 0.9);
+  assert.ok(Math.abs(numbers.between(points, 0.3, read) - 0.8) < 1e-12);
+  assert.equal(numbers.between(points, 0.6, read), 0.5);
+  assert.equal(numbers.between(points, 0.1, read), null);
+  assert.equal(numbers.between(points, 0.61, read), null);
+  assert.equal(numbers.between([], 0.5, read), null);
+});
+
+test("a density sums to one on either axis, what lies beyond is in the last bins", () => {
+  const importances = [0, 1e-9, 0.001, 0.5, 1, 7];
+  for (const axis of ["log", "linear"]) {
+    const found = numbers.density(importances, axis);
+    assert.equal(found.length, numbers.BINS);
+    assert.ok(Math.abs(found.reduce((a, b) => a + b, 0) - 1) < 1e-6);
+    assert.ok(found[0] > 0);
+    assert.ok(found[numbers.BINS - 1] > 0);
+  }
+});
+
+test("only fields that differ are listed; one that a spec lacks is undefined there", () => {
+  const { tags, ...without } = spec(1, 0.2);
+  assert.deepEqual(numbers.differences([spec(1), without]), [
+    { name: "method_params.lam", values: [0.1, 0.2] }, { name: "tags", values: [[1, 2], undefined] },
+  ]);
+  assert.deepEqual(numbers.differences([spec(1), spec(1)]), []);
+});
