@@ -3,7 +3,7 @@
 Absolute times hold for one machine only, so each is also printed as a multiple of one bare canvas
 redraw and of one bare Plotly relayout, measured in the same tab of the same session.
 
-    python -m benchmarks.browser [--quick] [--minutes 10] [--n 200]
+    python -m benchmarks.browser [--quick] [--minutes 10] [--n 200] [--only PART …]
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from benchmarks.parts.service import service
 
 LARGE = Size()
 LIVE = Size(neurons=4224, layers=13)
+PARTS = ("hand", "load", "runs", "memory")
 RUNS = 1000
 BARS = 128
 SETTLED_SHARE = 0.2  # of the time with live updates, after which the memory is first read
@@ -47,12 +48,15 @@ def main() -> None:
                 executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]
             )
             print(f"{report.machine()}, chromium {browser.version}, n = {options.n}\n")
-            url = str(client.url)
-            for size, run_id in made.items():
+            url, parts = str(client.url), options.only or PARTS
+            for size, run_id in made.items() if "hand" in parts else ():
                 _interactions(browser, url, run_id, size, options.n)
-            _loading(browser, url, made[PUBLISHED], 5 if options.quick else 20)
-            _many_runs(browser, url, store)
-            _memory(browser, url, store, 60 * options.minutes)
+            if "load" in parts:
+                _loading(browser, url, made[PUBLISHED], 5 if options.quick else 20)
+            if "runs" in parts:
+                _many_runs(browser, url, store)
+            if "memory" in parts:
+                _memory(browser, url, store, 60 * options.minutes)
             browser.close()
         store.close()
 
@@ -62,6 +66,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--n", type=int, default=200, help="interactions of each kind")
     parser.add_argument("--minutes", type=float, default=10.0, help="of live updates")
     parser.add_argument("--quick", action="store_true", help="n 40, one minute: a first look")
+    parser.add_argument("--only", nargs="+", choices=PARTS, help="some of the parts")
     options = parser.parse_args()
     if options.quick:
         options.n, options.minutes = 40, 1.0

@@ -21,11 +21,11 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from backend.client import RecedeClient
+from backend.client import ApiError, RecedeClient
 from backend.contract.specs import Plan, RunSpec
 from benchmarks.parts.service import service
 from benchmarks.report import machine
@@ -58,10 +58,11 @@ class Asked:
     )
 
     def listen(self) -> None:
-        """Note each event with the time at which it came; ends with the process."""
-        for event in self.client.events():
-            job = event.data.get("job_id")
-            self.heard.put((time.perf_counter(), event.type, job, event.data))
+        """Note each event with the time at which it came, until the client is closed."""
+        with suppress(ApiError, RuntimeError):
+            for event in self.client.events():
+                job = event.data.get("job_id")
+                self.heard.put((time.perf_counter(), event.type, job, event.data))
 
     def ask(self, run_id: str, ratio: float) -> None:
         """Ask for one cut and wait for its estimate and its end."""

@@ -160,3 +160,15 @@ def tab_to(page: Page, target: Locator, *, back: bool = False, most: int = 80) -
             return
         page.keyboard.press("Shift+Tab" if back else "Tab")
     raise AssertionError(f"{target} was not reached with {most} presses of Tab")
+
+
+def drag_line(page: Page, by_px: int) -> None:
+    """Grip the threshold line at its handle and pull it sideways."""
+    box = page.locator("#threshold-line .rx-handle").bounding_box()
+    assert box is not None
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + by_px, y, steps=25)
+    page.mouse.up()
+    next_frame(page)

@@ -9,7 +9,16 @@ from playwright.sync_api import Page, expect
 
 from backend.contract.specs import Plan
 from backend.schemas import RunOut
-from tests.browser.screen import Watch, choices, next_frame, numbers, open_explore, picture, value
+from tests.browser.screen import (
+    Watch,
+    choices,
+    drag_line,
+    next_frame,
+    numbers,
+    open_explore,
+    picture,
+    value,
+)
 from tests.service import Service
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -41,18 +50,6 @@ def expect_server_agrees(page: Page, service: Service, run: RunOut) -> None:
         "macs": preview.cost.macs,
         "kept": preview.kept,
     }
-
-
-def drag_line(page: Page, by_px: int) -> None:
-    """Grip the threshold line at its handle and pull it sideways."""
-    box = page.locator("#threshold-line .rx-handle").bounding_box()
-    assert box is not None
-    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-    page.mouse.move(x, y)
-    page.mouse.down()
-    page.mouse.move(x + by_px, y, steps=25)
-    page.mouse.up()
-    next_frame(page)
 
 
 def test_explore_is_the_first_tab_of_a_finished_run_and_opens_on_a_trained_epoch(

@@ -16,23 +16,15 @@ from benchmarks.parts.big_run import Size
 from tests.browser import views
 from tests.browser.conftest import Opener
 from tests.browser.screen import Watch, choices, next_frame, open_explore, picture, tab_to
+from tests.browser.views import opened, small_run
 from tests.service import Service
 from tests.worker_process import eventually
+
+__all__ = ["opened", "small_run"]
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 MOTION = "[...window.recede.explore.mounted.values()][0].motion"
-
-
-@pytest.fixture(scope="module")
-def run(service: Service) -> RunOut:
-    return views.made_up(service, Size(neurons=400, epochs=4, layers=5, map_every=1))
-
-
-@pytest.fixture
-def explore(page: Page, run: RunOut) -> Page:
-    open_explore(page, run.id)
-    return page
 
 
 def plot(page: Page) -> Locator:

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from backend.schemas import RunOut
-from tests.browser.screen import numbers, open_explore, value
+from tests.browser.screen import drag_line, numbers, open_explore, value
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -24,16 +24,6 @@ def says(page: Page, name: str, words: str) -> None:
     button = page.get_by_test_id(f"{name}-button")
     expect(button).to_have_attribute("title", re.compile(words))
     expect(button).to_have_attribute("aria-label", re.compile(words))
-
-
-def drag_line(page: Page, by_px: int) -> None:
-    box = page.locator("#threshold-line .rx-handle").bounding_box()
-    assert box is not None
-    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-    page.mouse.move(x, y)
-    page.mouse.down()
-    page.mouse.move(x + by_px, y, steps=20)
-    page.mouse.up()
 
 
 def test_a_drag_is_one_step_that_is_undone_and_done_again(explore: Page):

@@ -10,7 +10,6 @@ from playwright.sync_api import Page, expect
 
 from backend.contract.selection import importances
 from backend.schemas import RunOut
-from benchmarks.parts.big_run import Size
 from tests.browser import views
 from tests.browser.screen import (
     Watch,
@@ -21,20 +20,12 @@ from tests.browser.screen import (
     open_explore,
     tab_to,
 )
+from tests.browser.views import opened, small_run
 from tests.service import Service
 
+__all__ = ["opened", "small_run"]
+
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-
-
-@pytest.fixture(scope="module")
-def run(service: Service) -> RunOut:
-    return views.made_up(service, Size(neurons=400, epochs=4, layers=5, map_every=1))
-
-
-@pytest.fixture
-def explore(page: Page, run: RunOut) -> Page:
-    open_explore(page, run.id)
-    return page
 
 
 def percent(words: str) -> float:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from backend.schemas import RunOut
 from backend.store.engine import open_store, sqlite_url
 from benchmarks.parts.big_run import Size, make
-from tests.browser.screen import next_frame
+from tests.browser.screen import next_frame, open_explore
 from tests.service import Service
 
 VIEWS = {
@@ -31,6 +32,19 @@ _TARGET = """([id, args]) => {
 _TIP = """(node) => Object.fromEntries([["title", node.querySelector("b").textContent],
   ...[...node.querySelectorAll("dt")].map((dt) =>
     [dt.textContent, dt.nextSibling.textContent])])"""
+
+
+@pytest.fixture(scope="module", name="run")
+def small_run(service: Service) -> RunOut:
+    """A small run that was made up."""
+    return made_up(service, Size(neurons=400, epochs=4, layers=5, map_every=1))
+
+
+@pytest.fixture(name="explore")
+def opened(page: Page, run: RunOut) -> Page:
+    """Explore, of that run."""
+    open_explore(page, run.id)
+    return page
 
 
 def made_up(service: Service, size: Size) -> RunOut:

@@ -11,6 +11,7 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from backend.contract.cost import Cost, cost
 from backend.contract.network import NetworkShape
 from backend.contract.selection import Mask
 from worker.architectures.base import Architecture, Config
@@ -18,6 +19,7 @@ from worker.architectures.traced import TracedArchitecture
 from worker.core.bounded_norm import BoundedBatchNorm2d, bound
 from worker.core.channels import network_shape
 from worker.core.initialise import initialise
+from worker.core.surgery import Surgeon, max_difference
 from worker.registry import architectures
 
 Scale = Literal["bounded", "plain"]
@@ -128,3 +130,19 @@ def counted_macs(model: nn.Module, image_NCHW: torch.Tensor) -> int:
     flops = counter.get_total_flops()
     assert flops % 2 == 0
     return flops // 2
+
+
+def assert_cuts_are_exact(
+    surgeon: Surgeon, shape: NetworkShape, images: torch.Tensor, times: int
+) -> tuple[Mask, nn.Module]:
+    """Random cuts equal their masked network and cost what was said; the last of them."""
+    rng = np.random.default_rng(0)
+    for _ in range(times):
+        mask = random_mask(shape, rng)
+        small, masked = surgeon.cut(mask), surgeon.masked(mask)
+        with torch.no_grad():
+            size = float(masked(images).abs().max())
+        assert max_difference(small, masked, images) <= 1e-9 * size
+        counted = Cost(counted_params(small), counted_macs(small, images[:1]))
+        assert cost(shape, kept_counts(shape, mask)) == counted
+    return mask, small

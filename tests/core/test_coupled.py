@@ -7,11 +7,10 @@ import pytest
 import torch
 from torch import nn
 
-from backend.contract.cost import Cost, cost
 from backend.contract.errors import InvalidInput
 from backend.contract.network import NetworkShape
 from tests.core import joints
-from tests.core.networks import counted_macs, counted_params, enliven, kept_counts, random_mask
+from tests.core.networks import assert_cuts_are_exact, enliven, random_mask
 from worker.core.bounded_norm import BoundedBatchNorm2d, bound
 from worker.core.channels import network_shape
 from worker.core.discover import find_prunable, prunable_norms
@@ -66,16 +65,7 @@ def test_the_members_of_a_joined_group_are_named_in_its_shape(kind, norms):
 def test_cut_and_masked_are_one_function_of_the_predicted_cost(kind, norms, scale):
     model, images = lively(kind, norms, scale)
     shape = shape_of(model, norms, scale)
-    surgeon = Surgeon(model, shape, norms)
-    rng = np.random.default_rng(0)
-    for _ in range(4):
-        mask = random_mask(shape, rng)
-        small, masked = surgeon.cut(mask), surgeon.masked(mask)
-        with torch.no_grad():
-            size = float(masked(images).abs().max())
-        assert max_difference(small, masked, images) <= 1e-9 * size
-        counted = Cost(counted_params(small), counted_macs(small, images[:1]))
-        assert cost(shape, kept_counts(shape, mask)) == counted
+    assert_cuts_are_exact(Surgeon(model, shape, norms), shape, images, times=4)
 
 
 @every_joint

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import json
 
-import numpy as np
 import pytest
 import torch
 
-from backend.contract.cost import Cost, cost, dense_cost
+from backend.contract.cost import cost, dense_cost
 from backend.contract.errors import InvalidInput
 from tests.core.networks import (
     CLASSES,
-    counted_macs,
-    counted_params,
+    assert_cuts_are_exact,
     enliven,
     kept_counts,
-    random_mask,
 )
 from worker.architectures.base import Architecture, Config
 from worker.core.bounded_norm import bound
@@ -64,15 +61,7 @@ def test_cost_cut_mask_and_rebuilt_network_agree(name, model):
     shape = shape_of(network, norms)
     assert sum(bool(group.members) for group in shape.groups) == STREAMS[name, model]
     surgeon = Surgeon(network, shape, norms)
-    rng = np.random.default_rng(0)
-    for _ in range(2):
-        mask = random_mask(shape, rng)
-        small, masked = surgeon.cut(mask), surgeon.masked(mask)
-        with torch.no_grad():
-            size = float(masked(images).abs().max())
-        assert max_difference(small, masked, images) <= 1e-9 * size
-        counted = Cost(counted_params(small), counted_macs(small, images[:1]))
-        assert cost(shape, kept_counts(shape, mask)) == counted
+    mask, small = assert_cuts_are_exact(surgeon, shape, images, times=2)
     kept = dict(zip(norms, kept_counts(shape, mask), strict=True))
     cut_config = json.loads(json.dumps(architecture.cut_config(config, kept)))
     rebuilt = architecture.build(cut_config).double()

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import numpy as np
@@ -162,12 +162,12 @@ class Brackets:
         if self.thrifty:
             alike_M = alike_M[: window * each]
         looks = [
-            self._counts(bracket, cut, differ_M, _part(alike_M, place * each, each))
+            self._seen(bracket, cut, differ_M, _part(alike_M, place * each, each))
             for place, cut in enumerate(inner)
         ]
         for place, cut in enumerate(inner):
             first = min(max(0, place - window // 2), len(inner) - window)
-            seen = looks[place].with_(looks[first : first + window])
+            seen = _together(looks[place], looks[first : first + window])
             known = estimated(seen, FIRST_LOOK)
             if not self._is_enough(known):
                 known = self._again(bracket, cut, differ_M, _part(alike_M, place * each), seen)
@@ -179,7 +179,7 @@ class Brackets:
         """Look at more images with this cut alone, at all of them if that is hardly more."""
         n = seen.size if self.thrifty else second_look(seen, self.tolerance)
         if n < len(alike_M):
-            seen = self._counts(bracket, cut, differ_M, alike_M[:n]).alone
+            seen = self._seen(bracket, cut, differ_M, alike_M[:n])
             known = estimated(seen, SECOND_LOOK)
             if self._is_enough(known):
                 return known
@@ -190,11 +190,11 @@ class Brackets:
         clear = not known.split_low < self._floor <= known.split_high
         return is_near(known, self.tolerance) and (clear or known.value < self._floor)
 
-    def _counts(self, bracket: Bracket, cut: int, differ_M: Places, alike_M: Places) -> _Counts:
+    def _seen(self, bracket: Bracket, cut: int, differ_M: Places, alike_M: Places) -> Seen:
         right_M = self.cuts.right(cut, np.concatenate([differ_M, alike_M]))
         control_M, right_of_alike_M = bracket.control_N[alike_M], right_M[len(differ_M) :]
         correct = int((bracket.control_N & bracket.other_N).sum())
-        return _Counts(
+        return Seen(
             size=len(self.dense_N) - len(differ_M),
             control_correct=correct,
             n=len(alike_M),
@@ -213,30 +213,13 @@ class Brackets:
         return order_N[chosen_N[order_N]]
 
 
-@dataclass(frozen=True)
-class _Counts:
-    """What one cut of a bracket said; as in Seen."""
-
-    size: int
-    control_correct: int
-    n: int
-    control_seen: int
-    lost: int
-    gained: int
-    counted: int
-    counted_right: int
-
-    @property
-    def alone(self) -> Seen:
-        return Seen(**vars(self))
-
-    def with_(self, neighbours: Sequence[_Counts]) -> Seen:
-        """Together with what neighbours counted among the images that are alike."""
-        if len(neighbours) == 1:
-            return self.alone
-        names = ("n", "control_seen", "lost", "gained")
-        sums = {name: sum(getattr(one, name) for one in neighbours) for name in names}
-        return Seen(**{**vars(self), **sums}, pooled=True)
+def _together(seen: Seen, neighbours: Sequence[Seen]) -> Seen:
+    """With what neighbours counted among the images that are alike."""
+    if len(neighbours) == 1:
+        return seen
+    names = ("n", "control_seen", "lost", "gained")
+    sums = {name: sum(getattr(one, name) for one in neighbours) for name in names}
+    return replace(seen, **sums, pooled=True)
 
 
 def _part(places_M: Places, start: int, n: int | None = None) -> Places:
