@@ -64,6 +64,8 @@ def opened(page: Page, name: str, path: str) -> None:
     """The page with all that it shows, its labels looked at."""
     page.goto(path)
     expect(page.locator("main h1, main h3").first).to_be_attached()
+    if name in ("runs", "form"):
+        expect(page.locator(".ag-header-cell-text").first).to_be_visible()
     if name == "explore":
         explore_is_ready(page)
         page.get_by_test_id("more-toggle").click()

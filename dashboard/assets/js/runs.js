@@ -6,6 +6,7 @@
   const STALE_MS = 10000;
   /** @type {any} */
   let grid = null;
+  let outdated = false; // other rows were wanted before the table was there
   const wanted = { state: "", search: "" };
   /** Cursor of the block that starts at a row. @type {Map<number, string>} */
   const cursors = new Map();
@@ -101,6 +102,13 @@
   document.addEventListener("recede:online", (event) => event.detail.back && refresh());
   window.setInterval(lookAfterSilentOnes, STALE_MS);
 
+  /** Other rows are wanted: ask for them now, or as soon as the table is there. */
+  function readAgain() {
+    cursors.clear();
+    outdated = !alive();
+    if (!outdated) grid.purgeInfiniteCache();
+  }
+
   /** Take the filter by group away, from the page and from the address. */
   function showAll() {
     const node = root();
@@ -110,8 +118,7 @@
     const url = new URL(window.location.href);
     url.searchParams.delete("group");
     window.history.replaceState(window.history.state, "", url);
-    cursors.clear();
-    if (alive()) grid.purgeInfiniteCache();
+    readAgain();
   }
 
   /** @param {any} event */
@@ -144,6 +151,7 @@
     async attachRuns() {
       const api = await window.dash_ag_grid.getApiAsync("runs-table");
       grid = api;
+      if (outdated) readAgain();
       api.addEventListener("cellKeyDown", onKey);
       api.addEventListener("rowClicked", onClick);
       api.addEventListener("selectionChanged", () => recede.choose.show(api.getSelectedRows()));
@@ -158,9 +166,7 @@
     filterRuns(state, search) {
       const same = wanted.state === (state || "") && wanted.search === (search || "").trim();
       Object.assign(wanted, { state: state || "", search: (search || "").trim() });
-      if (same || !alive()) return;
-      cursors.clear();
-      grid.purgeInfiniteCache();
+      if (!same) readAgain();
     },
   });
 })();
