@@ -36,7 +36,7 @@ JARGON = """() => {
   const { find } = window.recede.terms;
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   const text = "option, pre, code, script, style, a, summary, b, output";
-  const content = `dd, td, svg, [role=tab], ${text}`;
+  const content = `dd, td, svg, [role=tab], [role=gridcell], ${text}`;
   const out = [];
   while (walker.nextNode()) {
     const node = walker.currentNode.parentElement;
@@ -65,7 +65,7 @@ def opened(page: Page, name: str, path: str) -> None:
     page.goto(path)
     expect(page.locator("main h1, main h3").first).to_be_attached()
     if name in ("runs", "form"):
-        expect(page.locator(".ag-header-cell-text").first).to_be_visible()
+        expect(page.locator(".ag-header-cell-text", has_text="Network")).to_be_visible()
     if name == "explore":
         explore_is_ready(page)
         page.get_by_test_id("more-toggle").click()
