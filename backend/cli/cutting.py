@@ -162,8 +162,8 @@ def _fast_enough(client: RecedeClient, run: str, asked: Asked) -> Plan:
     plan = Plan.model_validate(result["plan"])
     if not result.get("reached", True):
         raise InvalidInput(
-            f"No cut of this kind meets {asked.words} on the worker's device; the fastest that "
-            f"was measured removes {plan.ratio:.0%} of the neurons.",
+            f"No cut of this kind meets {asked.words} on {result['device']}: the fastest that was "
+            f"measured takes {result['median_ms']:.3g} ms, at a ratio of {result['ratio']:.3g}.",
             field="latency",
             hint="Ask for more time, or loosen locks, overrides and minimum.",
         )
