@@ -10,9 +10,19 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
+from backend.contract.specs import RunSpec
 from backend.store.engine import Store, open_store, sqlite_url
 
 T = TypeVar("T")
+SMALL = RunSpec(
+    dataset="digits",
+    architecture="vgg11",
+    architecture_params={"width": 0.1},
+    method="rni",
+    method_params={"lam": 0.02, "shift": 3.0},
+    batch_size=128,
+)
+"""A training of seconds; how many epochs it takes is each test's own."""
 PATIENCE_S = 240.0  # for machines that are busy with something else; nothing waits for it
 
 

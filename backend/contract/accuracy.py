@@ -37,7 +37,7 @@ class Accuracy:
     low: float
     high: float
     n: int
-    """Images that the network was run on."""
+    """Images that it rests on: the network was run on them, or cuts beside it were."""
     n_split: int
     split_low: float
     split_high: float

@@ -53,8 +53,8 @@ class Seen:
     counted: int = 0
     """Images beside those, all of which were looked at."""
     counted_right: int = 0
-    pooled: bool = False
-    """Whether the n images were shared out among neighbouring cuts."""
+    pooled: int = 1
+    """Neighbouring cuts among which the n images were shared out: a draw of their answers."""
 
     @property
     def split(self) -> int:
@@ -80,7 +80,7 @@ class Seen:
     def most(self) -> tuple[int, int]:
         """How many can be lost and gained at most: what was seen to be alike cannot."""
         wrong, wrong_seen = self.size - self.control_correct, self.n - self.control_seen
-        if self.pooled:
+        if self.pooled > 1:
             return self.control_correct, wrong
         lost = self.control_correct - (self.control_seen - self.lost)
         return lost, wrong - (wrong_seen - self.gained)
@@ -88,7 +88,7 @@ class Seen:
     @property
     def certain(self) -> tuple[int, int]:
         """Of the `size` images, how many are known to be right, and how many to be wrong."""
-        if self.pooled:
+        if self.pooled > 1:
             return 0, 0
         right = self.control_seen - self.lost + self.gained
         return right, self.n - right
@@ -101,16 +101,14 @@ def estimated(seen: Seen, alpha: float = 0.05) -> Accuracy:
     2008), which needs no normal distribution of either.
     """
     correct = seen.control_correct
-    if seen.n >= seen.size and not seen.pooled:
+    if seen.n >= seen.size and seen.pooled == 1:
         return measured(correct - seen.lost + seen.gained + seen.counted_right, seen.split)
     # A zero beside another count leaves two ways to miss, so its bound gets half of alpha.
     halves = [0.5 if not part[0] and seen.lost + seen.gained else 1.0 for part in seen.parts]
     (lost, low_lost, high_lost), (gained, low_gained, high_gained) = (
-        _at_most(most, of * count / max(1, n), *count_bounds(count, n, of, alpha * half))
+        _at_most(most, of * count / max(1, n), *_bounds(seen, count, n, of, alpha * half))
         for (count, n, of), half, most in zip(seen.parts, halves, seen.most, strict=True)
     )
-    if seen.pooled:  # what differs may all be the neighbours'
-        low_lost = low_gained = 0.0
     below = math.hypot(high_lost - lost, gained - low_gained)
     above = math.hypot(lost - low_lost, high_gained - gained)
     right, wrong = seen.certain
@@ -119,12 +117,19 @@ def estimated(seen: Seen, alpha: float = 0.05) -> Accuracy:
     return _of_the_split(seen, min(high, max(low, count)), low, high)
 
 
+def _bounds(seen: Seen, count: int, n: int, of: int, alpha: float) -> tuple[float, float]:
+    """Of one cut's `of` images; what was counted among several may all be the neighbours'."""
+    low, high = count_bounds(count, n, of * seen.pooled, alpha)
+    return (low, high) if seen.pooled == 1 else (0.0, high / seen.pooled)
+
+
 def _of_the_split(seen: Seen, *right: float) -> Accuracy:
     """From right answers among the `size` images, and their least and most."""
     size = seen.split
     value, low, high = ((seen.counted_right + count) / size for count in right)
     new = new_images(value, size, (low, high))
-    return Accuracy("estimated", value, *new, seen.n + seen.counted, size, low, high)
+    n = min(seen.n, seen.size) + seen.counted  # an image may have been shown to several cuts
+    return Accuracy("estimated", value, *new, n, size, low, high)
 
 
 def _at_most(most: int, *counts: float) -> list[float]:
@@ -145,11 +150,13 @@ def new_images(value: float, size: int, split: tuple[float, float]) -> tuple[flo
     )
 
 
-def first_look(size: int, bound: float = TOLERANCE) -> int:
+def first_look(size: int, bound: float = TOLERANCE, pooled: int = 1) -> int:
     """Images after which no difference seen means that accuracy moved by at most `bound`.
 
-    The whole split, if that is hardly more.
+    The whole split, if that is hardly more. Shared out among `pooled` cuts, they are that many
+    of the answers of all these cuts.
     """
+    size *= pooled
     low, high = 1, size
     while low < high:
         n = (low + high) // 2

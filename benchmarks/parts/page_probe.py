@@ -51,53 +51,57 @@ LISTEN = (
 }"""
 )
 
-BARE_CANVAS = (
-    """async ({ n, bars }) => {
-  const drawn = """
-    + DRAWN
-    + """;
-  const canvas = document.createElement("canvas");
-  Object.assign(canvas, { width: 554, height: 284 });
-  canvas.style.cssText = "position:fixed;inset:0 auto auto 0;z-index:9";
-  document.body.append(canvas);
-  const pen = canvas.getContext("2d");
+
+def _bare(setup: str, step: str, end: str) -> str:
+    """A script that times one step of drawing n times, as STEPS times the page's own."""
+    return (
+        "async ({ n, bars }) => {\n  const drawn = "
+        + DRAWN
+        + ";\n"
+        + setup
+        + """
   const out = [];
   for (let i = 0; i < n; i++) {
     await drawn();
     const from = performance.now();
     await new Promise((next) => requestAnimationFrame(next));
-    pen.clearRect(0, 0, 554, 284);
-    for (let bar = 0; bar < bars; bar++) pen.fillRect(4 * bar, 284, 3, -((bar * 37 + i) % 280));
+"""
+        + step
+        + """
     out.push((await drawn()) - from);
   }
-  canvas.remove();
+"""
+        + end
+        + """
   return out;
 }"""
+    )
+
+
+BARE_CANVAS = _bare(
+    """
+  const canvas = document.createElement("canvas");
+  Object.assign(canvas, { width: 554, height: 284 });
+  canvas.style.cssText = "position:fixed;inset:0 auto auto 0;z-index:9";
+  document.body.append(canvas);
+  const pen = canvas.getContext("2d");""",
+    """
+    pen.clearRect(0, 0, 554, 284);
+    for (let bar = 0; bar < bars; bar++)
+      pen.fillRect(4 * bar, 284, 3, -((bar * 37 + i) % 280));""",
+    "canvas.remove();",
 )
 
-BARE_PLOTLY = (
-    """async ({ n, bars }) => {
-  const drawn = """
-    + DRAWN
-    + """;
+BARE_PLOTLY = _bare(
+    """
   const host = document.createElement("div");
   host.style.cssText = "position:fixed;inset:0 auto auto 0;width:554px;height:284px;z-index:9";
   document.body.append(host);
   const y = Array.from({ length: bars }, (_, i) => (i * 37) % 280);
   const line = (x) => ({ type: "line", x0: x, x1: x, y0: 0, y1: 280 });
-  await window.Plotly.newPlot(host, [{ type: "bar", y }], { shapes: [line(0)] });
-  const out = [];
-  for (let i = 0; i < n; i++) {
-    await drawn();
-    const from = performance.now();
-    await new Promise((next) => requestAnimationFrame(next));
-    await window.Plotly.relayout(host, { shapes: [line(i % bars)] });
-    out.push((await drawn()) - from);
-  }
-  window.Plotly.purge(host);
-  host.remove();
-  return out;
-}"""
+  await window.Plotly.newPlot(host, [{ type: "bar", y }], { shapes: [line(0)] });""",
+    "await window.Plotly.relayout(host, { shapes: [line(i % bars)] });",
+    "window.Plotly.purge(host);\n  host.remove();",
 )
 
 FETCHES = """async (paths) => {

@@ -11,24 +11,15 @@ from pathlib import Path
 import psutil
 import pytest
 
-from backend.contract.specs import CurvePayload, EvaluatePayload, Plan, RunSpec
+from backend.contract.specs import CurvePayload, EvaluatePayload, Plan
 from backend.contract.states import JobKind, State
 from backend.store import events, jobs, results, runs
 from backend.store.tables import JobRow
-from tests.worker_process import DataFolder, eventually
+from tests.worker_process import SMALL, DataFolder, eventually
 
 pytestmark = pytest.mark.slow
 
-SPEC = RunSpec(
-    dataset="digits",
-    architecture="vgg11",
-    architecture_params={"width": 0.1},
-    method="rni",
-    method_params={"lam": 0.02, "shift": 3.0},
-    epochs=1,
-    batch_size=128,
-    map_budget=0,
-)
+SPEC = SMALL.model_copy(update={"epochs": 1, "map_budget": 0})
 
 
 class Desk(DataFolder):

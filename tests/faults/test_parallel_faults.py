@@ -8,24 +8,14 @@ import signal
 import psutil
 import pytest
 
-from backend.contract.specs import RunSpec
 from backend.contract.states import State
 from backend.store import history, jobs, runs
 from backend.store.tables import JobRow, RunRow
-from tests.worker_process import DataFolder, eventually
+from tests.worker_process import SMALL, DataFolder, eventually
 
 pytestmark = pytest.mark.slow
 
-SPEC = RunSpec(
-    dataset="digits",
-    architecture="vgg11",
-    architecture_params={"width": 0.1},
-    method="rni",
-    method_params={"lam": 0.02, "shift": 3.0},
-    epochs=10_000,
-    batch_size=128,
-    processes=2,
-)
+SPEC = SMALL.model_copy(update={"epochs": 10_000, "processes": 2})
 
 
 def run_of(folder: DataFolder, run_id: str) -> RunRow:

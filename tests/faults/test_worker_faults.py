@@ -13,19 +13,11 @@ from backend.contract.specs import RunSpec
 from backend.contract.states import JobKind, State
 from backend.store import events, history, jobs, results, runs, workers
 from backend.store.tables import JobRow, RunRow
-from tests.worker_process import DataFolder, eventually
+from tests.worker_process import SMALL, DataFolder, eventually
 
 pytestmark = pytest.mark.slow
 
-SPEC = RunSpec(
-    dataset="digits",
-    architecture="vgg11",
-    architecture_params={"width": 0.1},
-    method="rni",
-    method_params={"lam": 0.02, "shift": 3.0},
-    epochs=6,
-    batch_size=32,
-)
+SPEC = SMALL.model_copy(update={"epochs": 6, "batch_size": 32})
 ENDLESS = SPEC.model_copy(update={"epochs": 10_000})
 
 

@@ -155,8 +155,8 @@ class Brackets:
         inner = bracket.inner
         alike_M = self._shuffled(np.flatnonzero(bracket.control_N == bracket.other_N))
         share = len(alike_M) / len(self.dense_N)
-        need = first_look(len(alike_M), self._bound / share) if len(alike_M) else 0
         window = min(NEIGHBOURS, len(inner))
+        need = first_look(len(alike_M), self._bound / share, window) if len(alike_M) else 0
         each = math.ceil(need / window)
         self._begin += window * each
         if self.thrifty:
@@ -186,9 +186,9 @@ class Brackets:
         return self.measure(cut)
 
     def _is_enough(self, known: Accuracy) -> bool:
-        """Near enough, and clearly on one side of what counts as a drop."""
-        clear = not known.split_low < self._floor <= known.split_high
-        return is_near(known, self.tolerance) and (clear or known.value < self._floor)
+        """Near enough, and clearly no drop unless it looks like one."""
+        clear = known.split_low >= self._floor or known.value < self._floor
+        return clear and is_near(known, self.tolerance)
 
     def _seen(self, bracket: Bracket, cut: int, differ_M: Places, alike_M: Places) -> Seen:
         right_M = self.cuts.right(cut, np.concatenate([differ_M, alike_M]))
@@ -219,7 +219,7 @@ def _together(seen: Seen, neighbours: Sequence[Seen]) -> Seen:
         return seen
     names = ("n", "control_seen", "lost", "gained")
     sums = {name: sum(getattr(one, name) for one in neighbours) for name in names}
-    return replace(seen, **sums, pooled=True)
+    return replace(seen, **sums, pooled=len(neighbours))
 
 
 def _part(places_M: Places, start: int, n: int | None = None) -> Places:

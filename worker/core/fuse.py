@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_weights
 
 from worker.core.constants import norms_behind
 
@@ -33,19 +34,11 @@ def fuse(model: nn.Module, pairs: Mapping[str, str]) -> nn.Module:
         conv, norm = model.get_submodule(conv_name), model.get_submodule(norm_name)
         assert isinstance(conv, nn.Conv2d)
         assert isinstance(norm, nn.BatchNorm2d)
-        mean_C, var_C = norm.running_mean, norm.running_var
-        assert mean_C is not None
-        assert var_C is not None
-        scale_C = (var_C.double() + norm.eps).rsqrt()
-        if norm.weight is not None:
-            scale_C = scale_C * norm.weight.double()
-        bias_C = torch.zeros_like(scale_C) if conv.bias is None else conv.bias.double()
-        bias_C = (bias_C - mean_C.double()) * scale_C
-        if norm.bias is not None:
-            bias_C = bias_C + norm.bias.double()
-        dtype = conv.weight.dtype
-        conv.weight = nn.Parameter((conv.weight.double() * scale_C.view(-1, 1, 1, 1)).to(dtype))
-        conv.bias = nn.Parameter(bias_C.to(dtype))
-        parent, _, leaf = norm_name.rpartition(".")
-        setattr(model.get_submodule(parent), leaf, nn.Identity())
+        assert norm.running_mean is not None
+        assert norm.running_var is not None
+        conv.weight, conv.bias = fuse_conv_bn_weights(
+            *(conv.weight, conv.bias, norm.running_mean, norm.running_var, norm.eps),
+            *(norm.weight, norm.bias),
+        )
+        model.set_submodule(norm_name, nn.Identity())
     return model

@@ -19,15 +19,13 @@ from worker.core.brackets import Flags, Places
 from worker.engine.batches import Normalisation, Split
 from worker.engine.evaluate import evaluate
 from worker.engine.file_split import EVAL_PIXELS
-from worker.engine.sample import decoded
+from worker.engine.sample import CHUNK, decoded
 from worker.engine.slices import Source
 
 BATCH_CPU, BATCH_GPU = 256, 512
 """On a processor the activations of a small batch stay in its cache."""
 KEPT_BYTES = 256 * 2**20
 """Of cut networks that may be asked again, and as much of images decoded from files."""
-CHUNK = 32
-"""Images that are decoded between two looks whether the job should stop."""
 
 
 @dataclass(frozen=True)
@@ -39,11 +37,6 @@ class Images:
     normalise: Normalisation
     check: Callable[[], None]
     _decoded: dict[int, Tensor] = field(default_factory=dict)
-
-    def order(self) -> Places:
-        """All places of the split in the order of the source."""
-        index: Places = self.source.index(0, len(self.split)).numpy()
-        return index
 
     @property
     def batch(self) -> int:
