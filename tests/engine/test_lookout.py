@@ -8,7 +8,7 @@ import queue
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from multiprocessing.connection import Connection
+from multiprocessing.connection import Connection, wait
 
 import pytest
 
@@ -39,7 +39,9 @@ def fails(link: Connection) -> None:
 
 @contextmanager
 def looking_after(
-    *works: Callable[[Connection], None], stuck: Callable[[Exception], None] = lambda _: None
+    *works: Callable[[Connection], None],
+    stuck: Callable[[Exception], None] = lambda _: None,
+    all_ended: bool = False,
 ) -> Iterator[Lookout]:
     context = multiprocessing.get_context("forkserver")
     links, processes = [], []
@@ -50,6 +52,8 @@ def looking_after(
         theirs.close()
         links.append(ours)
         processes.append(process)
+    for process in processes if all_ended else ():
+        wait([process.sentinel])  # join() would read the exit status, which can be read only once
     watching = Lookout(links, processes, stuck)
     try:
         yield watching
@@ -77,9 +81,7 @@ def test_an_error_is_told_with_its_code_and_hint_though_the_process_has_ended():
 
 
 def test_a_death_is_the_reason_for_errors_that_come_with_it():
-    with looking_after(fails, is_killed) as watching:
-        for process in multiprocessing.active_children():
-            process.join()
+    with looking_after(fails, is_killed, all_ended=True) as watching:
         told = watching.trouble(SOON_S)
     assert isinstance(told, RankDied)
     assert "process 3 of 3" in str(told)
