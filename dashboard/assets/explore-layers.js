@@ -102,6 +102,7 @@
       const { size } = this.app.source.shape.groups[now.layer];
       this.strip.render({
         own: state.overrides[state.layer], shielded: shield.includes(state.layer), kept: now.selection.kept[now.layer], size,
+        why: this.rows[now.layer].why,
       });
     }
 
@@ -122,7 +123,9 @@
         [rounded, `×${multiple}`, `Rounded up to a multiple of ${multiple}`],
         [locked, "lock", "Locked: keeps all its channels"],
       ];
-      const [, tag, title, tone] = tags.find(([holds]) => holds) || [];
+      const holding = tags.filter(([holds]) => holds);
+      const [, tag, title, tone] = holding[0] || [];
+      row.why = holding.map(([, , words]) => `${words}.`).join(" ");
       say(row.tag, tag || "");
       mark(row.tag, { "data-tone": tone, title });
       mark(row.main, {

@@ -1,4 +1,4 @@
-/** Below the selected layer's row: a ratio of its own, and protection in every plan of the run. */
+/** Below the selected layer's row: why it keeps what it keeps, a ratio of its own, and protection. */
 (function () {
   "use strict";
   const explore = ((window.recede = window.recede || {}).explore = window.recede.explore || {});
@@ -61,7 +61,8 @@
         },
       }, icon("close"));
       this.shield = h("input", { ...named("protect"), type: "checkbox", onchange: () => protect(app, name, this.shield.checked) });
-      this.node = h("div", { class: "rx-own" },
+      this.why = h("p", { ...named("layer-why"), class: "rx-own-why" });
+      this.node = h("div", { class: "rx-own" }, this.why,
         h("label", { class: "rx-own-ratio" }, "Own ratio ", h("span", { class: "rx-with-unit" }, this.field, h("span", { class: "rx-unit", text: "%" }))), this.clear,
         h("label", { class: "rx-check", title: "Every plan of this run keeps all channels of this layer; kept with the run" }, this.shield, "protect"));
     }
@@ -75,8 +76,10 @@
     }
 
     render(row) {
-      const { mark } = explore.dom;
-      const { own, shielded, kept, size } = row;
+      const { mark, say } = explore.dom;
+      const { own, shielded, kept, size, why } = row;
+      say(this.why, why);
+      mark(this.why, { hidden: why === "" });
       mark(this.field, { disabled: shielded, placeholder: Number((100 * (1 - kept / size)).toFixed(1)) });
       mark(this.clear, { hidden: own === undefined });
       this.shield.checked = shielded;

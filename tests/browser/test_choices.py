@@ -80,7 +80,9 @@ def test_a_layer_is_chosen_locked_and_given_a_ratio_with_keys_alone(
     assert choices(explore)["layer"] == names[1]
     explore.keyboard.press("k")
     assert numbers(explore) == expected(service, run, Plan(epoch=3, ratio=0.6, locks=(names[1],)))
+    expect(explore.get_by_test_id("layer-why")).to_have_text("Locked: keeps all its channels.")
     explore.keyboard.press("k")
+    expect(explore.get_by_test_id("layer-why")).to_be_hidden()
     explore.keyboard.press("o")
     expect(explore.get_by_test_id("own-ratio")).to_be_focused()
     explore.keyboard.type("35")
@@ -108,6 +110,8 @@ def test_rounding_and_minima_are_those_of_the_server_and_are_warned_of(
     assert numbers(explore) == expected(service, run, least)
     explore.get_by_test_id("ratio-input").fill("97")
     expect(warnings).to_contain_text("held at")
+    explore.locator(f'.rx-layer-main[data-layer="{LAYER}"]').click()
+    expect(explore.get_by_test_id("layer-why")).to_contain_text("Held at its minimum of 12")
     expect(explore.get_by_test_id("more-toggle")).to_contain_text("1")
 
 
