@@ -14,7 +14,7 @@ from pathlib import Path
 from backend.client import ApiError, RecedeClient
 from backend.contract.states import State
 from backend.schemas import JobOut, RunOut
-from tests.worker_process import eventually
+from tests.worker_process import PATIENCE_S, eventually
 
 SMALL_RUN = {
     "dataset": "digits",
@@ -90,7 +90,7 @@ def running(folder: Path) -> Iterator[Service]:
     finally:
         client.close()
         process.terminate()
-        process.wait(60)
+        process.wait(PATIENCE_S)
 
 
 def _ready(client: RecedeClient, process: subprocess.Popen[bytes]) -> bool:

@@ -13,6 +13,7 @@ from backend.contract.states import State
 from backend.schemas import RunOut
 from tests.browser.screen import PATIENCE_MS, Watch, watched
 from tests.service import SMALL_RUN, Service, running
+from tests.worker_process import PATIENCE_S
 
 expect.set_options(timeout=PATIENCE_MS)
 
@@ -27,7 +28,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
             yield started
         finally:  # a test may have put another process in its place
             started.process.terminate()
-            started.process.wait(60)
+            started.process.wait(PATIENCE_S)
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from playwright.sync_api import ConsoleMessage, Locator, Page, Request, expect
 
 # For machines that are busy with something else; nothing waits for it.
-PATIENCE_MS = 30_000
+PATIENCE_MS = 120_000
 TRAINING_MS = 240_000
 
 NEXT_FRAME = (

@@ -164,5 +164,5 @@ def test_loaders_end_with_the_job_that_was_killed(files, tmp_path):
         family = psutil.Process(job.pid).children(recursive=True)
         assert len(family) >= 3  # the server that forks, and two loaders
         job.kill()
-        _, alive = psutil.wait_procs(family, timeout=20)
+        _, alive = psutil.wait_procs(family, timeout=120)
     assert alive == []
