@@ -13,11 +13,13 @@
   /** 0.005 → "0.5 points"; digits as they were given. */
   const plain = (value) => String(Number(value.toPrecision(12)));
 
+  const points = (value) => `${plain(100 * value)} ${plain(100 * value) === "1" ? "point" : "points"}`;
+
   /** A value of a kind with its unit. */
   function amount({ kind, value, relative, batch }) {
     const { compact, bytes, THIN } = core().format;
     if (kind === "latency") return `${plain(value)}${THIN}ms at batch ${batch || 1}`;
-    if (kind === "drop") return `${plain(100 * value)} points`;
+    if (kind === "drop") return points(value);
     if (kind === "accuracy" || relative) return `${plain(100 * value)}${THIN}%`;
     return kind === "bytes" ? bytes(value) : compact(value);
   }
@@ -108,7 +110,7 @@
 
   /** What came of it, with a digit more than a person asks for. */
   function reached(ask, value) {
-    if (ask.kind === "drop") return `${plain(Number((100 * value).toFixed(2)))} points`;
+    if (ask.kind === "drop") return points(Number(value.toFixed(4)));
     return ask.relative || ask.kind === "accuracy" ? core().format.share(value) : amount({ ...ask, value });
   }
 

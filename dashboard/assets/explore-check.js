@@ -65,6 +65,7 @@
   /** As long as nobody has chosen a cut: the curve's scope, and its lossless cut. */
   function firstCut(app) {
     const { source, state, given } = app;
+    if (!app.checkedCriterion) return; // the address may name one that does not exist
     const { curve } = source;
     const scope = curve?.scope || curve?.points.find((point) => point.ratio > 0)?.plan?.scope;
     if (!scope || !curve.points.length || curve.job || app.defaulted === curve.checkpoint_id) return;

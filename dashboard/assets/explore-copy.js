@@ -1,4 +1,4 @@
-/** Taking things along: actions as command, curl or Python; the distribution as PNG or CSV. */
+/** Taking things along: actions as command, curl or Python; files to save; menus that close. */
 (function () {
   "use strict";
   const explore = ((window.recede = window.recede || {}).explore = window.recede.explore || {});
@@ -100,60 +100,5 @@
     setTimeout(() => URL.revokeObjectURL(href), 10_000);
   }
 
-  const fileName = (app, ending) =>
-    `recede-${app.runId}-${app.state.layer || "all-layers"}-${app.state.axis}`.replace(/[^\w.-]/g, "_") + ending;
-
-  /** What the page says around the drawing: run, layer, epoch, threshold. */
-  function caption(g, app, colours) {
-    const { plot } = app.distribution;
-    const { now, source, state } = app;
-    const { format } = window.recede.core;
-    const parts = [source.run.name, state.layer, `epoch ${now.epoch}`];
-    if (now.line !== null && now.line !== undefined) parts.push(`threshold ${format.threshold(now.line)}`);
-    if (now.selection) parts.push(`${format.integer(now.selection.removed)} neurons removed`);
-    g.font = `11px ${colours.font}`;
-    g.textAlign = "right";
-    g.textBaseline = "top";
-    g.fillStyle = colours.ink;
-    g.fillText(parts.filter(Boolean).join(" · "), plot.right, plot.ridges.bottom + 8);
-  }
-
-  /** The distribution as it is drawn now, at twice the size, on the page's ground. */
-  function savePng(app) {
-    const { plot } = app.distribution;
-    if (!plot) return;
-    const [canvas, base] = [document.createElement("canvas"), document.createElement("canvas")];
-    for (const one of [canvas, base]) [one.width, one.height] = [plot.width * 2, plot.height * 2];
-    const g = canvas.getContext("2d");
-    const colours = app.colours();
-    app.distribution.paint(g, base, 2, colours);
-    app.distribution.baseKey = "";
-    caption(g, app, colours);
-    g.setTransform(1, 0, 0, 1, 0, 0);
-    g.globalCompositeOperation = "destination-over";
-    g.fillStyle = colours.surface;
-    g.fillRect(0, 0, canvas.width, canvas.height);
-    canvas.toBlob((blob) => save(blob, fileName(app, `-epoch-${app.now.epoch}.png`)));
-  }
-
-  /** All epochs of the distribution that is shown, one line for each bin and epoch. */
-  function saveCsv(app) {
-    const { plot } = app.distribution;
-    if (!plot) return;
-    const { histogram, axis } = plot;
-    const step = (histogram.high - histogram.low) / histogram.bins;
-    const logit = app.source.shape.scale === "plain" ? "log10_gamma" : "w";
-    const unit = app.state.axis === "logit" ? logit : "importance";
-    const lines = [
-      `# run ${app.runId}, layer ${app.state.layer || "all"}, ${axis.title}, recede ${app.root.dataset.version || ""}`.trim(),
-      `epoch,${unit}_from,${unit}_to,neurons`,
-    ];
-    for (const [epoch, row] of histogram.row) {
-      row.forEach((count, i) => lines.push(
-        `${epoch},${histogram.low + i * step},${histogram.low + (i + 1) * step},${count}`));
-    }
-    save(new Blob([lines.join("\n"), "\n"], { type: "text/csv" }), fileName(app, ".csv"));
-  }
-
-  Object.assign(explore, { copyText, copy: { mountMenu, closeOutside, save, savePng, saveCsv } });
+  Object.assign(explore, { copyText, copy: { mountMenu, closeOutside, save } });
 })();

@@ -16,10 +16,10 @@
         },
       });
       this.button = h("button", {
-        type: "button", class: "rx-button", text: "Measure it", hidden: true, "data-testid": "curve-compare-button",
+        type: "button", class: "rx-link", text: "Measure that curve too", hidden: true, "data-testid": "curve-compare-button",
         onclick: () => explore.jobs.measureCurve(app, this.place()),
       });
-      this.node = h("span", { class: "rx-compare", hidden: true }, this.select, this.button);
+      this.node = h("span", { class: "rx-compare", hidden: true }, this.select);
     }
 
     place(epoch = this.app.now.epoch) {

@@ -8,13 +8,13 @@
     ratio: "share of the neurons removed", macs: "share of the MACs saved", params: "share of the parameters saved",
   };
 
-  /** "91.20 % ± 0.45 (estimated from 760 of 6,000 images)". */
+  /** "91.20 % ± 0.45 points, estimated from 760 of 6,000 images". */
   function pointWords({ kind, value, n, n_split: whole, split_low: low, split_high: high }) {
     const { format } = core();
     const shown = format.accuracy(value, whole);
     if (kind === "measured") return `${shown}, measured on ${format.integer(n)} images`;
     const half = (50 * (high - low)).toFixed(2);
-    return `${shown} ± ${half}, estimated from ${format.integer(n)} of ${format.integer(whole)} images`;
+    return `${shown} ± ${half} points, estimated from ${format.integer(n)} of ${format.integer(whole)} images`;
   }
 
   /** Grid, numbers and the name of the horizontal axis. */

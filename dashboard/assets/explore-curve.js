@@ -16,7 +16,7 @@
       this.host = app.els.find("#curve");
       this.note = app.els.find("#curve-note");
       this.key = "";
-      this.toggle = explore.dom.segmented({
+      this.toggle = explore.dom.select({
         id: "curve-axis", label: "Horizontal axis of the curve",
         options: [["ratio", "Neurons"], ["macs", "MACs"], ["params", "Params"]]
           .map(([name, label]) => [name, label, explore.curveDrawing.TITLES[name]]),
@@ -25,11 +25,14 @@
       this.compare = new explore.CurveCompare(app, this);
       this.exact = new explore.ExactCurve(app, this);
       this.button = explore.dom.h("button", {
-        type: "button", class: "rx-button", text: "Measure", hidden: true, "data-testid": "curve-more",
+        type: "button", class: "rx-link", text: "Measure 100 ratios", hidden: true, "data-testid": "curve-more",
         title: "Measure the whole curve of this choice: 100 ratios to ± 0.5 points",
         onclick: () => explore.jobs.measureCurve(app, this.place),
       });
-      app.els.find("#curve-slot").append(this.compare.node, this.button, this.toggle.node);
+      this.note.parentNode.append(this.button, this.compare.button); // the row of the tabs has no room for them
+      this.menu = explore.exporting.menu(app, () => this.figure, "curve");
+      app.els.find("#curve-slot").append(this.compare.node, this.toggle.node, this.menu.node);
+      this.figure = new explore.CurveFigure(app, this);
       [this.width, this.height] = [0, 0];
       this.observer = new ResizeObserver(() => { // reading sizes while drawing would lay out the page twice
         [this.width, this.height] = [this.host.clientWidth, this.host.clientHeight];
@@ -41,6 +44,7 @@
 
     destroy() {
       this.observer.disconnect();
+      this.menu.stop();
     }
 
     /** Share saved on the horizontal axis, of a cut with this ratio and cost. */
@@ -53,6 +57,7 @@
       const { app } = this;
       const { now, state, source } = app;
       this.toggle.show(state.x);
+      this.menu.show(Boolean(this.plot));
       this.compare.render();
       const { width, height } = this;
       const curve = this.curveShown();
@@ -175,7 +180,7 @@
       const high = Math.min(1, Math.ceil(20 * Math.max(...values.map((one) => one.high))) / 20);
       const [left, right, top, bottom] = [MARGIN.left, width - MARGIN.right, MARGIN.top, height - MARGIN.bottom];
       return {
-        left, right, top, bottom, low, high,
+        width, height, left, right, top, bottom, low, high,
         x: (share) => left + share * (right - left),
         y: (value) => bottom - ((Math.min(high, Math.max(low, value)) - low) / (high - low)) * (bottom - top),
         at: (px) => Math.min(1, Math.max(0, (px - left) / (right - left))),

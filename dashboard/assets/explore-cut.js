@@ -22,14 +22,14 @@
     buildControls() {
       const { h, named } = explore.dom;
       const { app } = this;
-      const field = (id, label, props, use) => {
+      const field = (id, label, props, wanted, use) => {
         const input = h("input", {
           ...named(id), type: "number", class: "rx-field", "aria-label": label, step: "any", min: 0, ...props,
         });
-        input.addEventListener("input", () => this.type(input, use));
+        input.addEventListener("input", () => this.type(input, wanted, use));
         input.addEventListener("change", () => app.released());
         input.addEventListener("blur", () => {
-          input.removeAttribute("aria-invalid");
+          explore.fault(input);
           app.dirty();
         });
         return input;
@@ -40,9 +40,9 @@
         oninput: () => app.choose({ by: "ratio", ratio: Number(this.slider.value) }),
         onchange: () => app.released(),
       });
-      this.ratio = field("ratio-input", "Ratio in percent", { max: 99.99 }, (percent) =>
-        percent < 100 && { by: "ratio", ratio: Number((percent / 100).toFixed(8)) });
-      this.threshold = field("threshold-input", "Threshold on the importance", {}, (value) =>
+      this.ratio = field("ratio-input", "Ratio in percent", { max: 99.99 }, "a ratio is a number of percent from 0 to 99.99", (percent) =>
+        percent <= 99.99 && { by: "ratio", ratio: Number((percent / 100).toFixed(8)) });
+      this.threshold = field("threshold-input", "Threshold on the importance", {}, "a threshold is a number from 0 on", (value) =>
         ({ by: "threshold", threshold: value }));
       this.gap = this.jump("gap-button", "Natural gap", () => app.toGap());
       this.lossless = this.jump("lossless-button", "Lossless", () => app.toLossless());
@@ -67,11 +67,11 @@
       return explore.dom.h("button", { ...explore.dom.named(id), type: "button", class: "rx-button rx-small", text, onclick });
     }
 
-    /** A number typed into a field: used at once when it can be, marked when not. */
-    type(input, use) {
+    /** A number typed into a field: used at once when it can be; when not, it says what is wanted. */
+    type(input, wanted, use) {
       const value = input.value.trim() === "" ? NaN : Number(input.value);
       const patch = Number.isFinite(value) && value >= 0 && use(value);
-      explore.dom.mark(input, { "aria-invalid": patch ? null : "true" });
+      explore.fault(input, patch ? "" : wanted);
       if (patch) this.app.choose(patch);
     }
 

@@ -87,12 +87,25 @@
       ].join();
       if (key !== this.baseKey) {
         this.baseKey = key;
-        this.paintBase(scaled(base, ratio), colours);
+        const below = scaled(base, ratio);
+        below.clearRect(0, 0, plot.width, plot.height);
+        this.paintBase(below, colours);
       }
       g.setTransform(1, 0, 0, 1, 0, 0);
       g.clearRect(0, 0, g.canvas.width, g.canvas.height);
       g.drawImage(base, 0, 0);
       g.scale(ratio, ratio);
+      this.paintLive(g, colours, ratio);
+    }
+
+    /** All of it onto a context that is saved. */
+    paintAll(g, colours) {
+      this.paintBase(g, colours);
+      this.paintLive(g, colours, 2);
+    }
+
+    /** What a drag changes. */
+    paintLive(g, colours, ratio) {
       this.paintBars(g, colours, ratio);
       this.paintGhost(g, colours);
       explore.trail.drawMark(g, this.app, this.plot, this.rows, colours);
@@ -106,7 +119,6 @@
 
     paintBase(g, colours) {
       const { plot } = this;
-      g.clearRect(0, 0, plot.width, plot.height);
       this.rows = null;
       if (plot.ridges.height > 0) {
         this.rows = explore.ridges.draw(g, plot, plot.ridges, this.app.now.epoch, colours);

@@ -3,49 +3,62 @@
   "use strict";
   const explore = ((window.recede = window.recede || {}).explore = window.recede.explore || {});
 
-  const CAPTION_PX = 22;
+  const LINE_PX = 16;
 
-  /** What stands under every picture and over every table: run, epoch, version. */
+  /** What stands under every picture and over every table: run and epoch, or what the view names instead; version. */
   function about(app, view) {
-    const { source, now } = app;
-    const name = source.run?.name;
-    return [view.title, name && `run ${name} (${app.runId})`, `epoch ${now.epoch}`, `recede ${app.root.dataset.version || ""}`.trim()]
-      .filter(Boolean).join(" · ");
+    const { runId, source, now } = app;
+    const name = source?.run?.name;
+    const origin = view.origin || [name && `run ${name} (${runId})`, `epoch ${now.epoch}`];
+    return [view.title, ...origin, `recede ${app.root.dataset.version || ""}`.trim()].filter(Boolean).join(" · ");
   }
 
   const fileName = (app, view, ending) =>
-    `recede-${app.runId}-${view.id}-epoch-${app.now.epoch}`.replace(/[^\w.-]/g, "_") + ending;
+    `recede-${view.file || `${app.runId}-${view.id}-epoch-${app.now.epoch}`}`.replace(/[^\w.-]/g, "_") + ending;
 
-  function caption(g, app, view, colours) {
+  /** What the picture is, in as many lines as its width asks for, with a wider font too: who opens an SVG may lack ours. */
+  function captionOf(app, view, colours) {
+    const g = document.createElement("canvas").getContext("2d");
+    g.font = `11px ${colours.font}`;
+    const lines = [];
+    for (const part of about(app, view).split(" · ")) {
+      const longer = lines.length ? `${lines.at(-1)} · ${part}` : part;
+      if (lines.length && g.measureText(longer).width <= 0.84 * view.plot.width) lines[lines.length - 1] = longer;
+      else lines.push(part);
+    }
+    return { lines, height: LINE_PX * lines.length + 6 };
+  }
+
+  function paint(g, view, caption, colours) {
+    view.paintAll(g, colours);
+    g.globalAlpha = 1;
     g.font = `11px ${colours.font}`;
     g.textAlign = "left";
     g.textBaseline = "middle";
     g.fillStyle = colours.muted;
-    g.fillText(about(app, view), 8, view.plot.height + CAPTION_PX / 2);
+    caption.lines.forEach((line, i) => g.fillText(line, 8, view.plot.height + LINE_PX * (i + 0.5) + 3));
   }
 
   function png(app, view) {
     const { width, height } = view.plot;
-    const canvas = document.createElement("canvas");
-    [canvas.width, canvas.height] = [2 * width, 2 * (height + CAPTION_PX)];
-    const g = canvas.getContext("2d");
     const colours = app.colours();
+    const caption = captionOf(app, view, colours);
+    const canvas = document.createElement("canvas");
+    [canvas.width, canvas.height] = [2 * width, 2 * (height + caption.height)];
+    const g = canvas.getContext("2d");
     g.scale(2, 2);
     g.fillStyle = colours.surface;
-    g.fillRect(0, 0, width, height + CAPTION_PX);
-    view.paintAll(g, colours);
-    g.globalAlpha = 1;
-    caption(g, app, view, colours);
+    g.fillRect(0, 0, width, height + caption.height);
+    paint(g, view, caption, colours);
     canvas.toBlob((blob) => explore.copy.save(blob, fileName(app, view, ".png")));
   }
 
   function svg(app, view) {
     const { width, height } = view.plot;
-    const picture = new explore.Picture(width, height + CAPTION_PX);
     const colours = app.colours();
-    view.paintAll(picture, colours);
-    picture.globalAlpha = 1;
-    caption(picture, app, view, colours);
+    const caption = captionOf(app, view, colours);
+    const picture = new explore.Picture(width, height + caption.height);
+    paint(picture, view, caption, colours);
     const text = picture.text(colours.surface, about(app, view));
     explore.copy.save(new Blob([text], { type: "image/svg+xml" }), fileName(app, view, ".svg"));
   }
@@ -66,14 +79,15 @@
   /**
    * The menu that saves the view that is open.
    * @param {() => object|null} open  that view
+   * @param {string} id  of the menu; "view" is the one beside the tabs
    */
-  function menu(app, open) {
+  function menu(app, open, id = "view", words = `Save this ${id}`) {
     const { h, icon, named } = explore.dom;
     const ways = [["PNG, as drawn", "png", png], ["SVG, as drawn", "svg", svg], ["CSV, its data", "csv", csv]];
-    const node = h("details", { id: "view-export", class: "rx-menu" },
-      h("summary", { class: "rx-button rx-square", title: "Save this view", "aria-label": "Save this view" }, icon("down")),
-      h("div", { class: "rx-menu-body rx-menu-list" }, ways.map(([label, id, save]) => h("button", {
-        ...named(`view-${id}`), type: "button", text: label, onclick: () => {
+    const node = h("details", { id: `${id}-export`, class: "rx-menu" },
+      h("summary", { class: "rx-button rx-square", title: words, "aria-label": words }, icon("down")),
+      h("div", { class: "rx-menu-body rx-menu-list" }, ways.map(([label, way, save]) => h("button", {
+        ...named(`${id}-${way}`), type: "button", text: label, onclick: () => {
           app.fresh();
           const view = open();
           if (view?.plot) save(app, view);

@@ -79,8 +79,8 @@
       },
     };
     const onKey = (event) => {
+      clearTimeout(waiting); // by the shell's keys, too
       if (app.root.offsetParent === null || isTaken(event)) return;
-      clearTimeout(waiting);
       const action = actions[event.key];
       if (!action || !app.now?.selection) return;
       if (event.key !== "g") event.preventDefault();

@@ -83,7 +83,7 @@
 
   /** Axis, count scale and download menu above the distribution; returns how to stop. */
   function mountTools(app) {
-    const { h, icon, named, segmented } = explore.dom;
+    const { segmented } = explore.dom;
     const axis = segmented({
       id: "axis-toggle", label: "Axis of the importance",
       options: [["logit", "logit", "Both humps at their full width"], ["sigma", "linear", "The importance itself"]],
@@ -97,12 +97,9 @@
       ],
       pick: (value) => app.set({ y: value }),
     });
-    const menu = h("details", { id: "export-menu", class: "rx-menu" },
-      h("summary", { class: "rx-button rx-square", title: "Save the distribution", "aria-label": "Save the distribution" }, icon("down")),
-      h("div", { class: "rx-menu-body rx-menu-list" },
-        h("button", { ...named("save-png"), type: "button", text: "PNG, as drawn", onclick: () => explore.copy.savePng(app) }),
-        h("button", { ...named("save-csv"), type: "button", text: "CSV, all epochs", onclick: () => explore.copy.saveCsv(app) })));
-    app.els.find("#axis-slot").append(y.node, axis.node, menu);
+    const figure = new explore.DistributionFigure(app);
+    const menu = explore.exporting.menu(app, () => figure, "distribution");
+    app.els.find("#axis-slot").append(y.node, axis.node, menu.node);
     app.panels.push({
       render() {
         axis.show(app.state.axis);
@@ -111,7 +108,7 @@
         explore.dom.say(axis.buttons[0], plain ? "log" : "logit");
       },
     });
-    return explore.copy.closeOutside(menu);
+    return menu.stop;
   }
 
   Object.assign(explore, { Messages, mountTools });

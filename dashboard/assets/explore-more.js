@@ -44,7 +44,7 @@
       this.least = h("input", {
         ...named("min-channels"), type: "number", class: "rx-field rx-short", min: 1, step: 1,
         "aria-label": "Least number of channels that every layer keeps", oninput: () => this.typedLeast(),
-        onchange: () => app.released(), onblur: () => this.least.removeAttribute("aria-invalid"),
+        onchange: () => app.released(), onblur: () => explore.fault(this.least),
       });
       this.bias = this.switch("bias-toggle", "What becomes of the bias of removed channels", [
         ["drop", "Drop", "What a removed channel still gave out, relu(β), is left away"],
@@ -82,8 +82,8 @@
     typedLeast() {
       const text = this.least.value.trim();
       const value = text === "" ? null : Number(text);
-      const good = value === null || (Number.isInteger(value) && value >= 1 && value <= 65536);
-      explore.dom.mark(this.least, { "aria-invalid": good ? null : "true" });
+      const good = !this.least.validity.badInput && (value === null || (Number.isInteger(value) && value >= 1 && value <= 65536));
+      explore.fault(this.least, good ? "" : "the least number of channels is a whole number from 1 to 65,536");
       if (good) this.app.choose({ minChannels: value });
     }
 

@@ -47,7 +47,7 @@
         ...named("own-ratio"), type: "number", class: "rx-field rx-short", min: 0, max: 99.99, step: "any",
         "aria-label": `Own ratio of ${name} in percent`, oninput: () => this.typed(), onchange: () => app.released(),
         onblur: () => {
-          this.field.removeAttribute("aria-invalid");
+          explore.fault(this.field);
           app.dirty();
         },
       });
@@ -70,8 +70,8 @@
     typed() {
       const text = this.field.value.trim();
       const ratio = text === "" ? null : Number((Number(text) / 100).toFixed(8));
-      const good = !this.field.validity.badInput && (ratio === null || (ratio >= 0 && ratio < 1));
-      explore.dom.mark(this.field, { "aria-invalid": good ? null : "true" });
+      const good = !this.field.validity.badInput && (ratio === null || (ratio >= 0 && ratio <= 0.9999));
+      explore.fault(this.field, good ? "" : "a layer's own ratio is a number of percent from 0 to 99.99");
       if (good) setOwn(this.app, this.name, ratio);
     }
 

@@ -77,20 +77,24 @@
   }
 
   /** Removed: a wash, hatching and a firm top edge, so that colour is not the only sign. */
-  function drawCut(g, x, y, width, height, colour, hatch) {
+  function drawCut(g, x, y, width, height, colour, pattern) {
     g.globalAlpha = 0.26;
     g.fillStyle = colour;
     g.fillRect(x, y, width, height);
     g.globalAlpha = 1;
-    g.fillStyle = hatch;
-    g.fillRect(x, y, width, height);
+    if (pattern) {
+      g.fillStyle = pattern;
+      g.fillRect(x, y, width, height);
+    } else hatch(g, x, y, width, height, colour);
     g.fillStyle = colour;
     g.fillRect(x, y, width, 1.5);
   }
 
   let patterns = { key: "", pattern: null };
 
+  /** The hatching as a pattern; null where there are none, as in a drawing that is saved as SVG. */
   function hatching(g, colour, ratio) {
+    if (g.isPicture) return null;
     const key = `${colour} ${ratio}`;
     if (patterns.key === key) return patterns.pattern;
     const tile = document.createElement("canvas");

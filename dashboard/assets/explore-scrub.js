@@ -84,6 +84,7 @@
       this.range.style.setProperty("--rx-fill", source.epochs.length > 1 ? at / (source.epochs.length - 1) : 1);
       explore.dom.say(this.label, words.title);
       explore.dom.say(this.note, words.note);
+      mark(this.note, { title: now.hasWeights ? "Weights of this epoch are kept: it can be measured and cut" : words.note });
       mark(this.label, {
         "data-value": now.epoch, "data-latest": now.latest, "data-best": now.isBest, "data-weights": now.hasWeights,
       });
@@ -107,7 +108,7 @@
       if (now.epoch === 0) notes.push("untrained");
       if (now.isBest) notes.push(now.finished ? "best by validation" : "best so far");
       else if (now.epoch === now.latest && now.epoch > 0) notes.push("latest");
-      notes.push(now.hasWeights ? "weights kept" : "weights not kept, to look at only");
+      notes.push(now.hasWeights ? (now.isBest ? "kept" : "weights kept") : "weights not kept, to look at only");
       return { title: `Epoch ${now.epoch} of ${total}`, note: notes.join(" · ") };
     }
 

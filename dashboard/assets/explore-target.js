@@ -7,6 +7,7 @@
   const SIZES = { k: 1e3, m: 1e6, g: 1e9, t: 1e12 };
   const STEPS = 1000;
   const MAX_DROP = 0.1;
+  const MAX_LATENCY_MS = 1e6; // as in the API
   const ACCURACY_SPAN = 0.3; // below the uncut accuracy: what the slider covers
 
   const HELP = {
@@ -32,7 +33,7 @@
       const of = share ? value / 100 : value * (SIZES[unit] || 1);
       return of > 0 && (!share || of <= 1) ? { kind, value: of, relative: share } : null;
     }
-    if (kind === "latency") return value > 0 ? { kind, value } : null;
+    if (kind === "latency") return value > 0 && value <= MAX_LATENCY_MS ? { kind, value } : null;
     return value <= 100 ? { kind, value: value / 100 } : null;
   }
 
@@ -57,7 +58,7 @@
         ...named("target-input"), type: "text", inputmode: "decimal", class: "rx-field", autocomplete: "off",
         oninput: () => this.typed(), onchange: () => app.released(),
         onblur: () => {
-          this.field.removeAttribute("aria-invalid");
+          explore.fault(this.field);
           app.dirty();
         },
         onkeydown: (event) => {
@@ -107,17 +108,28 @@
 
     typed() {
       const ask = parse(this.field.value, this.kind, this.relative);
-      explore.dom.mark(this.field, { "aria-invalid": ask ? null : "true" });
+      explore.fault(this.field, ask ? "" : this.wanted());
       if (!ask) return;
       if (isCost(this.kind)) this.relative = ask.relative;
       if (this.kind !== "latency") this.app.choose({ ask, by: "ratio" });
     }
 
+    /** What can be typed, in words. */
+    wanted() {
+      const { kind, relative } = this;
+      if (kind === "latency") return "a latency is a number of milliseconds, above 0 and at most 1,000,000";
+      if (kind === "drop") return "a drop is a number of percentage points from 0 to 100";
+      if (kind === "accuracy") return "an accuracy is a number of percent from 0 to 100";
+      return relative ? "a share is above 0 and at most 100 %" : "an amount is a number above 0, as in 12.5M or 40 %";
+    }
+
     /** Milliseconds are not drawn: each answer costs the worker some seconds. */
     find() {
       const ask = parse(this.field.value, "latency", false);
-      explore.dom.mark(this.field, { "aria-invalid": ask ? null : "true" });
+      explore.fault(this.field, ask ? "" : this.wanted());
       if (!ask) return this.field.focus();
+      if (!this.app.now.canCut) return explore.toast(this.app, this.go.title);
+      if (this.go.disabled) return;
       explore.latency.find(this.app, { ...ask, batch: this.batch });
     }
 

@@ -72,14 +72,18 @@
       g.strokeStyle = colours.surface;
       g.stroke();
     }
-    label(g, plot, x, `natural gap ${window.recede.core.format.threshold(gap)}`, colours);
+    const line = explore.motion.linePlace(app, plot.axis);
+    label(g, plot, x, `natural gap ${window.recede.core.format.threshold(gap)}`, colours, line === null ? null : plot.x(line));
     g.restore();
   }
 
-  function label(g, plot, x, text, colours) {
+  /** Beside the dotted line, on the side where neither the plot's end nor the threshold's line is in the way. */
+  function label(g, plot, x, text, colours, line) {
     g.font = `560 11px ${colours.font}`;
     const width = g.measureText(text).width;
-    const right = x + 7 + width < plot.right;
+    const reach = width + 10;
+    const crossed = line !== null && line > x && line < x + reach;
+    const right = x + reach < plot.right && !(crossed && x - reach > plot.left);
     g.textAlign = right ? "left" : "right";
     g.textBaseline = "middle";
     const at = right ? x + 6 : x - 6;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from importlib import metadata
 from urllib.parse import parse_qs
 
 from dash import dcc, html
@@ -50,6 +51,7 @@ async def layout(client: AsyncRecedeClient, search: str) -> Component:
             data_recede_compare="true",
             data_runs=",".join(ids),
             data_state="loading",
+            data_version=metadata.version("recede"),  # exported figures say what made them
             data_testid="compare-root",
         ),
     )

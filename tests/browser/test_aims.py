@@ -145,11 +145,15 @@ def test_the_slider_draws_the_aim_and_text_that_is_none_is_marked(explore: Page)
     expect(explore.get_by_test_id("target-note")).to_contain_text("MACs ≤ 30")
     field.fill("half")
     expect(field).to_have_attribute("aria-invalid", "true")
+    expect(explore.get_by_test_id("field-fault")).to_contain_text(
+        "half was typed; a share is above 0"
+    )
     assert numbers(explore) == shown
     field.fill("140%")
     expect(field).to_have_attribute("aria-invalid", "true")
     field.press("Tab")
     expect(field).not_to_have_attribute("aria-invalid", "true")
+    expect(explore.get_by_test_id("field-fault")).to_be_hidden()
 
 
 def test_numbers_in_place_of_shares_are_a_press_away(explore: Page, service: Service, run: RunOut):

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import csv
 import re
+import xml.etree.ElementTree as ET
+from importlib import metadata
+from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from backend.contract.specs import RunSpec
 from backend.schemas import RunOut
+from benchmarks.parts.big_run import Size
+from tests.browser import views
 from tests.browser.screen import Watch, next_frame
 from tests.browser.test_look import expect_to_fit
 from tests.service import SMALL_RUN, Service
@@ -23,10 +30,22 @@ def sibling(service: Service, run: RunOut) -> RunOut:
     return service.finished_run(service.client.create_run(spec).run.id)
 
 
+@pytest.fixture(scope="module")
+def fallen(service: Service) -> list[RunOut]:
+    """Three made-up runs whose accuracy a cut of 90 % ruins."""
+    return [views.made_up(service, Size(neurons, 4, 3)) for neurons in (60, 80, 100)]
+
+
 def open_compare(page: Page, run: RunOut, sibling: RunOut, query: str = "") -> None:
     page.goto(f"/compare?runs={run.id},{sibling.id}{query}")
     expect(page.get_by_test_id("compare-root")).to_have_attribute("data-state", "ready")
     next_frame(page)
+
+
+def at_ratio(page: Page, name: str) -> list[str]:
+    """What the table says at the shared ratio, one text for each line."""
+    next_frame(page)
+    return page.get_by_test_id("compare-table").locator(f'td[data-at="{name}"]').all_inner_texts()
 
 
 def dots(page: Page) -> list[float]:
@@ -96,3 +115,91 @@ def test_a_run_that_is_gone_is_named_and_the_others_are_shown(
     page.goto(f"/compare?runs={run.id},gone2345,{sibling.id}")
     expect(page.get_by_role("status").filter(has_text="gone2345")).to_be_visible()
     expect(page.locator(".cmp-chip")).to_have_count(2)
+
+
+def test_accuracies_below_the_axis_stand_at_its_edge_in_words_beside_each_other(
+    page: Page, fallen: list[RunOut]
+):
+    ids = ",".join(one.id for one in fallen)
+    page.goto(f"/compare?runs={ids}&seeds=apart&r=0.9&zoom=1")
+    expect(page.get_by_test_id("compare-root")).to_have_attribute("data-state", "ready")
+    found = page.locator("#compare-accuracy .cmp-out")
+    expect(found).to_have_count(3)
+    shown = [one.replace("↓ ", "") for one in found.locator("text").all_text_contents()]
+    assert sorted(shown) == sorted(at_ratio(page, "accuracy"))
+    boxes = sorted((one.bounding_box() or {} for one in found.all()), key=lambda box: box["x"])
+    assert all(a["x"] + a["width"] <= b["x"] for a, b in pairwise(boxes))
+    drawing = page.locator("#compare-accuracy > svg")
+    said = drawing.get_attribute("aria-label") or ""
+    assert said.count("below the axis") == 3
+    assert all(one in said for one in shown)
+    page.get_by_test_id("compare-ratio").fill("0")
+    expect(found).to_have_count(0)
+    expect(page.locator("#compare-accuracy .cmp-dot")).to_have_count(3)
+    expect(drawing).not_to_have_attribute("aria-label", re.compile("below the axis"))
+
+
+def test_a_group_has_the_same_numbers_with_units_in_whatever_order_its_runs_are_named(
+    page: Page, run: RunOut, sibling: RunOut
+):
+    told = []
+    for pair in ((run, sibling), (sibling, run)):
+        open_compare(page, *pair, "&r=0.5&x=macs")
+        told.append({name: at_ratio(page, name) for name in ("accuracy", "macs", "params")})
+        told[-1]["places"] = [f"{place:.3f}" for place in dots(page)]
+    assert told[0] == told[1]
+    percent = r"\d+(\.\d+)?\s% ± \d+(\.\d+)?\s%"
+    assert re.fullmatch(percent, told[0]["accuracy"][0])
+    assert re.search(rf"\({percent}\)", told[0]["macs"][0] + told[0]["params"][0])
+    marks = page.locator("#compare-distribution .cmp-dot[data-value]")
+    expect(marks).to_have_count(2)  # each seed is cut at its own threshold
+
+
+def test_the_signs_of_the_figures_are_told_in_words(page: Page, run: RunOut, sibling: RunOut):
+    open_compare(page, run, sibling, "&x=macs")
+    signs = page.get_by_role("list", name="What the signs mean").first
+    for words in ("shared ratio", "front", "standard deviation over seeds", "beyond the axis"):
+        expect(signs).to_contain_text(words)
+    page.get_by_role("radio", name="Neurons").click()
+    expect(signs).not_to_contain_text("front")
+
+
+@pytest.mark.parametrize("figure", ["accuracy", "importances"])
+def test_the_figures_are_saved_as_picture_drawing_and_table(
+    page: Page, run: RunOut, sibling: RunOut, figure: str
+):
+    open_compare(page, run, sibling, "&r=0.5&x=macs")
+    assert saved(page, figure, "png").read_bytes().startswith(b"\x89PNG")
+    text = saved(page, figure, "svg").read_text()
+    drawing = ET.fromstring(text)
+    assert len(list(drawing.iter())) > 20
+    assert 'class="' not in text  # it needs no styles of the page
+    head, *lines = saved(page, figure, "csv").read_text().splitlines()
+    for one in (run.id, sibling.id, "ratio 0.5", f"recede {metadata.version('recede')}"):
+        assert one in head
+        assert one in text
+    rows = list(csv.DictReader(lines))
+    cuts = [row for row in rows if row["kind"] in ("shared ratio", "threshold")]
+    assert {row["runs"] for row in cuts} == {run.id, sibling.id}
+    assert len(rows) > 20
+    expect(page.locator(".cmp-offscreen")).to_have_count(0)
+
+
+def saved(page: Page, figure: str, kind: str) -> Path:
+    page.locator(f"#compare-{figure}-export summary").click()
+    with page.expect_download() as download:
+        page.get_by_test_id(f"compare-{figure}-{kind}").click()
+    assert download.value.suggested_filename.endswith(f"-{figure}-ratio-0.5.{kind}")
+    return Path(download.value.path())
+
+
+def test_the_table_of_the_accuracies_has_every_digit_of_the_api(
+    page: Page, service: Service, run: RunOut, sibling: RunOut
+):
+    open_compare(page, run, sibling, "&r=0.5")
+    rows = list(csv.DictReader(saved(page, "accuracy", "csv").read_text().splitlines()[1:]))
+    found = [row for row in rows if row["kind"] == "curve" and row["runs"] == run.id]
+    points = service.client.curve(run.id).points
+    wanted = sorted((one.ratio, one.accuracy.value, one.cost.macs) for one in points)
+    read = [(float(row["ratio"]), float(row["accuracy"]), int(row["macs"])) for row in found]
+    assert sorted(read) == wanted

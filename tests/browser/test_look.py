@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from backend.schemas import RunOut
+from tests.browser import views
 from tests.browser.conftest import Opener
 from tests.browser.screen import explore_is_ready, next_frame, open_explore, picture
 
@@ -109,3 +110,42 @@ def test_the_switch_changes_page_and_charts_and_is_remembered(page: Page, run: R
     page.get_by_test_id("scheme-auto").click()
     expect(page.locator("html")).to_have_attribute("data-mantine-color-scheme", "light")
     assert picture(page) == light
+
+
+# What lies at the middle of a control that is seen, where it is neither the control nor its label.
+COVERED = """() => {
+  const out = [];
+  for (const node of document.querySelectorAll(".rx :is(button, select, input, summary)")) {
+    const box = node.getBoundingClientRect();
+    if (!box.width || !node.checkVisibility({ visibilityProperty: true })) continue;
+    const [x, y] = [box.left + box.width / 2, box.top + box.height / 2];
+    const found = document.elementFromPoint(x, y);
+    const own = !found || node.contains(found) || found.contains(node) || found.closest("label");
+    if (!own) {
+      out.push(`${node.id || node.textContent} under ${found.className}`);
+    }
+  }
+  return out;
+}"""
+
+
+@pytest.mark.parametrize("size", [(1280, 800), (1366, 768), (1440, 900), (1920, 1080)])
+def test_no_control_of_explore_lies_under_another(
+    new_tab: Opener, run: RunOut, size: tuple[int, int]
+):
+    page = new_tab(viewport={"width": size[0], "height": size[1]})
+    open_explore(page, run.id, "&epoch=2&r=0.3")
+    for view in views.VIEWS:
+        page.get_by_test_id(f"view-tab-{view}").evaluate("(tab) => tab.click()")
+        next_frame(page)
+        assert page.evaluate(COVERED) == []
+    page.get_by_test_id("curve-compare").evaluate(CHOOSE_THE_LAST)
+    page.get_by_test_id("view-tab-curve").evaluate("(tab) => tab.click()")
+    next_frame(page)
+    assert page.evaluate(COVERED) == []
+
+
+CHOOSE_THE_LAST = """(select) => {
+  select.selectedIndex = select.options.length - 1;
+  select.dispatchEvent(new Event("change"));
+}"""

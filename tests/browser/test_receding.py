@@ -51,6 +51,18 @@ def test_the_natural_gap_is_that_of_the_api_at_every_epoch_and_layer(
     assert (None if shown is None else float(shown)) == last.valley
 
 
+def test_a_key_leads_to_the_natural_gap_and_two_keys_to_the_runs(
+    explore: Page, service: Service, run: RunOut
+):
+    gap = service.client.polarisation(run.id).items[-1].overall.valley
+    assert gap is not None
+    explore.keyboard.press("g")
+    expect(explore.get_by_test_id("threshold-line")).to_have_attribute("data-by", "threshold")
+    assert float(str(choices(explore)["threshold"])) == pytest.approx(gap)
+    explore.keyboard.type("gr")
+    explore.wait_for_url(re.compile(r"/$"))
+
+
 def test_play_moves_the_picture_between_epochs_and_ends_at_the_last(explore: Page):
     explore.get_by_test_id("play-speed").select_option("0.25")
     explore.get_by_test_id("epoch-slider").fill("0")
@@ -141,7 +153,18 @@ def test_every_view_is_saved_as_picture_drawing_and_table(page: Page, run: RunOu
     layer = "&layer=features.3" if view == "neurons" else ""
     open_explore(page, run.id, f"&view={view}{layer}")
     views.is_drawn(page, view)
-    saved = {kind: _save(page, kind) for kind in ("png", "svg", "csv")}
+    _is_saved_in_every_way(page, run, "view")
+
+
+@pytest.mark.parametrize("figure", ["distribution", "curve"])
+def test_distribution_and_curve_are_saved_as_well(page: Page, run: RunOut, figure: str):
+    open_explore(page, run.id, "&r=0.5")
+    expect(page.locator("#curve path")).not_to_have_count(0)
+    _is_saved_in_every_way(page, run, figure)
+
+
+def _is_saved_in_every_way(page: Page, run: RunOut, menu: str) -> None:
+    saved = {kind: _save(page, kind, menu) for kind in ("png", "svg", "csv")}
     assert saved["png"].read_bytes().startswith(b"\x89PNG")
     drawing = ET.fromstring(saved["svg"].read_text())
     assert len(list(drawing.iter())) > 20
@@ -151,10 +174,10 @@ def test_every_view_is_saved_as_picture_drawing_and_table(page: Page, run: RunOu
     assert len(lines) > 10
 
 
-def _save(page: Page, kind: str) -> Path:
-    page.locator("#view-export summary").click()
+def _save(page: Page, kind: str, menu: str = "view") -> Path:
+    page.locator(f"#{menu}-export summary").click()
     with page.expect_download() as download:
-        page.get_by_test_id(f"view-{kind}").click()
+        page.get_by_test_id(f"{menu}-{kind}").click()
     assert download.value.suggested_filename.endswith(f"-epoch-4.{kind}")
     return Path(download.value.path())
 

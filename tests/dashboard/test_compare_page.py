@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from importlib import metadata
 
 import pytest
 
@@ -54,3 +55,8 @@ def test_what_is_no_id_never_reaches_the_page():
 
 def test_a_group_that_is_gone_is_said_in_words():
     assert props(page("?group=gone2345"), data_testid="group-missing")
+
+
+def test_the_page_says_its_version_for_what_is_saved_of_it():
+    root = props(page("?runs=a1,b2"), data_testid="compare-root").to_plotly_json()["props"]
+    assert root["data-version"] == metadata.version("recede")

@@ -78,7 +78,7 @@ def test_a_finished_combination_has_means_with_deviations():
     bodies = [n for n in walk(group_table(group_samples.group(), LABELS)) if is_body(n)]
     assert len(bodies) == 2
     done, waiting = (text(body) for body in bodies)
-    assert "mean ± s.d. 2 of 2 finished 90.0 % ± 1.0" in done
+    assert "mean ± s.d. 2 of 2 finished 90.0 % ± 1.0 %" in done
     assert "0 of 2 finished – – – –" in waiting
 
 

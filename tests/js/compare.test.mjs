@@ -76,3 +76,46 @@ test("only fields that differ are listed; one that a spec lacks is undefined the
   ]);
   assert.deepEqual(numbers.differences([spec(1), spec(1)]), []);
 });
+
+test("a mean and its deviation each have their unit", () => {
+  const words = (value) => `${(100 * value).toFixed(1)} %`;
+  assert.equal(numbers.plusMinus(numbers.spread([0.2, 0.4]), words), "30.0 % ± 14.1 %");
+  assert.equal(numbers.plusMinus(numbers.spread([0.299]), words), "29.9 %");
+});
+
+test("equal values deviate by nothing, whatever their binary digits", () => {
+  assert.deepEqual(numbers.spread([0.1, 0.1, 0.1]), { mean: 0.1, std: 0, n: 3 });
+});
+
+test("a band stays within what an accuracy can be", () => {
+  const near = (found, wanted) => found.forEach((value, i) => assert.ok(Math.abs(value - wanted[i]) < 1e-12));
+  near(numbers.band({ mean: 0.97, std: 0.1 }), [0.87, 1]);
+  near(numbers.band({ mean: 0.1, std: 0.3 }), [0, 0.4]);
+  near(numbers.band({ mean: 0.5, std: null }), [0.5, 0.5]);
+});
+
+for (const [what, ats, width, low, high] of [
+  ["one alone", [50], 60, 0, 100], ["one at the edge", [2], 60, 0, 100],
+  ["three at one place", [90, 90, 90], 60, 0, 300], ["some apart", [10, 200, 205], 60, 0, 300],
+  ["more than fit into a row", Array(8).fill(150), 90, 0, 300], ["none", [], 60, 0, 100],
+]) {
+  test(`labels stand beside each other and within their room: ${what}`, () => {
+    const found = numbers.beside(ats.map((at) => ({ at, width })), low, high);
+    assert.equal(found.length, ats.length);
+    found.forEach((one, i) => {
+      assert.ok(one.x - width / 2 >= low && one.x + width / 2 <= high);
+      for (const other of found.slice(0, i)) {
+        assert.ok(one.row !== other.row || Math.abs(one.x - other.x) >= width);
+      }
+    });
+  });
+}
+
+test("a label that has room stands where it wants to", () => {
+  assert.deepEqual(numbers.beside([{ at: 200, width: 40 }, { at: 60, width: 40 }], 0, 300), [{ x: 200, row: 0 }, { x: 60, row: 0 }]);
+});
+
+test("labels that want the same place stand around it", () => {
+  const found = numbers.beside([{ at: 100, width: 40 }, { at: 100, width: 40 }, { at: 100, width: 40 }], 0, 300, 5);
+  assert.deepEqual(found.map((one) => one.x), [55, 100, 145]);
+});

@@ -18,11 +18,10 @@
   function plane(width, height, { x, y }) {
     const [left, right, top, bottom] = [MARGIN.left, width - MARGIN.right, MARGIN.top, height - MARGIN.bottom];
     const place = ([low, high], from, to) => (value) => from + ((value - low) / (high - low || 1)) * (to - from);
-    const clamped = (value) => Math.min(y[1], Math.max(y[0], value));
+    const side = (value, [low, high]) => (value < low ? -1 : value > high ? 1 : 0);
     return {
       width, height, left, right, top, bottom, x: place(x, left, right), y: place(y, bottom, top),
-      inside: (value) => place(y, bottom, top)(clamped(value)),
-      at: (px) => x[0] + ((px - left) / (right - left)) * (x[1] - x[0]),
+      beyond: (value) => side(value, y), beyondX: (value) => side(value, x),
     };
   }
 
@@ -70,5 +69,36 @@
   const sign = (number, more = {}) =>
     svg("path", { class: "cmp-sign", "data-series": number, d: SIGNS[number % SIGNS.length], ...more });
 
-  compare.chart = { ticks, plane, axes, clipped, short, line, band, sign };
+  const PILL = 18; // its height
+  const pillWidth = (text) => 24 + 6.6 * text.length;
+
+  /** A value that lies beyond the axis, at its edge: the sign of its series, an arrow, the number. */
+  function pill(number, x, y, text, data = {}) {
+    const width = pillWidth(text);
+    return svg("g", { class: "cmp-out", "data-series": number },
+      svg("rect", { x: x - width / 2, y: y - PILL / 2, width, height: PILL, rx: 4 }),
+      sign(number, { class: "cmp-sign cmp-dot", ...data, transform: `translate(${(x - width / 2 + 11).toFixed(1)} ${y.toFixed(1)})` }),
+      svg("text", { x: x - width / 2 + 20, y: y + 4, text }));
+  }
+
+  /**
+   * Dots over or under the axis, as pills beside each other; a thin line leads to where each lies.
+   * @param {{number: number, x: number, side: number, text: string, data: object}[]} dots
+   */
+  function outside(plot, dots) {
+    return [-1, 1].flatMap((side) => {
+      const here = dots.filter((dot) => dot.side === side);
+      const wanted = here.map((dot) => ({ at: dot.x, width: pillWidth(dot.text) }));
+      const [edge, inwards] = side < 0 ? [plot.bottom, -1] : [plot.top, 1];
+      const rows = compare.numbers.beside(wanted, plot.left, plot.right).map(({ x, row }, i) => {
+        const y = edge + inwards * (PILL / 2 + 6 + row * (PILL + 3));
+        const { number, text, data } = here[i];
+        const d = `M${here[i].x.toFixed(1)} ${edge}L${x.toFixed(1)} ${y - inwards * (PILL / 2)}`;
+        return [svg("path", { class: "cmp-lead", "data-series": number, d }), pill(number, x, y, text, data)];
+      });
+      return [...rows.map(([lead]) => lead), ...rows.map(([, one]) => one)]; // no line over a number
+    });
+  }
+
+  compare.chart = { ticks, plane, axes, clipped, short, line, band, sign, pill, pillWidth, outside };
 })();

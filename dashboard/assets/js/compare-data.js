@@ -25,7 +25,7 @@
     return points.sort((a, b) => a.ratio - b.ratio || a.ask - b.ask);
   }
 
-  /** Cuts that were measured one by one, at the epoch of the curve. */
+  /** Cuts that were measured on the whole split, at the epoch of the curve. */
   async function singlesOf(id, epoch) {
     if (epoch === null) return [];
     const page = await optional(recede.api("GET", `/runs/${id}/evaluations?epoch=${epoch}`));

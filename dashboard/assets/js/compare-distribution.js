@@ -5,8 +5,8 @@
   const compare = (recede.compare = recede.compare || {});
 
   class Distribution {
-    constructor(app, host) {
-      Object.assign(this, { app, host });
+    constructor(app, host, words) {
+      Object.assign(this, { app, host, words, id: "importances", title: "Importances" });
     }
 
     render() {
@@ -16,27 +16,27 @@
       if (width < 100) return;
       if (!drawn.length) {
         this.plot = null;
+        compare.words.show(this.words, []);
         host.replaceChildren(recede.explore.dom.h("p", { class: "cmp-empty", text: "No importances are stored yet." }));
         return;
       }
       const { chart, numbers } = compare;
       const log = app.state.d === "log";
-      const densities = drawn.map((one) => this.densityOf(one));
+      const densities = this.densities = drawn.map((one) => this.densityOf(one));
       const top = Math.max(...densities.flatMap((one) => [...one]));
       const x = log ? numbers.LOG_RANGE : [0, 1];
       this.plot = chart.plane(width, height, { x, y: [0, 1.06 * top] });
       this.marks = recede.explore.dom.svg("g", {});
-      host.replaceChildren(recede.explore.dom.svg("svg", {
-        width, height, viewBox: `0 0 ${width} ${height}`, role: "img",
-        "aria-label": `Distribution of the importances of ${drawn.map((one) => one.name).join("; ")}`,
-      },
+      this.drawing = recede.explore.dom.svg("svg", { width, height, viewBox: `0 0 ${width} ${height}`, role: "img" },
       chart.axes(this.plot, {
         x: chart.ticks(x[0], x[1], 6), y: chart.ticks(0, top, 4),
         xWord: (value) => (log ? decade(value) : String(Number(value.toFixed(2)))),
         yWord: (value) => `${Number((100 * value).toFixed(1))} %`,
-        title: log ? "importance, logarithmic; marks: the threshold of the shared ratio" : "importance; marks: the threshold of the shared ratio",
+        title: log ? "importance, logarithmic" : "importance",
       }),
-      drawn.map((one, i) => chart.line(this.outline(densities[i], x), one.number)), this.marks));
+      drawn.map((one, i) => chart.line(this.outline(densities[i], x), one.number)), this.marks);
+      host.replaceChildren(this.drawing);
+      compare.words.show(this.words, this.signs());
       this.move();
     }
 
@@ -53,18 +53,62 @@
       ]);
     }
 
-    /** A sign on the axis where each series is cut. */
+    signs() {
+      return [
+        ["dot", "threshold of the shared ratio, one for each run"],
+        this.app.series.some((one) => one.members.length > 1) && ["line", "mean over seeds"],
+        ["beside", "beyond the axis"],
+      ].filter(Boolean);
+    }
+
+    table() {
+      return compare.tables.importances(this.app.series, this.densities, this.app.state);
+    }
+
+    sentence() {
+      const { threshold } = recede.core.format;
+      const cuts = this.app.series.map((one) => [one, thresholdsOf(one)]).filter(([, found]) => found.length)
+        .map(([one, found]) => `${one.name} ${extent(found, threshold)}`);
+      const names = this.app.series.map((one) => one.name).join("; ");
+      return `Distribution of the importances of ${names}.${cuts.length ? ` Thresholds of the shared ratio: ${cuts.join("; ")}.` : ""}`;
+    }
+
+    /** A sign on the axis where each run is cut; in words at the edge where that lies beyond it. */
     move() {
       if (!this.plot) return;
+      const log = this.app.state.d === "log";
+      const rows = { "-1": 0, 1: 0 };
       this.marks.replaceChildren(...this.app.series.flatMap((one) => {
-        const threshold = one.now?.threshold;
-        if (!threshold) return [];
-        const at = this.app.state.d === "log" ? Math.log10(threshold) : threshold;
-        return [compare.chart.sign(one.number, {
-          class: "cmp-sign cmp-dot", transform: `translate(${this.plot.x(at).toFixed(1)} ${this.plot.bottom}) scale(0.8)`,
-        })];
+        const found = thresholdsOf(one).map((value) => ({ value, at: log ? Math.log10(value) : value }));
+        const inside = found.filter(({ at }) => !this.plot.beyondX(at)).map(({ at, value }) => compare.chart.sign(one.number, {
+          class: "cmp-sign cmp-dot", "data-value": value,
+          transform: `translate(${this.plot.x(at).toFixed(1)} ${this.plot.bottom}) scale(0.8)`,
+        }));
+        const outside = [-1, 1].flatMap((side) => {
+          const values = found.filter(({ at }) => this.plot.beyondX(at) === side).map(({ value }) => value);
+          return values.length ? [this.pill(one.number, side, values, rows[side]++)] : [];
+        });
+        return [...inside, ...outside];
       }));
+      recede.explore.dom.mark(this.drawing, { "aria-label": this.sentence() });
     }
+
+    /** Thresholds beyond the left or right end of the axis, over those of the series before. */
+    pill(number, side, values, row) {
+      const text = `${side < 0 ? "←" : "→"} ${extent(values, (value) => recede.core.format.threshold(Number(value.toPrecision(2))))}`;
+      const half = compare.chart.pillWidth(text) / 2;
+      const x = side < 0 ? this.plot.left + half + 2 : this.plot.right - half - 2;
+      return compare.chart.pill(number, x, this.plot.bottom - 16 - 21 * row, text, { "data-value": values[0] });
+    }
+  }
+
+  /** Where the runs of a series are cut; none where nothing goes, or each layer has its own. */
+  const thresholdsOf = (one) => (one.now?.cuts || []).map((cut) => cut.threshold).filter(Boolean);
+
+  /** "0.01", or "0.01 to 0.03". */
+  function extent(values, words) {
+    const ends = [words(Math.min(...values)), words(Math.max(...values))];
+    return [...new Set(ends)].join(" to ");
   }
 
   const decade = (value) => ({ 0: "1", "-1": "0.1", "-2": "0.01" })[value] || `1e${value}`;

@@ -38,9 +38,80 @@
   function spread(values) {
     const n = values.length;
     if (!n) return null;
+    if (values.every((value) => value === values[0])) return { mean: values[0], std: n > 1 ? 0 : null, n };
     const mean = values.reduce((a, b) => a + b, 0) / n;
     const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
     return { mean, std: n > 1 ? Math.sqrt(squares / (n - 1)) : null, n };
+  }
+
+  /** "26.5 % ± 3.5 %": each number with its unit, the deviation where there is one. */
+  const plusMinus = ({ mean, std }, words) => (std === null ? words(mean) : `${words(mean)} ± ${words(std)}`);
+
+  /** One standard deviation on either side of a mean accuracy, no further than an accuracy can be. */
+  const band = ({ mean, std }) => [Math.max(0, mean - (std || 0)), Math.min(1, mean + (std || 0))];
+
+  /**
+   * The cuts of several runs as one: mean and deviation of what each of them is by itself. The
+   * accuracy is null while a curve among them does not reach that far.
+   */
+  function gathered(cuts) {
+    const over = (read) => spread(cuts.map(read));
+    const curved = cuts.filter((one) => one.accuracy !== undefined);
+    const of = (name) => ({ value: over((one) => one.cost[name]), share: over((one) => one.share[name]) });
+    return {
+      ratio: over((one) => one.ratio), macs: of("macs"), params: of("params"),
+      accuracy: curved.some((one) => one.accuracy === null) ? null : spread(curved.map((one) => one.accuracy)),
+    };
+  }
+
+  /**
+   * Lefts of neighbours, each as near to its own `left` as the others let it (least squares):
+   * those that would overlap are pooled and share the mean of what they want.
+   * @param {{left: number, width: number}[]} ones ascending
+   */
+  function apart(ones, low, high, gap) {
+    let offset = 0;
+    const pools = [];
+    for (const { left, width } of ones) {
+      pools.push({ sum: left - offset, n: 1 }); // where the row would begin, if it were for this one
+      offset += width + gap;
+      for (let last = pools.at(-1); pools.length > 1 && pools.at(-2).sum / pools.at(-2).n > last.sum / last.n; last = pools.at(-1)) {
+        pools.pop();
+        Object.assign(pools.at(-1), { sum: pools.at(-1).sum + last.sum, n: pools.at(-1).n + last.n });
+      }
+    }
+    const latest = high - (offset - gap);
+    const starts = pools.flatMap(({ sum, n }) => Array(n).fill(Math.max(low, Math.min(latest, sum / n))));
+    offset = 0;
+    return ones.map(({ width }, i) => {
+      offset += width + gap;
+      return starts[i] + offset - width - gap;
+    });
+  }
+
+  /**
+   * Places for labels of these widths side by side, each as near to where it wants its middle as
+   * the others let it; what does not fit between `low` and `high` goes into a further row.
+   * @param {{at: number, width: number}[]} wanted @returns {{x: number, row: number}[]} middles
+   */
+  function beside(wanted, low, high, gap = 4) {
+    const order = wanted.map((one, i) => ({ i, left: one.at - one.width / 2, width: one.width }))
+      .sort((a, b) => wanted[a.i].at - wanted[b.i].at || a.i - b.i);
+    const rows = [];
+    let used = Infinity;
+    for (const one of order) {
+      if (used + one.width > high - low) {
+        rows.push([]);
+        used = 0;
+      }
+      rows.at(-1).push(one);
+      used += one.width + gap;
+    }
+    const out = new Array(wanted.length);
+    rows.forEach((ones, row) => apart(ones, low, high, gap).forEach((left, k) => {
+      out[ones[k].i] = { x: left + ones[k].width / 2, row };
+    }));
+    return out;
   }
 
   /** Points of several runs that were asked for at the same ratio, joined: means with deviations. */
@@ -94,7 +165,7 @@
   }
 
   const numbers = {
-    BINS, LOG_RANGE, flat, series, spread, joined, between, density, differences,
+    BINS, LOG_RANGE, flat, series, spread, plusMinus, band, gathered, beside, joined, between, density, differences,
   };
   if (typeof module !== "undefined" && module.exports) module.exports = numbers;
   scope.recede = scope.recede || {};

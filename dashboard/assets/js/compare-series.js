@@ -30,24 +30,32 @@
         ? compare.numbers.joined(curves)
         : (curves[0] || []).map((point) => ({ ...point, value: single(point.accuracy.value) }));
       return {
-        number, members, points, name: nameOf(members), dense: members.find((one) => one.dense)?.dense || null,
-        n: members.find((one) => one.points.length)?.points[0].accuracy.n || 100,
+        number, members, points, name: nameOf(members),
+        n: Math.min(...curves.map((found) => found[0].accuracy.n)),
       };
     });
   }
 
-  /** The exact cost of the shared ratio, by the importances; its accuracy between points. */
-  function at(one, ratio) {
-    const member = one.members.find((candidate) => candidate.ranking);
-    if (!member) return null;
+  /** One run cut by itself: its exact cost; its accuracy between points, undefined without a curve. */
+  function cutOf(member, ratio) {
+    const { core } = recede;
     const plan = { scope: member.scope, ratio };
-    const selection = recede.core.select(member.ranking, plan);
-    const read = (what) => compare.numbers.between(one.points, selection.ratio, what);
+    const selection = core.select(member.ranking, plan);
+    const cost = core.cost(member.shape, selection.kept);
+    const dense = core.denseCost(member.shape);
     return {
-      ratio: selection.ratio, cost: recede.core.cost(member.shape, selection.kept),
-      value: read((point) => point.value.mean), std: read((point) => point.value.std || 0),
-      threshold: member.scope === "local" ? null : recede.core.thresholdFor(member.ranking, plan, ratio),
+      run: member.run.id, epoch: member.epoch, ratio: selection.ratio, cost,
+      share: { macs: cost.macs / dense.macs, params: cost.params / dense.params },
+      accuracy: member.points.length
+        ? compare.numbers.between(member.points, selection.ratio, (point) => point.accuracy.value) : undefined,
+      threshold: member.scope === "local" ? null : core.thresholdFor(member.ranking, plan, ratio),
     };
+  }
+
+  /** A series at the shared ratio: every run of it cut by itself, and what they are together. */
+  function at(one, ratio) {
+    const cuts = one.members.filter((member) => member.ranking).map((member) => cutOf(member, ratio));
+    return cuts.length ? { cuts, ...compare.numbers.gathered(cuts) } : null;
   }
 
   Object.assign(compare, { seriesOf, at, MOST });

@@ -6,22 +6,21 @@
   const h = (...args) => recede.explore.dom.h(...args);
   const format = () => recede.core.format;
 
+  const plusMinus = (...args) => compare.numbers.plusMinus(...args);
+
   /** Mean ± sample standard deviation of several runs, or the value of one with its digits. */
   function accuracyText(members, read) {
     const found = members.map(read).filter(Boolean);
     if (!found.length) return "–";
-    const n = found[0].n;
-    const { mean, std } = compare.numbers.spread(found.map((one) => one.value));
-    const text = format().accuracy(mean, n);
-    return std === null ? text : `${text} ± ${(100 * std).toFixed(format().decimals(n))}`;
+    const n = Math.min(...found.map((one) => one.n));
+    return plusMinus(compare.numbers.spread(found.map((one) => one.value)), (value) => format().accuracy(value, n));
   }
 
   function numberText(members, read, words) {
     const found = members.map(read).filter((value) => value !== null && value !== undefined);
     const spread = compare.numbers.spread(found);
     if (!spread) return "–";
-    const same = new Set(found).size === 1;
-    return spread.std === null || same ? words(spread.mean) : `${words(spread.mean)} ± ${words(spread.std)}`;
+    return spread.std === 0 ? words(spread.mean) : plusMinus(spread, words);
   }
 
   const RESULTS = [
@@ -34,11 +33,27 @@
     ["MACs, dense", "Multiply-adds of one image as trained, exact", (one) => numberText(one.members, (m) => m.dense?.macs, (v) => format().compact(v))],
   ];
 
+  /** How many of the runs a mean is of, where it is not of all. */
+  const ofHowMany = (one, { n }) => (n < one.members.length ? `, ${n} of ${one.members.length} runs` : "");
+
+  /** A cost that is exact for each run: with its share of the dense network's. */
+  function costText(one, name) {
+    if (!one.now) return "–";
+    const { value, share } = one.now[name];
+    const same = (spread) => (spread.std === 0 ? { ...spread, std: null } : spread);
+    return `${plusMinus(same(value), format().compact)} (${plusMinus(same(share), format().share)})${ofHowMany(one, value)}`;
+  }
+
+  function estimate(one) {
+    const found = one.now?.accuracy;
+    return found ? plusMinus(found, (value) => format().accuracy(value, one.n)) + ofHowMany(one, found) : "–";
+  }
+
+  const EACH = "of seeds each is cut by itself: mean ± sample standard deviation";
   const AT_RATIO = [
-    ["accuracy", "Validation accuracy, between points", "Estimated: on the line between two points of the curve",
-      (one) => (one.now?.value === null || !one.now ? "–" : `${format().accuracy(one.now.value, one.n)}${one.now.std ? ` ± ${(100 * one.now.std).toFixed(format().decimals(one.n))}` : ""}`)],
-    ["macs", "MACs", "Exact: multiply-adds of one image", (one) => (one.now ? `${format().compact(one.now.cost.macs)} (${format().share(one.now.cost.macs / one.dense.macs)})` : "–")],
-    ["params", "Parameters", "Exact", (one) => (one.now ? `${format().compact(one.now.cost.params)} (${format().share(one.now.cost.params / one.dense.params)})` : "–")],
+    ["accuracy", "Validation accuracy, between points", `Estimated: on the line between two points of the curve; ${EACH}`, estimate],
+    ["macs", "MACs", `Exact: multiply-adds of one image; ${EACH}`, (one) => costText(one, "macs")],
+    ["params", "Parameters", `Exact; ${EACH}`, (one) => costText(one, "params")],
   ];
 
   function words(value) {
@@ -68,12 +83,15 @@
       this.move();
     }
 
-    /** Fields that differ between series; seeds of one series stand side by side. */
+    /** Fields that differ between runs; the different values of one series stand side by side. */
     differing() {
       const { series } = this.app;
-      const rows = compare.numbers.differences(series.map((one) => one.members[0].run.spec))
-        .filter(({ name }) => !["name", "seed"].includes(name))
-        .map(({ name, values }) => ({ name, values: values.map(words) }));
+      const owners = series.flatMap((one) => one.members.map(() => one));
+      const specs = series.flatMap((one) => one.members.map((member) => member.run.spec));
+      const rows = compare.numbers.differences(specs).filter(({ name }) => !["name", "seed"].includes(name))
+        .map(({ name, values }) => ({
+          name, values: series.map((one) => [...new Set(values.filter((_, i) => owners[i] === one).map(words))].join(", ")),
+        }));
       const seeds = series.map((one) => one.members.map((member) => member.run.spec.seed).join(", "));
       return [...rows, { name: "seed", values: seeds }];
     }
@@ -81,7 +99,8 @@
     /** The numbers at the shared ratio. */
     move() {
       if (!this.title) return;
-      recede.explore.dom.say(this.title, `With ${format().share(this.app.state.r)} of the neurons asked to go`);
+      const seeds = this.app.series.some((one) => one.members.length > 1) ? "; of seeds each is cut by itself, mean ± s.d." : "";
+      recede.explore.dom.say(this.title, `With ${format().share(this.app.state.r)} of the neurons asked to go${seeds}`);
       AT_RATIO.forEach(([, , , read], i) => this.app.series.forEach((one, column) => {
         recede.explore.dom.say(this.cells[i][column], read(one));
       }));

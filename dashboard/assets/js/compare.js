@@ -48,18 +48,29 @@
       });
       this.shown = h("output", { class: "cmp-ratio", for: "compare-ratio" });
       this.zoom = h("button", { type: "button", class: "btn btn-small", text: "Top 10 points", title: "Show the best ten percentage points only", onclick: () => this.set({ zoom: !this.state.zoom }, true) });
-      const figure = (title, tools, host) => h("section", { class: "card cmp-card" }, h("div", { class: "cmp-head" }, h("h2", { text: title }), tools), host);
       const body = (id) => h("div", { class: "cmp-plot", id, "data-testid": id });
+      const words = () => h("ul", { class: "cmp-words", "aria-label": "What the signs mean" });
       this.list = h("div", { class: "cmp-list", "data-testid": "compare-list" });
       this.note = h("p", { class: "cmp-note muted", role: "status" });
       const hosts = [body("compare-accuracy"), body("compare-distribution"), h("div", { class: "card cmp-table-card", "data-testid": "compare-table" })];
-      this.panels = [new compare.Accuracy(this, hosts[0]), new compare.Distribution(this, hosts[1]), new compare.Table(this, hosts[2])];
+      this.figures = [new compare.Accuracy(this, hosts[0], words()), new compare.Distribution(this, hosts[1], words())];
+      this.panels = [...this.figures, new compare.Table(this, hosts[2])];
+      this.menus = this.figures.map((panel) => compare.saving.menu(this, panel));
+      const figure = ([panel, menu], tools) => h("section", { class: "card cmp-card" },
+        h("div", { class: "cmp-head" }, h("h2", { text: panel.title }), tools, menu.node), panel.host, panel.words);
       this.host = h("div", { class: "cmp" }, this.note, this.list,
         h("div", { class: "cmp-bar" }, h("label", { for: "compare-ratio", text: "Remove" }), this.slider, this.shown, this.switches.seeds.node),
         h("div", { class: "cmp-figures" },
-          figure("Accuracy after the cut", [this.zoom, this.switches.x.node], hosts[0]),
-          figure("Importances", [this.switches.d.node], hosts[1])), hosts[2]);
+          figure([this.figures[0], this.menus[0]], [this.zoom, this.switches.x.node]),
+          figure([this.figures[1], this.menus[1]], [this.switches.d.node])), hosts[2]);
       this.root.querySelector(".cmp-mount").replaceChildren(this.host);
+    }
+
+    /** What saving a figure asks of a page: nothing is left to be drawn, and these are the colours. */
+    fresh() {}
+
+    colours() {
+      return recede.explore.dom.palette(this.host);
     }
 
     async refresh() {
@@ -130,6 +141,7 @@
     draw() {
       this.controls();
       if (this.series.length) for (const panel of this.panels) panel.render();
+      this.figures.forEach((panel, i) => this.menus[i].show(Boolean(panel.plot)));
     }
 
     controls() {
@@ -154,6 +166,7 @@
       this.gone = true;
       clearTimeout(this.timer);
       this.observer.disconnect();
+      for (const menu of this.menus) menu.stop();
     }
   }
 

@@ -34,7 +34,7 @@
       if (key === "r") return recede.go("/"), true;
       if (key === "s") return recede.go("/settings"), true;
     }
-    if (key === "g") return (afterG = Date.now()), true;
+    if (key === "g") afterG = Date.now(); // not ours alone: in Explore it has a meaning of its own
     if (key === "?") return recede.open("keys-dialog"), true;
     if (key === "n") return recede.open("run-drawer"), true;
     if (key === "/" && document.getElementById("runs-search")) {

@@ -74,11 +74,11 @@ def spec_value(run: RunOut, axis: str) -> Any:
 
 
 def spread_text(spread: Spread | None, decimals: int) -> str:
-    """A mean share with its standard deviation: "88.9 % ± 0.6"; a dash where there is none."""
+    """A mean share with its standard deviation: "88.9 % ± 0.6 %"; a dash where there is none."""
     if spread is None:
         return "–"
     mean = f"{100 * spread.mean:.{decimals}f} %"
-    return mean if spread.std is None else f"{mean} ± {100 * spread.std:.{decimals}f}"
+    return mean if spread.std is None else f"{mean} ± {100 * spread.std:.{decimals}f} %"
 
 
 def spread_title(spread: Spread | None) -> str:
