@@ -17,8 +17,9 @@ from dashboard.theme import MANTINE
 SCHEMES = (("light", "sun", "Light"), ("dark", "moon", "Dark"), ("auto", "auto", "As the system"))
 
 OFFLINE = (
-    "Trainings go on without this page. It is tried again by itself; if it stays like this, "
-    "look at the terminal in which Recede runs."
+    "Closing or losing this page stops no training; if Recede itself was ended, its trainings go "
+    "on from their last finished epoch when it is started again. It is tried again by itself; if "
+    "it stays like this, look at the terminal in which Recede runs."
 )
 
 

@@ -8,11 +8,12 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from backend.client import CheckpointOut, Plan, RunSpec
+from backend.client import DEFAULT_URL, CheckpointOut, Plan, RunSpec
 
 _PLAIN = (
     *("epochs", "batch_size", "lr", "seed", "device", "val_fraction"),
     *("schedule", "warmup_epochs", "label_smoothing", "precision", "processes"),
+    *("map_budget", "keep_weights_mb"),
 )
 Axes = Mapping[str, Sequence[Any]]
 UNSPEAKABLE = (
@@ -27,21 +28,21 @@ def spec_body(spec: RunSpec) -> dict[str, Any]:
     return {key: value for key, value in body.items() if value != {}}
 
 
-def command_line(spec: RunSpec) -> str:
-    """The `recede submit` that starts this run."""
+def command_line(spec: RunSpec, origin: str) -> str:
+    """The `recede submit` that starts this run at the service whose page has this origin."""
     if not _speakable(spec):
         return UNSPEAKABLE
-    return _wrapped(["recede", "submit", *_options(spec, ()), "--watch"])
+    return _wrapped(["recede", "submit", *_options(spec, ()), *_service(origin), "--watch"])
 
 
-def sweep_command_line(spec: RunSpec, axes: Axes) -> str:
+def sweep_command_line(spec: RunSpec, axes: Axes, origin: str) -> str:
     """The `recede submit` that starts this group."""
     if not _speakable(spec):
         return UNSPEAKABLE
     words = _options(spec, axes)
     for name, values in axes.items():
         words += ["--grid", f"{name}={','.join(_value(value) for value in values)}"]
-    return _wrapped(["recede", "submit", *words])
+    return _wrapped(["recede", "submit", *words, *_service(origin)])
 
 
 def curl(spec: RunSpec, origin: str) -> str:
@@ -95,9 +96,11 @@ def _options(spec: RunSpec, axes: Sequence[str] | Axes) -> list[str]:
     words = []
     for key in ("dataset", "architecture", "method"):
         words += [f"--{key}", str(body[key])]
-    for key in _PLAIN:
-        if key in body and key not in axes:
-            words += [f"--{key.replace('_', '-')}", str(body[key])]
+    whole: dict[str, Any] = spec.model_dump(mode="json")
+    inherits = spec.init is not None and spec.init.run is not None
+    for key in _PLAIN:  # what is not given is as in the run that it starts from, if any
+        if (inherits or key in body) and key not in axes:
+            words += [f"--{key.replace('_', '-')}", str(whole[key])]
     if spec.compile:
         words += ["--compile"]
     for kind in ("dataset", "architecture", "method"):
@@ -106,6 +109,11 @@ def _options(spec: RunSpec, axes: Sequence[str] | Axes) -> list[str]:
                 words += ["--param", f"{kind}.{name}={_value(value)}"]
     words += _init_options(body.get("init") or {})
     return words + (["--name", spec.name] if spec.name else [])
+
+
+def _service(origin: str) -> list[str]:
+    """Where the service listens, unless the command looks there by itself."""
+    return [] if origin in ("", DEFAULT_URL) else ["--url", origin]
 
 
 def _init_options(init: Mapping[str, Any]) -> list[str]:

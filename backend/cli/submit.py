@@ -188,12 +188,16 @@ def _go(client: RecedeClient, spec: Spec, axes: Axes, *, dry_run: bool, watch: b
         run = client.create_run(spec).run
         for field, reason in reasons.items():
             out.print(f"{field}: {reason}", style="dim", soft_wrap=True)
-        _warn(checked)
+        _tell(checked)
         out.print(f"run {run.id}: {run.name}")
         finish(client, run.id) if watch else _say_how(run.id)
 
 
-def _warn(checked: SpecCheck) -> None:
+def _tell(checked: SpecCheck) -> None:
+    """What it may take of time and memory, and what may not fit the disk."""
+    if checked.forecast is not None:
+        for words in (checked.forecast.time, checked.forecast.memory):
+            out.print(words, style="dim", soft_wrap=True)
     if checked.disk is not None and checked.disk.warning is not None:
         err.print(checked.disk.warning, style="yellow", soft_wrap=True)
 
@@ -211,7 +215,7 @@ def _show(checked: SpecCheck) -> None:
         for path, part in parts.items():
             table.add_row(path, str(part), checked.reasons.get(path, ""))
     out.print(table)
-    _warn(checked)
+    _tell(checked)
     out.print(f"{checked.steps} optimiser steps; nothing was queued.")
 
 

@@ -1,7 +1,7 @@
 """Typed clients of the API (RecedeClient blocks, AsyncRecedeClient awaits) and their answers."""
 
 from backend.client.asynchronous import AsyncRecedeClient
-from backend.client.blocking import RecedeClient
+from backend.client.blocking import DEFAULT_URL, RecedeClient
 from backend.client.calls import Histograms
 from backend.client.errors import ApiError
 from backend.client.sse import Event
@@ -20,6 +20,7 @@ from backend.schemas import (
     EpochPolarisation,
     ErrorBody,
     FileOut,
+    ForecastOut,
     GroupAndRuns,
     GroupOut,
     Health,
@@ -28,6 +29,7 @@ from backend.schemas import (
     Notice,
     PlanOut,
     PolarisationsOut,
+    PreviewOut,
     RunOut,
     SnapshotsOut,
     SpecCheck,
@@ -38,6 +40,7 @@ from backend.schemas import (
 )
 
 __all__ = [
+    "DEFAULT_URL",
     "RECIPES",
     "AccuracyOut",
     "ApiError",
@@ -54,6 +57,7 @@ __all__ = [
     "ErrorBody",
     "Event",
     "FileOut",
+    "ForecastOut",
     "GroupAndRuns",
     "GroupOut",
     "Health",
@@ -70,6 +74,7 @@ __all__ = [
     "PlanOut",
     "Polarisation",
     "PolarisationsOut",
+    "PreviewOut",
     "RecedeClient",
     "Recipe",
     "RunOut",

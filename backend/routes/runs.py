@@ -12,7 +12,7 @@ from backend.contract.specs import RunSpec, Text
 from backend.contract.states import State
 from backend.deps import Ctx, Cursor, Limit, RunId, decode_cursor, encode_cursor
 from backend.errors import documented
-from backend.routes import folders, protecting, room, starting, views
+from backend.routes import folders, forecast, protecting, room, starting, views
 from backend.schemas import Deleted, JobAnswer, Page, RunAndJob, RunOut, RunPatch, SpecCheck
 from backend.store import jobs, runs, workers
 
@@ -41,11 +41,13 @@ def check_run(services: Ctx, spec: RunSpec) -> SpecCheck:
         checked = starting.checked(services, session, spec)
         catalog = workers.catalog(session)
         disk = room.check(services, session, checked)
+        expected = forecast.of(session, catalog, checked)
     return SpecCheck(
         spec=checked,
         steps=recommend.steps(catalog, checked),
         reasons=recommend.reasons(catalog, spec, checked),
         disk=disk,
+        forecast=expected,
     )
 
 

@@ -27,6 +27,7 @@ from backend.schemas.pruning import (
 )
 from backend.schemas.runs import (
     DiskOut,
+    ForecastOut,
     JobAnswer,
     JobOut,
     LogOut,
@@ -57,6 +58,7 @@ __all__ = [
     "EvaluateAnswer",
     "EvaluationOut",
     "FileOut",
+    "ForecastOut",
     "GroupAndRuns",
     "GroupBody",
     "GroupOut",

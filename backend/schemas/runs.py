@@ -102,6 +102,25 @@ class DiskOut(BaseModel):
     """Set if not all of it may fit."""
 
 
+class ForecastOut(BaseModel):
+    """What a training may take, as far as earlier runs tell; `time` and `memory` are words."""
+
+    time: str
+    """How long, and which run that was learnt from; or that no run tells."""
+    seconds: float | None = None
+    """Of all epochs, without loading, map and curve."""
+    epoch_s: float | None = None
+    """What an epoch of that run took."""
+    run: str | None = None
+    device: str | None = None
+    """The one that it took that long on."""
+    memory: str
+    """The least, what is in it and what is not."""
+    memory_bytes: int | None = None
+    params: int | None = None
+    """Of the network that is trained; null before its first run."""
+
+
 class SpecCheck(BaseModel):
     """What would be queued for a spec: every field and parameter filled in."""
 
@@ -112,6 +131,8 @@ class SpecCheck(BaseModel):
     """Dotted field → why that value was chosen, for each that fits the number of steps."""
     disk: DiskOut | None = None
     """What it will keep."""
+    forecast: ForecastOut | None = None
+    """How long it may take, and what memory."""
 
 
 class JobAnswer(BaseModel):

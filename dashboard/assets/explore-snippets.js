@@ -114,14 +114,28 @@
     ...(text.includes("Target(") ? ["from backend.contract.targets import Target"] : []),
   ];
 
+  const LONGEST_NAME = 80;
+
+  /** A name that no plan of the run has: that of the present plan, or "my plan", with a number. */
+  function freeName(app) {
+    const taken = new Set((app.plans?.items || []).map((one) => one.name));
+    const base = app.plans?.present?.name || "my plan";
+    let name = base;
+    for (let n = 2; taken.has(name); n += 1) name = `${base.slice(0, LONGEST_NAME - ` ${n}`.length).trimEnd()} ${n}`;
+    return name;
+  }
+
+  /** Where the service listens, as an option: nothing where the command looks by itself. */
+  const service = (app) => (location.origin === app.root.dataset.defaultUrl ? "" : ` --url ${quoted(location.origin)}`);
+
   /** The three ways of one action for what is chosen now: [[label, id, text]]. */
   function ways(app, name, plan) {
     const action = ACTIONS[name];
-    const about = { run: quoted(app.runId), id: JSON.stringify(app.runId), plan, ask: app.state.ask, name: app.plans?.present?.name || "my plan" };
+    const about = { run: quoted(app.runId), id: JSON.stringify(app.runId), plan, ask: app.state.ask, name: freeName(app) };
     const url = `${location.origin}${app.api}/runs/${encodeURIComponent(app.runId)}${action.path(about)}`;
     const body = JSON.stringify(action.body(about));
     return [
-      ["Command line", "copy-cli", action.cli(about)],
+      ["Command line", "copy-cli", action.cli(about) + service(app)],
       ["curl", "copy-curl", `curl -X POST ${quoted(url)} \\\n  -H 'Content-Type: application/json' \\\n  -d ${quoted(body)}`],
       ["Python", "copy-python", [
         ...imports(action.python(about).join("\n")), "",

@@ -8,6 +8,8 @@ from typing import Any
 from dash import html
 from dash.development.base_component import Component
 
+from backend.client import DEFAULT_URL
+
 API_PREFIX = "/api/v1"
 _AREAS = 3
 
@@ -29,6 +31,7 @@ def explore(run_id: str) -> Component:
         "data-recede-explore": "true",
         "data-run": run_id,
         "data-api": API_PREFIX,
+        "data-default-url": DEFAULT_URL,  # where the command line looks by itself
         "data-version": metadata.version("recede"),  # exported data says what made it
         "data-testid": "explore-root",
     }

@@ -67,8 +67,15 @@ CONFIG: Any = {
     "plotlyServerURL": "",
     "responsive": True,
     "displayModeBar": "hover",
-    "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d", "zoomIn2d", "zoomOut2d"],
-    "toImageButtonOptions": {"format": "svg"},
+    # Pictures are saved by the chart's own menu, which says what they show.
+    "modeBarButtonsToRemove": [
+        "select2d",
+        "lasso2d",
+        "autoScale2d",
+        "zoomIn2d",
+        "zoomOut2d",
+        "toImage",
+    ],
 }
 
 

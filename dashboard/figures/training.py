@@ -70,6 +70,7 @@ def _line(
         mode="lines+markers" if len(rows) <= MARKERS_UP_TO else "lines",
         line={"width": 2, "dash": dash},
         marker={"size": 5},
+        cliponaxis=False,  # epoch 0 lies on the axis: its point is drawn whole
         meta={"metric": metric, "role": role},
     )
 
@@ -84,7 +85,7 @@ def _figure(traces: list[go.Scatter], title: str, value: str) -> go.Figure:
         "legend": {"orientation": "h", "x": 1, "xanchor": "right", "y": 1.02, "yanchor": "bottom"},
         "uirevision": "training",
         "xaxis": {"title": {"text": "epoch"}, "rangemode": "tozero", "dtick": None},
-        "yaxis": {"rangemode": "tozero"},
+        "yaxis": {"rangemode": "tozero", "ticklabelstandoff": 6},
         "template": None,
         "meta": {"title": title},
     }

@@ -13,6 +13,7 @@ from backend.client import ApiError, AsyncRecedeClient, RunOut, RunSpec
 from dashboard.components.attributes import attrs
 from dashboard.components.explore import explore
 from dashboard.components.icons import icon
+from dashboard.components.new_run.starting import cut_words
 from dashboard.components.run.comparison import comparison_of
 from dashboard.components.run.files import files
 from dashboard.components.run.training import training
@@ -40,6 +41,7 @@ async def layout(client: AsyncRecedeClient, run_id: str, tab: str | None) -> Com
             dcc.Store(id="run-tab-shown"),
             dcc.Store(id="run-filled-shown"),
             dcc.Store(id="run-renamed"),
+            dcc.Store(id="times-shown"),
             _head(run, await parent_name(client, run)),
             html.Div(
                 id="run-problem", className="run-problem", **attrs(data_testid="run-problem")
@@ -181,7 +183,7 @@ def _crumbs(run: RunOut) -> list[Component]:
 
 
 def origin(run: RunOut, parent: str | None) -> Component | None:
-    """Whose weights it started from, for example "fine-tuned from Demo at ratio 0.6"."""
+    """Whose weights it started from, for example "fine-tuned from Demo, 60 % … removed"."""
     init = run.spec.init
     if init is None:
         return None
@@ -192,10 +194,7 @@ def origin(run: RunOut, parent: str | None) -> Component | None:
     term, cut = "Started from", ""
     if init.plan is not None:
         term = "Fine-tuned from"
-        by, value = ("ratio", init.plan.ratio)
-        if value is None:
-            by, value = ("threshold", init.plan.threshold)
-        cut = f" at {by} {number(value or 0.0)}"
+        cut = f", {cut_words(init.plan.model_dump())}"
     return html.Div(
         [html.Dt(term), html.Dd([source, cut])], className="chip", **attrs(data_testid="origin")
     )

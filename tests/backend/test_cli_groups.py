@@ -105,6 +105,8 @@ def test_a_dry_run_says_what_would_be_queued_and_queues_nothing(run, store):
     assert one.exit_code == 0, one.output
     assert "0.6 = 125 ÷ 210 steps" in one.stdout
     assert "210 optimiser steps; nothing was queued" in one.stdout
+    assert "no estimate of the time" in one.stdout
+    assert "At least 1.8 MB of memory for the images" in one.stdout
     several = run(*SUBMIT, *GRID, "--dry-run")
     assert "λ 0.03, seed 2" in several.stdout
     assert "6 runs; nothing was queued" in several.stdout

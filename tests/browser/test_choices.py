@@ -61,6 +61,7 @@ def test_a_layer_gets_a_ratio_of_its_own_in_its_row_and_follows_again(
     expect(tag(explore, LAYER)).to_contain_text("20")
     field.fill("120")
     expect(field).to_have_attribute("aria-invalid", "true")
+    expect(explore.get_by_test_id("field-fault")).to_contain_text("120 was typed; a layer's own")
     assert numbers(explore) == expected(service, run, plan)
     explore.get_by_role("button", name=f"Lock {LAYER}: keep").click()  # it cannot be both
     locked = Plan(epoch=3, ratio=0.6, locks=(LAYER,))
@@ -197,7 +198,7 @@ def test_what_a_link_asks_for_in_vain_is_named_and_the_page_goes_on(
     expect(message).to_be_hidden()
 
 
-def test_every_action_is_copied_with_the_whole_plan(explore: Page, run: RunOut):
+def test_every_action_is_copied_with_the_whole_plan(explore: Page, service: Service, run: RunOut):
     query = f"&epoch=3&macs=0.5&round=8&min=4&lock=features.0&override={LAYER}:0.25"
     open_explore(explore, run.id, query)
     explore.locator("#copy-menu summary").click()
@@ -213,12 +214,13 @@ def test_every_action_is_copied_with_the_whole_plan(explore: Page, run: RunOut):
         python = explore.get_by_test_id("copy-python").text_content() or ""
         assert f"/runs/{run.id}/" in curl
         assert "RecedeClient" in python
+        words = explore.get_by_test_id("copy-cli").text_content() or ""
+        assert words.endswith(f" --url {service.url}"), action  # not where it looks by itself
         if action == "curve":
             continue
         for text in ('"round_to":8', '"min_channels":4', '"locks":["features.0"]', LAYER):
             assert text in curl
         assert "round_to=8" in python
-        words = explore.get_by_test_id("copy-cli").text_content() or ""
         for option in ("--round-to 8", "--min-channels 4", "--lock features.0", f"{LAYER}=0.25"):
             assert option in words, action
 

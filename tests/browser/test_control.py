@@ -12,7 +12,8 @@ from backend.client import ApiError
 from backend.contract.specs import RunSpec
 from backend.contract.states import State
 from backend.schemas import RunOut
-from tests.browser.screen import TRAINING_MS, Watch
+from tests.browser.conftest import Opener
+from tests.browser.screen import TRAINING_MS, Watch, next_frame
 from tests.service import SMALL_RUN, Service
 from tests.worker_process import eventually
 
@@ -26,6 +27,11 @@ DIVERGING = {
     "batch_size": 8,
     "lr": 10,
 }
+
+
+HEAR_OF_DELETION = """() => document.addEventListener("recede:event", ({ detail }) => {
+  window.deletedRun = window.deletedRun || detail.type === "run_deleted";
+})"""
 
 
 def start(service: Service, page: Page, **change: object) -> str:
@@ -49,19 +55,33 @@ def expect_epoch(page: Page, least: int) -> None:
 
 
 def delete(service: Service, page: Page, run_id: str) -> None:
+    """Delete it from its page, which says once what happened, whatever the server tells it."""
+    page.evaluate(HEAR_OF_DELETION)
     page.get_by_test_id("delete-run").click()
     page.get_by_role("dialog").get_by_role("button", name="Delete").click()
     expect(page.locator(".notice", has_text="freed")).to_contain_text(
         re.compile(r"\d+ [kM]?B freed")
     )
+    page.wait_for_function("() => window.deletedRun")
+    next_frame(page)
+    expect(page.locator(".notice", has_text="This run was deleted")).to_have_count(0)
     with pytest.raises(ApiError) as gone:
         service.client.run(run_id)
     assert gone.value.status == 404
 
 
-def test_a_run_is_cancelled_in_mid_training_resumed_and_deleted(service: Service, page: Page):
+def expect_log_of(service: Service, page: Page, run_id: str) -> None:
+    """The log that is followed is that of the newest training."""
+    newest = max(job.id for job in service.client.jobs(run_id=run_id).items if job.kind == "train")
+    expect(page.locator("#log-job")).to_have_value(f"Training · {newest}")
+
+
+def test_a_run_is_cancelled_in_mid_training_resumed_and_deleted(
+    service: Service, page: Page, new_tab: Opener, watches: list[Watch]
+):
     run_id = start(service, page, epochs=60, name="To be cancelled")
     expect_epoch(page, 2)
+    expect_log_of(service, page, run_id)
     page.get_by_test_id("cancel-run").click()
     expect_state(page, "Cancelling|Cancelled")
     expect_state(page, "^Cancelled$")
@@ -72,6 +92,8 @@ def test_a_run_is_cancelled_in_mid_training_resumed_and_deleted(service: Service
     page.get_by_test_id("resume-run").click()
     expect_state(page, "Running")
     expect_epoch(page, done + 2)
+    expect_log_of(service, page, run_id)
+    expect(page.get_by_test_id("log-lines")).to_contain_text(f"resuming after epoch {done}")
     page.get_by_test_id("cancel-run").click()
     expect_state(page, "^Cancelled$")
     epochs = [epoch.epoch for epoch in service.client.epochs(run_id).items]
@@ -85,8 +107,14 @@ def test_a_run_is_cancelled_in_mid_training_resumed_and_deleted(service: Service
     question.get_by_role("button", name="Keep it").click()
     expect(question).to_be_hidden()
     assert service.client.run(run_id).state == State.CANCELLED
+    other = new_tab(f"/runs/{run_id}?tab=training")
+    watches[-1].tolerate("404")  # it may ask once more for what is being deleted
+    expect_state(other, "^Cancelled$")
+    expect(other.get_by_test_id("log-lines")).to_contain_text("cancelled")
     delete(service, page, run_id)
     page.wait_for_url(re.compile(r"/$"))
+    expect(other.locator(".notice", has_text="This run was deleted")).to_have_count(1)
+    other.wait_for_url(re.compile(r"/$"))
 
 
 def test_a_run_that_diverges_says_why_in_words_and_can_be_deleted(

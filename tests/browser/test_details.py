@@ -7,6 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
+from backend.contract.specs import Plan
 from backend.schemas import RunOut
 from backend.store import runs
 from backend.store.engine import open_store, sqlite_url
@@ -102,14 +103,23 @@ def test_a_cut_chosen_in_explore_is_fine_tuned_from_the_filled_form(
     page.get_by_test_id("finetune-button").click()
     form = page.get_by_test_id("run-form")
     expect(form).to_be_visible()
+    expect(page.get_by_role("dialog", name=f"Fine-tune a cut of {run.name}")).to_be_visible()
+    cut = page.get_by_test_id("form-cut")
+    expect(cut).to_be_in_viewport(ratio=1)
+    expect(cut).to_contain_text("40 % of the neurons")
+    left = service.client.preview(run.id, Plan(ratio=0.4))
+    expect(cut).to_contain_text(f"{left.cost.params:,} of {left.dense.params:,} parameters")
     expect(page.locator("#run-form-plan")).to_contain_text("40 % of the neurons removed")
+    forecast = page.locator("#run-form-forecast")
+    expect(forecast).to_contain_text(f"run {run.id}, which trained the whole network, took")
+    expect(forecast).to_contain_text(f"momenta of {left.cost.params:,} parameters")
     expect(form.get_by_test_id("field-method_params.lam-rni")).to_have_value("0")
     expect(form.get_by_test_id("field-epochs")).to_have_value("1")
     page.get_by_test_id("submit-run").click()
     page.wait_for_url(lambda url: "/runs/" in url and run.id not in url)
     origin = page.get_by_test_id("origin")
     expect(origin).to_contain_text("Fine-tuned from")
-    expect(origin).to_contain_text("at ratio 0.4")
+    expect(origin).to_contain_text("40 % of the neurons removed")
     expect(origin.get_by_role("link")).to_have_text(run.name)
     made = service.client.runs().items[0]
     service.client.cancel_run(made.id)

@@ -80,6 +80,27 @@ def test_a_run_is_opened_from_the_table_and_cut_with_the_keyboard_alone(page: Pa
     assert numbers(page)["removed"] == 0
 
 
+@pytest.mark.parametrize("key", ["ArrowDown", "ArrowUp"])
+def test_an_arrow_key_leads_from_nowhere_into_the_first_row_of_the_table(
+    page: Page, run: RunOut, key: str
+):
+    page.goto("/")
+    first = page.locator("#runs-table .ag-center-cols-container .ag-row[row-index='0']")
+    expect(first.locator(".cell-name")).to_be_visible()
+    assert page.evaluate("document.activeElement === document.body")
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="Keyboard")).to_be_visible()
+    page.keyboard.press(key)  # the dialog has the keys
+    assert first.locator(".ag-cell:focus").count() == 0
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog", name="Keyboard")).to_be_hidden()
+    page.keyboard.press(key)
+    expect(first.locator(".ag-cell:focus")).to_have_count(1)
+    name = first.locator(".cell-id .mono").text_content()
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile(f"/runs/{name}"))
+
+
 def test_keys_are_listed_with_a_question_mark_and_escape_closes_the_list(page: Page, run: RunOut):
     open_explore(page, run.id)
     page.keyboard.press("?")

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+import shlex
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import numpy as np
@@ -208,3 +211,21 @@ def test_plans_are_saved_and_taken_up_with_the_keyboard_alone(
     page.keyboard.press("Enter")
     expect(page.get_by_test_id("plans-button")).to_have_text("by keyboard")
     assert numbers(page) == shown
+
+
+def test_saving_a_kept_plan_is_copied_under_a_name_that_is_free(
+    page: Page, kept: Service, run: RunOut
+):
+    kept.client.save_plan(run.id, "plan A", Plan(epoch=3, ratio=0.2))
+    open_explore(page, run.id, "&epoch=3&r=0.2")
+    expect(page.get_by_test_id("plans-button")).to_have_text("plan A")
+    page.locator("#copy-menu summary").click()
+    page.get_by_test_id("copy-action").select_option("save")
+    command = shlex.split(page.get_by_test_id("copy-cli").text_content() or "")
+    python = page.get_by_test_id("copy-python").text_content() or ""
+    done = subprocess.run([sys.executable, "-c", python], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    made = {one.name: one.plan for one in kept.client.plans(run.id).items}
+    assert made == {name: Plan(epoch=3, ratio=0.2) for name in ("plan A", "plan A 2")}
+    refused = kept.recede(*command[1:])  # it went to this service, which has that name now
+    assert "already has a plan named 'plan A 2'" in refused.stderr

@@ -58,6 +58,9 @@ def test_an_empty_start_page_offers_the_demo_and_a_new_run(start: Page):
 
 def test_the_form_is_drawn_from_the_catalog(start: Page, fresh: Service):
     form = open_form(start)
+    expect(start.get_by_role("dialog", name="New run")).to_be_visible()
+    expect(start.locator("#run-form-forecast")).to_contain_text("no estimate of the time")
+    expect(start.locator("#run-form-forecast")).to_contain_text("Activations")
     catalog = fresh.client.catalog()
     lists = [
         ("dataset", catalog.datasets),

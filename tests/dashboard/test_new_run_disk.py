@@ -1,4 +1,4 @@
-"""The form of a new run tells when the disk gets short for it."""
+"""The form of a new run tells what the service knows of its disk, time and memory."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from backend.client import ApiError, SpecCheck
-from backend.schemas import DiskOut
-from dashboard.components.new_run.disk import disk_alert
+from backend.schemas import DiskOut, ForecastOut
+from dashboard.components.new_run.checking import checked, disk_alert, forecast
 from dashboard.components.new_run.form import initial_values
 from dashboard.components.new_run.review import Review, review
 from tests.dashboard.layouts import text
@@ -25,11 +25,12 @@ class Client:
     async def check_run(self, spec):
         if isinstance(self.disk, ApiError):
             raise self.disk
-        return SpecCheck(spec=spec, steps=1, reasons={}, disk=self.disk)
+        expected = ForecastOut(time="About 4 min.", memory="At least 9 MB.")
+        return SpecCheck(spec=spec, steps=1, reasons={}, disk=self.disk, forecast=expected)
 
 
 def said(disk: DiskOut | ApiError, seen: Review) -> str | None:
-    shown = asyncio.run(disk_alert(Client(disk), seen))
+    shown = disk_alert(asyncio.run(checked(Client(disk), seen)), seen)
     return None if shown is None else text(shown)
 
 
@@ -62,3 +63,16 @@ def test_other_refusals_wait_for_the_start(seen):
 def test_nothing_is_asked_while_something_is_to_be_mended(seen):
     broken = replace(seen, spec=None)
     assert said(SHORT, broken) is None
+
+
+def test_time_and_memory_are_told_in_the_services_words_and_of_a_sweep_for_each_run(seen):
+    answer = asyncio.run(checked(Client(DiskOut(free_bytes=5)), seen))
+    assert text(forecast(answer, seen)) == "Time About 4 min. Memory At least 9 MB."
+    swept = replace(seen, axes={"seed": [0, 1]})
+    assert text(forecast(answer, swept)).startswith("Time Of each run: About 4 min.")
+
+
+def test_what_cannot_be_started_has_no_time(seen):
+    refusal = ApiError("It needs 9 MB.", status=507, code="storage")
+    for shown in (seen, replace(seen, spec=None)):
+        assert forecast(asyncio.run(checked(Client(refusal), shown)), shown) is None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from backend.client import ArchitectureInfo, DatasetInfo, Plan, RunSpec
+from backend.client import DEFAULT_URL, ArchitectureInfo, DatasetInfo, Plan, RunSpec
 from backend.contract.catalog import DatasetVariant
 from dashboard import snippets
 from dashboard.components.new_run import starting
@@ -141,7 +141,7 @@ def test_the_recipe_reaches_the_spec_and_the_command_line(values):
     given = {("schedule", ""): "cosine", ("compile", ""): "yes", ("precision", ""): "bf16"}
     spec = review(WIDER, values | given).spec
     assert (spec.schedule, spec.compile, spec.precision) == ("cosine", True, "bf16")
-    line = snippets.command_line(spec)
+    line = snippets.command_line(spec, DEFAULT_URL)
     assert "--schedule cosine" in line
     assert "--compile" in line
 
@@ -241,7 +241,7 @@ def test_a_refusal_of_the_server_finds_its_field(said, shown):
 
 def test_a_fine_tuned_run_can_be_copied():
     spec = samples.SPEC.model_dump() | {"init": {"run": "abcd2345", "plan": {"ratio": 0.6}}}
-    line = snippets.command_line(RunSpec(**spec))
+    line = snippets.command_line(RunSpec(**spec), DEFAULT_URL)
     assert "--init-run abcd2345" in line
     assert "--init-ratio 0.6" in line
 
@@ -250,7 +250,7 @@ def test_the_best_epoch_of_a_finished_run_needs_no_name():
     values = fine_tuning(CATALOG, samples.run(), {"epoch": 9, "scope": "global", "ratio": 0.6})
     spec = review(CATALOG, values).spec
     assert spec.init.plan == Plan(ratio=0.6)
-    assert "--init-ratio 0.6" in snippets.command_line(spec)
+    assert "--init-ratio 0.6" in snippets.command_line(spec, DEFAULT_URL)
     unfinished = samples.run(state="running")
     values = fine_tuning(CATALOG, unfinished, {"epoch": 9, "scope": "global", "ratio": 0.6})
     assert review(CATALOG, values).spec.init.plan.epoch == 9
@@ -259,5 +259,5 @@ def test_the_best_epoch_of_a_finished_run_needs_no_name():
 def test_a_cut_that_the_command_line_cannot_say_is_left_to_the_other_two():
     plan = {"ratio": 0.6, "locks": ["features.0"]}
     spec = RunSpec(**samples.SPEC.model_dump() | {"init": {"run": "abcd2345", "plan": plan}})
-    assert "use curl or Python" in snippets.command_line(spec)
+    assert "use curl or Python" in snippets.command_line(spec, DEFAULT_URL)
     assert "features.0" in snippets.curl(spec, "http://here")

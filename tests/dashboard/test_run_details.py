@@ -9,6 +9,7 @@ from backend.schemas import Page
 from dashboard.components.run.report import MOST_CLASSES, data_report
 from dashboard.components.run.training import config_rows, training
 from dashboard.pages import run as run_page
+from dashboard.shell import OFFLINE
 from tests.dashboard import samples
 from tests.dashboard.layouts import props, text, walk
 
@@ -37,14 +38,14 @@ def tuned(**init):
 
 def test_a_fine_tuned_run_links_to_the_run_that_it_comes_from():
     origin = run_page.origin(tuned(run="parent23", plan={"ratio": 0.6}), "Demo")
-    assert text(origin) == "Fine-tuned from Demo  at ratio 0.6"
+    assert text(origin) == "Fine-tuned from Demo , 60 % of the neurons removed"
     link = next(node for node in walk(origin) if type(node).__name__ == "Link")
     assert link.href == "/runs/parent23"
 
 
 def test_a_parent_that_is_gone_is_named_by_its_id():
     origin = run_page.origin(tuned(run="parent23", plan={"threshold": 0.05}), None)
-    assert text(origin) == "Fine-tuned from parent23  at threshold 0.05"
+    assert text(origin) == "Fine-tuned from parent23 , importances up to 0.05 removed"
     assert not [node for node in walk(origin) if type(node).__name__ == "Link"]
 
 
@@ -129,3 +130,8 @@ def test_a_data_set_without_a_report_has_no_card():
     assert not text(props(training(samples.run(), []), id="report-slot"))
     full = training(samples.run(data_report=REPORT), [])
     assert props(full, data_testid="data-report")
+
+
+def test_the_banner_promises_nothing_of_a_service_that_was_ended():
+    assert "go on without this page" not in OFFLINE
+    assert "go on from their last finished epoch when it is started again" in OFFLINE

@@ -23,6 +23,11 @@ def test_the_untrained_network_has_only_validation_points():
     assert points(figure, "val_loss")[0] == [0, 1, 2, 3]
 
 
+@pytest.mark.parametrize("figure", [training.loss, training.penalty, training.accuracy])
+def test_the_point_of_epoch_0_on_the_axis_is_drawn_whole(figure):
+    assert all(trace.cliponaxis is False for trace in figure(epochs(3)).data)
+
+
 def test_accuracy_is_shown_in_percent():
     assert training.accuracy(epochs(2)).layout.yaxis.tickformat == ".0%"
 

@@ -8,7 +8,7 @@ import shlex
 
 import pytest
 
-from backend.client import CheckpointOut, RunSpec
+from backend.client import DEFAULT_URL, CheckpointOut, Init, RunSpec
 from dashboard import snippets
 from dashboard.components.run.file_table import proof_in_words
 from dashboard.components.run.files import files, measures
@@ -127,13 +127,36 @@ def test_the_proof_is_told_in_words():
 
 
 def test_the_command_line_names_what_differs_from_the_defaults():
-    words = shlex.split(snippets.command_line(samples.SPEC).replace("\\\n", ""))
+    words = shlex.split(snippets.command_line(samples.SPEC, DEFAULT_URL).replace("\\\n", ""))
     assert words[:2] == ["recede", "submit"]
     assert "architecture.width=0.25" in words
     assert "method.lam=0.05" in words
     assert words[words.index("--name") + 1] == "first"
     assert "--epochs" not in words  # ten, as is the default
     assert words[words.index("--batch-size") + 1] == "100"
+
+
+@pytest.mark.parametrize("origin", ["http://127.0.0.1:8417", "https://gpu.example"])
+def test_every_command_names_the_service_unless_it_looks_there_by_itself(origin):
+    axes = {"seed": [0, 1]}
+    for line in (
+        snippets.command_line(samples.SPEC, origin),
+        snippets.sweep_command_line(samples.SPEC, axes, origin),
+    ):
+        words = shlex.split(line.replace("\\\n", ""))
+        assert words[words.index("--url") + 1] == origin
+    for line in (
+        snippets.command_line(samples.SPEC, DEFAULT_URL),
+        snippets.sweep_command_line(samples.SPEC, axes, DEFAULT_URL),
+    ):
+        assert "--url" not in line
+
+
+def test_the_command_line_of_a_training_from_a_run_takes_nothing_over_unsaid():
+    spec = samples.SPEC.model_copy(update={"init": Init(run="abc"), "keep_weights_mb": 7})
+    words = shlex.split(snippets.command_line(spec, DEFAULT_URL).replace("\\\n", ""))
+    for option, value in (("--epochs", "10"), ("--schedule", "step"), ("--keep-weights-mb", "7")):
+        assert words[words.index(option) + 1] == value
 
 
 def test_curl_carries_the_spec():

@@ -8,6 +8,7 @@ import shlex
 
 import pytest
 
+from backend.client import DEFAULT_URL
 from dashboard import snippets
 from dashboard.components.new_run import sweep
 from dashboard.components.new_run.following import chips_following
@@ -89,7 +90,8 @@ def test_the_strength_above_says_that_the_sweep_sets_it(values):
 
 def test_it_can_be_copied_with_the_axes_in_place_of_what_they_set(values):
     seen = review(CATALOG, values | {("name", ""): "it's mine"})
-    words = shlex.split(snippets.sweep_command_line(seen.spec, seen.axes).replace("\\\n", " "))
+    line = snippets.sweep_command_line(seen.spec, seen.axes, DEFAULT_URL)
+    words = shlex.split(line.replace("\\\n", " "))
     assert words[:2] == ["recede", "submit"]
     assert words[words.index("--grid") + 1] == "method_params.lam=0.7,1.4"
     assert "method.lam" not in " ".join(words)

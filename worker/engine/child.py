@@ -43,7 +43,7 @@ JOBS: dict[JobKind, Callable[[JobContext], Outcome]] = {
 def main(settings: WorkerSettings, lease: leases.Lease) -> None:
     """Run one claimed job to its end in this process, on the first of its devices."""
     redirect_output(log_of(settings, lease))
-    end_with_parent("the supervisor")
+    end_with_parent("the worker that started this process")
     torch.set_num_threads(settings.threads)
     store = open_store(settings.store_url, busy_timeout_s=WORKER_BUSY_TIMEOUT_S)
     heartbeat = Heartbeat(settings.store_url, lease, log)
@@ -75,8 +75,8 @@ def log_of(settings: WorkerSettings, lease: leases.Lease) -> Path:
 def serve(context: JobContext, heartbeat: Heartbeat) -> bool:
     """Run the job and record its end; whether the process may take another one afterwards."""
     lease = context.lease
-    where = ", ".join(dict.fromkeys(lease.devices))
-    log(f"{lease.kind} job {lease.job_id}, attempt {lease.attempt}, on {where}")
+    said = log_of(context.settings, lease)
+    log(first_line(lease, goes_on=said.exists() and said.stat().st_size > 0))
     heartbeat.start()
     try:
         return _run(context, heartbeat.stop)
@@ -85,6 +85,20 @@ def serve(context: JobContext, heartbeat: Heartbeat) -> bool:
         return True
     finally:
         heartbeat.stop()
+
+
+def first_line(lease: leases.Lease, goes_on: bool) -> str:
+    """How a job's log, or its next process in the same log, begins.
+
+    The attempts of a lease are those since the last finished epoch, so they are said as that.
+    """
+    where = ", ".join(dict.fromkeys(lease.devices))
+    if not goes_on:
+        return f"{lease.kind} job {lease.job_id} on {where}"
+    said = f"{lease.kind} job {lease.job_id} goes on in a new process on {where}"
+    if lease.attempt == 1:
+        return said
+    return f"{said}, attempt {lease.attempt} of {leases.MAX_ATTEMPTS} at what is not finished"
 
 
 def _run(context: JobContext, last_beat: Callable[[], None]) -> bool:

@@ -72,7 +72,7 @@ class _Order:
 
 def main(settings: WorkerSettings, kinds: tuple[JobKind, ...], supervisor: Connection) -> None:
     """Do what the supervisor hands over, one job after the other, until SIGTERM."""
-    end_with_parent("the supervisor")
+    end_with_parent("the worker that started this process")
     torch.set_num_threads(settings.threads)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's ctrl-C reaches us all
     store = open_store(settings.store_url, busy_timeout_s=WORKER_BUSY_TIMEOUT_S)

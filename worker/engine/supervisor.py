@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import threading
 import time
@@ -22,6 +21,7 @@ from backend.store.tables import JobRow
 from worker.engine import child
 from worker.engine.hands import Hand, Hands
 from worker.engine.interactive import Cancel
+from worker.engine.nursery import Nursery
 from worker.engine.owner import Owner
 from worker.engine.parallel import EXIT_RANK_DIED
 from worker.engine.settings import WorkerSettings
@@ -72,7 +72,9 @@ class Supervisor:
 
     def run(self) -> None:
         """Serve the queue; on a clean stop every job goes back into it."""
-        context = _warm_context()
+        nursery = Nursery()
+        nursery.begin()
+        context = nursery.context
         slots = make_slots(self.catalog.devices)
         changes = Changes(self.store)
         self.hands = Hands(self.settings, context)
@@ -85,7 +87,8 @@ class Supervisor:
                 self._reap()
                 self.hands.tidy(now)
                 self._enforce_cancel(now)
-                self._fill(slots, context)
+                if nursery.is_ready:
+                    self._fill(slots, context)
                 self.hands.give_way(any(r.lease.kind in AT_ONCE for r in self.running))
                 if now >= beat_at:
                     self._beat()
@@ -236,15 +239,6 @@ class Supervisor:
                 leases.hand_back(session, lease)
         except leases.LeaseLost:
             return  # it has ended or handed itself back
-
-
-def _warm_context() -> ForkServerContext | SpawnContext:
-    """A server process that has imported torch and forks a fresh child for each job."""
-    if "forkserver" not in multiprocessing.get_all_start_methods():
-        return multiprocessing.get_context("spawn")
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["worker.engine.interactive"])
-    return context
 
 
 def _died(exit_code: int | None, attempts: int, batch_size: int) -> dict[str, str]:

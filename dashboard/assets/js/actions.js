@@ -4,6 +4,8 @@
   const recede = (window.recede = window.recede || {});
   /** @type {((yes: boolean) => void)|null} */
   let answer = null;
+  /** Runs whose deletion was asked for in this tab: it says by itself what was freed. */
+  const deleting = (recede.deleting = new Set());
 
   /**
    * Ask a question with a yes; resolves to whether it was said.
@@ -76,7 +78,11 @@
     const what = `${epochs}, ${n} set${n === 1 ? "" : "s"} of weights and its logs`;
     const text = `This deletes “${run.name}” with ${what}. It frees ${recede.format.bytes(run.disk_bytes)} and cannot be undone.`;
     if (!(await confirm("Delete this run?", text, "Delete"))) return;
-    const { freed_bytes } = await recede.api("DELETE", `/runs/${id}`);
+    deleting.add(id);
+    const { freed_bytes } = await recede.api("DELETE", `/runs/${id}`).catch((error) => {
+      deleting.delete(id);
+      throw error;
+    });
     recede.notify("Deleted", `${run.name}: ${recede.format.bytes(freed_bytes)} freed.`, "good");
     document.dispatchEvent(new CustomEvent("recede:deleted", { detail: { run_id: id } }));
   }

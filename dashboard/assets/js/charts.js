@@ -3,6 +3,7 @@
   "use strict";
   const recede = (window.recede = window.recede || {});
   const MARKERS_UP_TO = 40;
+  const TICK_PX = 44;
   /** The rows that are drawn. @type {{rows: any[]}} */
   let kept = { rows: [] };
 
@@ -34,28 +35,42 @@
     };
   }
 
-  /** Axes as soon as there is something to show, and no words in their place. @param {any[]} data @param {any} layout */
-  function filled(data, layout) {
+  /**
+   * Epochs between two ticks: a round number, at least one, for no network has half an epoch.
+   * @param {any[]} rows @param {Record<string, any>} moved what Plotly said of the last zoom
+   */
+  function tickStep(rows, moved) {
+    const last = rows.length ? rows[rows.length - 1].epoch : 1;
+    const [low, high] = [moved["xaxis.range[0]"] ?? 0, moved["xaxis.range[1]"] ?? last];
+    const width = document.getElementById("loss-chart")?.clientWidth || 360;
+    return Math.max(1, recede.core.niceStep(high - low || 1, Math.max(2, width / TICK_PX)));
+  }
+
+  /**
+   * Axes as soon as there is something to show, and no words in their place.
+   * @param {any[]} data @param {any} layout @param {number} dtick
+   */
+  function filled(data, layout, dtick) {
     if (!data.some((trace) => trace.x.length)) return layout;
     return {
       ...layout,
       annotations: [],
       showlegend: data.length > 1,
-      xaxis: { ...layout.xaxis, visible: true },
+      xaxis: { ...layout.xaxis, visible: true, tick0: 0, dtick },
       yaxis: { ...layout.yaxis, visible: true },
     };
   }
 
   const clientside = (window.dash_clientside = window.dash_clientside || {});
   clientside.shell = Object.assign(clientside.shell || {}, {
-    /** @param {any[]} rows @param {string} scheme @param {any} figure @param {any} templates */
-    drawEpochs(rows, scheme, figure, templates) {
+    /** @param {any[]} rows @param {string} scheme @param {any} moved @param {any} figure @param {any} templates */
+    drawEpochs(rows, scheme, moved, figure, templates) {
       if (!figure || !rows) return window.dash_clientside.no_update;
       kept = { rows };
       const template = templates[scheme || recede.scheme.now()];
       const colours = template.layout.colorway;
       const data = figure.data.map((trace) => fill(trace, rows, colours));
-      return { data, layout: { ...filled(data, figure.layout), template } };
+      return { data, layout: { ...filled(data, figure.layout, tickStep(rows, moved || {})), template } };
     },
   });
   recede.charts = { extend };

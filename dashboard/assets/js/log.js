@@ -8,6 +8,8 @@
   const KINDS = { train: "Training", curve: "Curve", evaluate: "Measuring", prune: "Pruning" };
   /** @type {{job: number|null, after: number, lines: string[], filter: string, paused: boolean, follow: boolean, complete: boolean}} */
   const log = { job: null, after: 0, lines: [], filter: "", paused: false, follow: true, complete: false };
+  /** The newest training when a job was last offered. @type {number|null} */
+  let offered = null;
   /** @type {number|null} */
   let newestTraining = null;
   let busy = false;
@@ -28,8 +30,16 @@
     node.append(...lines.map(lineNode));
     while (node.childElementCount > MOST_LINES) node.firstElementChild.remove();
     tell();
+    toTheEnd(node);
+  }
+
+  /** @param {HTMLElement} node */
+  function toTheEnd(node) {
     if (log.follow) node.scrollTop = node.scrollHeight;
   }
+
+  // Lines wrap anew in another width, and a tab that was not shown had no height to scroll.
+  const resized = new ResizeObserver(([{ target }]) => toTheEnd(target));
 
   function redraw() {
     const node = box();
@@ -38,7 +48,7 @@
     node.replaceChildren(...shown.map(lineNode));
     if (!shown.length) node.append(recede.el("div", "log-empty muted", "No line yet."));
     tell();
-    if (log.follow) node.scrollTop = node.scrollHeight;
+    toTheEnd(node);
   }
 
   function tell() {
@@ -86,7 +96,11 @@
     fetchMore();
   }
 
-  /** Offer the jobs of a run; the newest training first. @param {string} id */
+  /**
+   * Offer the jobs of a run: what was chosen, or the newest training when there is a new one
+   * and the log follows.
+   * @param {string} id
+   */
   async function listJobs(id) {
     let items;
     try {
@@ -98,8 +112,10 @@
     newestTraining = training ? training.id : null;
     if (!document.getElementById("log-job")) return;
     const data = items.map((job) => ({ value: String(job.id), label: `${KINDS[job.kind] || job.kind} · ${job.id}` }));
-    const known = items.some((job) => job.id === log.job);
+    const another = log.follow && training && training.id !== offered;
+    const known = !another && items.some((job) => job.id === log.job);
     const value = String(known ? log.job : (training || items[0] || {}).id ?? "");
+    offered = newestTraining;
     window.dash_clientside.set_props("log-job", { data, value });
     if (log.complete && known) Object.assign(log, { complete: false });
   }
@@ -133,7 +149,7 @@
       log.follow = !log.follow;
       tell();
       const node = box();
-      if (log.follow && node) node.scrollTop = node.scrollHeight;
+      if (node) toTheEnd(node);
     },
     "log-error"() {
       const line = box()?.querySelector(".log-error:not([hidden])");
@@ -160,6 +176,8 @@
   clientside.shell = Object.assign(clientside.shell || {}, {
     /** @param {string} job @param {string} filter */
     attachLog(job, filter) {
+      resized.disconnect();
+      if (box()) resized.observe(box());
       log.filter = (filter || "").toLowerCase();
       if (job && (Number(job) !== log.job || !box()?.childElementCount)) choose(Number(job));
       else redraw();

@@ -7,9 +7,19 @@
   const FINAL = ["succeeded", "failed", "cancelled"];
   /** The run that is shown. @type {any} */
   let run = null;
+  /** When a run that stalls was last heard of, by this browser's clock. */
+  let heardAt = 0;
 
   const here = () => document.getElementById("run-root")?.dataset.runId || null;
   const { put } = recede;
+
+  /** What the server says of the run now. @param {any} told */
+  function take(told) {
+    run = told;
+    heardAt = Date.now() / 1000 - (told.stalled_s ?? 0);
+  }
+
+  const stalls = () => run.state === "running" && run.stalled_s !== null && run.stalled_s !== undefined;
 
   /** @param {string} name @param {string} value @param {string} [note] */
   function tile(name, value, note) {
@@ -67,9 +77,10 @@
     tile("loss", say.figure(p.loss));
     tile("accuracy", p.accuracy === undefined || p.accuracy === null ? "–" : `${(100 * p.accuracy).toFixed(1)} %`);
     tile("penalty", say.figure(p.penalty));
-    tile("speed", p.images_per_s ? say.count(p.images_per_s) : "–");
-    const eta = p.eta_s ?? run.eta_s;
-    tile("eta", eta === null || eta === undefined ? "–" : say.duration(eta));
+    const still = stalls();
+    const eta = still ? null : (p.eta_s ?? run.eta_s);
+    tile("speed", p.images_per_s && !still ? say.count(p.images_per_s) : "–", still ? "stalled" : "");
+    tile("eta", eta === null || eta === undefined ? "–" : say.duration(eta), still ? "stalled" : "");
   }
 
   /** A thin bar under a tile; React leaves that element to us. @param {string} name @param {number} share */
@@ -118,7 +129,7 @@
     if (!id) return;
     try {
       const before = run?.state;
-      run = await recede.api("GET", `/runs/${id}`);
+      take(await recede.api("GET", `/runs/${id}`));
       showAll();
       if (run.state !== before) {
         if (before === "queued") put("run-activity", { hidden: true });
@@ -130,9 +141,14 @@
     }
   }, 250);
 
+  /** Somebody deleted it; whoever did so here is told by the question's own notice. */
   function gone() {
-    recede.notify("Deleted", "This run was deleted.", "info");
-    recede.go("/");
+    const id = run?.id;
+    run = null;
+    if (id && here() === id && !recede.deleting.has(id)) {
+      recede.notify("Deleted", "This run was deleted.", "info");
+      recede.go("/");
+    }
   }
 
   /** What else is done for this run: measuring, cutting. @param {any} event */
@@ -189,6 +205,11 @@
   document.addEventListener("recede:deleted", (event) => {
     if (event.detail.run_id === here()) recede.go("/");
   });
+  window.setInterval(() => {
+    if (!run || here() !== run.id || !stalls()) return;
+    run = { ...run, stalled_s: Date.now() / 1000 - heardAt };
+    showState();
+  }, 1000);
   // A run that stalls sends no event: look after it while it is on the screen.
   window.setInterval(() => run && here() === run.id && run.state === "running" && !document.hidden && reread(), 10000);
 
@@ -197,7 +218,7 @@
     const trimmed = name.trim();
     if (!run || here() !== run.id || !trimmed || trimmed === run.name) return;
     try {
-      run = await recede.api("PATCH", `/runs/${run.id}`, { name: trimmed });
+      take(await recede.api("PATCH", `/runs/${run.id}`, { name: trimmed }));
       recede.title();
     } catch (error) {
       recede.complain(error, "The name was not changed");
@@ -209,7 +230,7 @@
   clientside.shell = Object.assign(clientside.shell || {}, {
     /** @param {any} data the run as the server gave it with the page */
     attachRun(data) {
-      run = data;
+      take(data);
       // The page's nodes are in the document after this tick.
       window.setTimeout(() => {
         showAll();

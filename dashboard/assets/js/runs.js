@@ -132,6 +132,21 @@
     }
   }
 
+  /**
+   * An arrow key with the focus nowhere leads into the table, to its first row; from there on the
+   * table has the keys. @param {KeyboardEvent} event
+   */
+  function enter(event) {
+    const vertical = event.key === "ArrowDown" || event.key === "ArrowUp";
+    const plain = !event.ctrlKey && !event.metaKey && !event.altKey && !event.shiftKey;
+    const nowhere = [null, document.body].includes(document.activeElement) && !recede.dialogIsOpen();
+    if (!vertical || !plain || !nowhere || !alive() || !grid.getDisplayedRowAtIndex(0)?.data) return;
+    event.preventDefault(); // the page does not scroll as well
+    grid.ensureIndexVisible(0);
+    grid.setFocusedCell(0, "name");
+  }
+  document.addEventListener("keydown", enter);
+
   /** A click beside the name opens the run too. @param {any} event */
   function onClick(event) {
     if (event.data && !event.event?.target?.closest("a, button, input, .ag-selection-checkbox")) recede.go(`/runs/${event.data.id}`);

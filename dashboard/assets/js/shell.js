@@ -100,6 +100,11 @@
       if (address) recede.go(address);
     },
 
+    /** What a switch unfolds is hidden while it is off. @param {boolean} on */
+    isOff(on) {
+      return !on;
+    },
+
     /** @param {number} clicks @param {string} value */
     takeAdvice(clicks, value) {
       return clicks ? value : window.dash_clientside.no_update;

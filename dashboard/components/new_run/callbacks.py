@@ -11,6 +11,7 @@ from dash.exceptions import PreventUpdate
 from backend.client import ApiError, AsyncRecedeClient, RunOut
 from dashboard.browser import in_browser
 from dashboard.components.new_run import reviewing
+from dashboard.components.new_run.cut import NEW, cut_section, title
 from dashboard.components.new_run.filling import DEFAULT, fine_tuning
 from dashboard.components.new_run.form import initial_advice, initial_values, run_form
 from dashboard.components.new_run.review import Review, review, shown_at
@@ -27,6 +28,14 @@ def register(app: Dash, client: AsyncRecedeClient) -> None:
     _register_fill(app, client)
     reviewing.register(app, client)
     _register_submit(app, client)
+    # At once, whatever the service is busy with.
+    in_browser(
+        app,
+        "isOff",
+        Output("run-form-sweep", "hidden"),
+        Input("run-sweep", "checked"),
+        prevent_initial_call=True,
+    )
     in_browser(
         app,
         "takeAdvice",
@@ -37,16 +46,25 @@ def register(app: Dash, client: AsyncRecedeClient) -> None:
     )
 
 
-async def fresh(client: AsyncRecedeClient) -> tuple[Any, str, dict[str, float], dict[str, str]]:
-    """The form with values that work, its key, what it recommends, names of runs by id."""
+Built = tuple[Any, str, dict[str, float], dict[str, str], str]
+"""A form, its key, what it recommends, names of runs by id, what its drawer is called."""
+
+
+def failed(error: ApiError) -> Built:
+    """Why there is no form."""
+    return problem("Nothing can be started yet", error), "", {}, {}, NEW
+
+
+async def fresh(client: AsyncRecedeClient) -> Built:
+    """The form with values that work."""
     try:
         catalog = await client.catalog()
         runs = await startable(client)
     except ApiError as error:
-        return problem("Nothing can be started yet", error), "", {}, {}
+        return failed(error)
     values = initial_values(catalog)
     form = run_form(catalog, values, runs)
-    return form, uuid.uuid4().hex, initial_advice(catalog, values), names(runs)
+    return form, uuid.uuid4().hex, initial_advice(catalog, values), names(runs), NEW
 
 
 async def startable(client: AsyncRecedeClient) -> list[RunOut]:
@@ -65,6 +83,7 @@ def _built(*, duplicate: bool) -> list[Output]:
         Output("run-form-key", "data", allow_duplicate=duplicate),
         Output("run-form-advice", "data", allow_duplicate=duplicate),
         Output("run-form-runnames", "data", allow_duplicate=duplicate),
+        Output("run-drawer", "title", allow_duplicate=duplicate),
     ]
 
 
@@ -107,13 +126,14 @@ def _register_fill(app: Dash, client: AsyncRecedeClient) -> None:
             parent = await client.run(given["run"])
             runs = await startable(client)
         except ApiError as error:
-            return problem("Nothing can be started yet", error), "", {}, {}, True
+            return *failed(error), True
         runs = [parent, *(run for run in runs if run.id != parent.id)]
         values = fine_tuning(
             catalog, parent, given["plan"], given.get("ratio"), given.get("recipe")
         )
-        form = run_form(catalog, values, runs)
-        return form, uuid.uuid4().hex, {}, names(runs), True
+        form = run_form(catalog, values, runs, await cut_section(client, values))
+        known = names(runs)
+        return form, uuid.uuid4().hex, {}, known, title(values, known), True
 
     @app.callback(
         Output("run-form-fill", "data", allow_duplicate=True),

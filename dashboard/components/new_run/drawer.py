@@ -6,13 +6,14 @@ import dash_mantine_components as dmc
 from dash import dcc, html
 
 from dashboard.components.attributes import attrs
+from dashboard.components.new_run.cut import NEW
 
 
 def run_drawer() -> dmc.Drawer:
     """Closed and empty; what was typed stays until the page is reloaded or a run started."""
     return dmc.Drawer(
         id="run-drawer",
-        title="New run",
+        title=NEW,
         position="right",
         size=640,
         padding=0,

@@ -73,9 +73,15 @@ def initial_advice(catalog: Catalog, values: Mapping[Key, Any]) -> dict[str, flo
 
 
 def run_form(
-    catalog: Catalog, values: Mapping[Key, Any], runs: Sequence[RunOut] = ()
+    catalog: Catalog,
+    values: Mapping[Key, Any],
+    runs: Sequence[RunOut] = (),
+    cut: Component | None = None,
 ) -> Component:
-    """All fields; those of plug-ins that are not chosen are hidden, so nothing typed is lost."""
+    """All fields; those of plug-ins that are not chosen are hidden, so nothing typed is lost.
+
+    `cut` is the section on the cut that comes first, where the form begins with one.
+    """
     own = {kind: values[kind, ""] for kind in GROUPS}
     params = {p: v for (p, owner), v in values.items() if owner == own["dataset"]}
     group = f"{GROUPS['dataset']}."
@@ -84,9 +90,10 @@ def run_form(
     starts = values["init.kind", ""] != starting.SEED
     return html.Div(
         [
+            html.Div(cut, id="run-form-cut", role="status"),
             _section("What is trained", plugin_fields(catalog, values, dataset)),
             _section("How long and how", training_fields(catalog, values)),
-            _folded("recipe", "Recipe", recipe_fields(values)),
+            _folded("recipe", "Schedule, precision and disk", recipe_fields(values)),
             _folded("start", "Starting weights", starting_fields(values, runs), open_=starts),
             _sweep(catalog, values),
             _section("What it is called", [_name(values)]),
@@ -95,7 +102,7 @@ def run_form(
         id="run-form",
         className="run-form",
         role="form",
-        **attrs(aria_label="New run", data_testid="run-form"),
+        **attrs(aria_label="What to train", data_testid="run-form"),
     )
 
 

@@ -1,4 +1,4 @@
-"""How long and how: epochs, batch, device, and the folded recipe behind them."""
+"""How long and how: epochs, batch, device; folded behind them schedule, precision and disk."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from dashboard.format import number
 HELP = {
     "epochs": "Passes over the training images.",
     "batch_size": "Images in one optimiser step.",
-    "lr": "At the start; the schedule of the recipe lowers it.",
+    "lr": "At the start; the schedule lowers it.",
     "seed": "The same seed gives the same run on the same device.",
     "val_fraction": "Held out of the training images to choose the cut.",
     "device": "Automatic takes the best one that is free.",
@@ -68,6 +68,7 @@ def training_fields(catalog: Catalog, values: Mapping[Key, Any]) -> list[Compone
         *_recipes(values.get(RECIPE)),
         html.Div(fields, className="form-grid"),
         html.P("", id="run-form-steps", className="form-steps", role="status"),
+        html.Dl(id="run-form-forecast", className="form-facts"),
     ]
 
 
@@ -107,7 +108,7 @@ def recipe_fields(values: Mapping[Key, Any]) -> list[Component]:
 
 
 def recipe_words(values: Mapping[Key, Any]) -> str:
-    """The recipe in one line, for the folded section."""
+    """The section in one line, for as long as it is folded."""
     of = {name: values.get((name, "")) for name in FOLDED}
     parts = ["cosine" if of["schedule"] == "cosine" else "steps ÷ 10"]
     if str(of["warmup_epochs"]) not in ("0", ""):

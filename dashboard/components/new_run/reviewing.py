@@ -11,7 +11,8 @@ from dash.exceptions import PreventUpdate
 from backend.client import AsyncRecedeClient, Catalog
 from dashboard import snippets
 from dashboard.components.new_run import notes as say
-from dashboard.components.new_run.disk import disk_alert
+from dashboard.components.new_run.checking import checked, disk_alert, forecast
+from dashboard.components.new_run.cut import cut_section, title
 from dashboard.components.new_run.extras import HEAD, SWEPT, starting_words
 from dashboard.components.new_run.fields import field_id
 from dashboard.components.new_run.following import advised, chips_following, following
@@ -73,9 +74,11 @@ def register(app: Dash, client: AsyncRecedeClient) -> None:
         Output(FIT, "children"),
         Output(FIT, "data-fit"),
         Output(field_id("architecture"), "data"),
-        Output("run-form-sweep", "hidden"),
         *[Output(name, "children") for name in WORDS],
         Output("run-form-alert", "children"),
+        Output("run-form-forecast", "children"),
+        Output("run-form-cut", "children"),
+        Output("run-drawer", "title", allow_duplicate=True),
         Output("run-form-advice", "data", allow_duplicate=True),
         Input(FIELD, "value"),
         Input("run-sweep", "checked"),
@@ -86,18 +89,21 @@ def register(app: Dash, client: AsyncRecedeClient) -> None:
         State("run-form-advice", "data"),
         State("run-form-runnames", "data"),
         State("location", "href"),
+        State("run-drawer", "title"),
+        State("run-form-cut", "children"),
         prevent_initial_call="initial_duplicate",
     )
     async def show(values: list[Any], swept: bool, ids: Ids, *rest: Any) -> Any:
         if not ids:
             raise PreventUpdate
-        notes, panels, fits, before, runs, href = rest
+        notes, panels, fits, before, runs, href, called, cut = rest
         catalog = await client.catalog()
         typed = keyed(ids, values, swept)
         advice = review(catalog, typed).advice
         follow = following(typed, advice, before) | chips_following(typed, advice, before)
         typed |= follow
         seen = review(catalog, typed)
+        answer = await checked(client, seen)
         fitting = say.fit_notes(catalog, [fit["owner"] for fit in fits], seen)
         return (
             errors(ids, seen, typed, typing=True),
@@ -107,9 +113,11 @@ def register(app: Dash, client: AsyncRecedeClient) -> None:
             [text for text, _ in fitting],
             [fit for _, fit in fitting],
             _networks(catalog, seen),
-            not swept,
             *_words(seen, typed, runs, "/".join((href or "").split("/")[:3])),
-            await disk_alert(client, seen),
+            disk_alert(answer, seen),
+            forecast(answer, seen),
+            _unless_same(await cut_section(client, typed), cut),
+            _unless_same(title(typed, runs), called),
             before | advised(seen, typed),
         )
 
@@ -120,6 +128,11 @@ def _hidden(panel: Mapping[str, str], typed: Mapping[Key, Any]) -> bool:
         return typed.get(("init.kind", "")) == SEED
     kind = "method" if panel["kind"] == SWEPT else panel["kind"]
     return bool(panel["owner"] != typed[kind, ""])
+
+
+def _unless_same(new: Any, shown: Any) -> Any:
+    """What is shown already is not drawn anew: the drawer would be, with the whole form."""
+    return no_update if new == shown else new
 
 
 def _networks(catalog: Catalog, seen: Review) -> Any:
@@ -159,8 +172,10 @@ def _snippets(seen: Review, origin: str) -> tuple[str, str, str]:
     spec, axes = seen.spec, seen.axes
     if axes is not None:
         return (
-            snippets.sweep_command_line(spec, axes),
+            snippets.sweep_command_line(spec, axes, origin),
             snippets.sweep_curl(spec, axes, origin),
             snippets.sweep_python(spec, axes, origin),
         )
-    return snippets.command_line(spec), snippets.curl(spec, origin), snippets.python(spec, origin)
+    ways = (snippets.command_line, snippets.curl, snippets.python)
+    cli, curl, python = (way(spec, origin) for way in ways)
+    return cli, curl, python

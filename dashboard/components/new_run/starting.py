@@ -78,14 +78,17 @@ def _plan(values: Mapping[str, Any], errors: dict[str, str]) -> dict[str, Any] |
     return {"ratio": round(share / 100, 6)}
 
 
+def cut_words(plan: Mapping[str, Any]) -> str:
+    """How much a plan removes, in words."""
+    if plan.get("threshold") is not None:
+        return f"importances up to {number(plan['threshold'])} removed"
+    return f"{percent(plan)} % of the neurons removed"
+
+
 def plan_words(plan: Mapping[str, Any]) -> str:
     """A plan in words: how much, at which epoch, in which scope, with which locks."""
-    if plan.get("threshold") is not None:
-        how = f"importances up to {number(plan['threshold'])} removed"
-    else:
-        how = f"{percent(plan)} % of the neurons removed"
     epoch = plan.get("epoch")
-    parts = [how, "at the best epoch" if epoch is None else f"at epoch {epoch}"]
+    parts = [cut_words(plan), "at the best epoch" if epoch is None else f"at epoch {epoch}"]
     if plan.get("scope") == "local":
         parts.append("the same share in each layer")
     n = len(plan.get("locks") or ())

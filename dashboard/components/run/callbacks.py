@@ -26,6 +26,7 @@ def register(app: Dash, client: AsyncRecedeClient) -> None:
         ("showTab", "run-tab-shown", [Input("run-tabs", "value")]),
         ("showFilled", "run-filled-shown", [Input("run-filled", "data")]),
         ("renameRun", "run-renamed", [Input("run-name", "value")]),
+        ("showTimes", "times-shown", [Input("slot-files", "children")]),
         ("attachLog", "log-attached", [Input("log-job", "value"), Input("log-filter", "value")]),
     ):
         in_browser(app, name, Output(store, "data"), *source)
@@ -36,6 +37,7 @@ def register(app: Dash, client: AsyncRecedeClient) -> None:
             Output(chart, "figure"),
             Input("epoch-rows", "data"),
             Input("scheme", "data"),
+            Input(chart, "relayoutData"),
             State(chart, "figure"),
             State("chart-templates", "data"),
         )

@@ -1,13 +1,18 @@
-"""A chart with its title, drawn by Plotly in the colours of the scheme."""
+"""A chart with its title, drawn by Plotly in the colours of the scheme, and how it is saved."""
 
 from __future__ import annotations
+
+from importlib import metadata
 
 import plotly.graph_objects as go
 from dash import dcc, html
 from dash.development.base_component import Component
 
 from dashboard.components.attributes import attrs
+from dashboard.components.icons import icon
 from dashboard.figures.template import CONFIG
+
+WAYS = {"png": "PNG, as drawn", "svg": "SVG, as drawn", "csv": "CSV, its data"}
 
 
 def chart(id_: str, title: str, figure: go.Figure, note: str = "") -> Component:
@@ -15,6 +20,7 @@ def chart(id_: str, title: str, figure: go.Figure, note: str = "") -> Component:
     head: list[Component] = [html.H3(title)]
     if note:
         head.append(html.Span(note, className="label"))
+    head.append(_saving(id_, title))
     return html.Figure(
         [
             html.Figcaption(head, className="chart-head"),
@@ -25,4 +31,30 @@ def chart(id_: str, title: str, figure: go.Figure, note: str = "") -> Component:
         ],
         className="chart",
         **attrs(data_testid=id_),
+    )
+
+
+def _saving(id_: str, title: str) -> Component:
+    """The menu that assets/js/chart-saving.js serves: both pictures and the numbers."""
+    words = f"Save {title}"
+    ways = [
+        html.Button(
+            label,
+            type="button",
+            **attrs(data_save_chart=id_, data_way=way, data_testid=f"{id_}-{way}"),
+        )
+        for way, label in WAYS.items()
+    ]
+    return html.Details(
+        [
+            html.Summary(
+                icon("down"),
+                className="btn btn-small btn-quiet",
+                title=words,
+                **attrs(aria_label=words, data_testid=f"{id_}-save"),
+            ),
+            html.Div(ways, className="rx-menu-body rx-menu-list"),
+        ],
+        className="rx-menu chart-save",
+        **attrs(data_title=title, data_version=metadata.version("recede")),
     )

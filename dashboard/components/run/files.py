@@ -19,6 +19,7 @@ from dashboard.components.run.file_table import (
     ordered,
     proof_in_words,
 )
+from dashboard.components.run.made import asked, made
 
 KINDS = {"trained": "Trained", "pruned": "Pruned", "finetuned": "Pruned and fine-tuned"}
 
@@ -84,7 +85,10 @@ def _validation(checkpoint: CheckpointOut) -> str:
 def _card(checkpoint: CheckpointOut, run: RunOut) -> Component:
     return html.Article(
         [
-            html.Div(_title(checkpoint, run.best_epoch), className="file-head"),
+            html.Div(
+                [_title(checkpoint, run.best_epoch), made(checkpoint)], className="file-head"
+            ),
+            asked(checkpoint.manifest.get("plan")),
             html.Dl(
                 [
                     html.Div([html.Dt(name), html.Dd(value)], className="fact")

@@ -33,7 +33,7 @@ def test_checking_a_spec_fills_it_in_says_why_and_queues_nothing(http, store):
     answer = http.post(f"{RUNS}/check", json=SPEC)
     assert answer.status_code == 200
     checked = answer.json()
-    assert set(checked) == {"spec", "steps", "reasons", "disk"}
+    assert set(checked) == {"spec", "steps", "reasons", "disk", "forecast"}
     assert checked["steps"] == 210
     assert checked["spec"]["method_params"] == {"lam": 0.6, "shift": 3.0}
     assert "0.6 = 125 ÷ 210 steps" in checked["reasons"]["method_params.lam"]

@@ -1,0 +1,68 @@
+"""On the cards of the Files tab: when each was made, which it is, what was asked for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from backend.client import Plan
+from dashboard import snippets
+from dashboard.components.run.files import files
+from dashboard.components.run.made import plan_parts
+from tests.dashboard import samples
+from tests.dashboard.layouts import props, text, walk
+
+
+def test_each_card_says_when_it_was_made_which_it_is_and_what_was_asked_for():
+    first = samples.checkpoint(plan={"ratio": 0.6})
+    second = first.model_copy(update={"id": "ck2", "created_at": 1_700_000_000.0})
+    cards = [n for n in walk(files([first, second], samples.run())) if _test_id(n) == "file-made"]
+    assert [text(card) for card in cards] == ["ck2", "ck1"]
+    moment = next(n for n in walk(cards[0]) if type(n).__name__ == "Time")
+    assert moment.dateTime == "2023-11-14T22:13:20+00:00"
+    assert moment.to_plotly_json()["props"]["data-made"] == 1_700_000_000.0
+    asked = props(files([first], samples.run()), data_testid="file-asked")
+    assert text(asked) == "Asked for: 60 % of the neurons removed"
+
+
+def _test_id(node):
+    return node.to_plotly_json()["props"].get("data-testid")
+
+
+@pytest.mark.parametrize(
+    ("plan", "words"),
+    [
+        ({"ratio": 0.5, "round_to": 8}, "rounded up to multiples of 8"),
+        ({"threshold": 0.31}, "importances up to 0.31 removed"),
+        ({"ratio": 0.5, "scope": "local"}, "the same share in each layer"),
+        ({"ratio": 0.5, "locks": ["a", "b"]}, "a and b locked"),
+        ({"ratio": 0.5, "locks": ["a", "b", "c", "d"]}, "4 layers locked"),
+        ({"ratio": 0.5, "overrides": {"a": 0.125}}, "a at 12.5 %"),
+        ({"ratio": 0.5, "criterion": "taylor"}, "ranked by taylor"),
+        ({"ratio": 0.5, "min_channels": 4}, "at least 4 channels in a layer"),
+        ({"ratio": 0.5, "bias": "fold"}, "constants of removed channels folded in"),
+    ],
+)
+def test_what_was_asked_for_is_said_as_far_as_it_is_not_the_default(plan, words):
+    whole = Plan.model_validate(plan).model_dump(mode="json")
+    assert plan_parts(whole)[-1] == words
+    assert plan_parts({**whole, "epoch": 3}) == plan_parts(whole)  # the title has the epoch
+    assert plan_parts(Plan(ratio=0.5).model_dump()) == ["50 % of the neurons removed"]
+
+
+def test_the_readme_loads_a_file_as_the_files_tab_does():
+    made = samples.checkpoint(needs=["torch"])
+    name = "recede-m7er8kph-pruned-e4-r55"
+    renamed = {
+        kind: file.model_copy(update={"filename": filename})
+        for (kind, file), filename in zip(
+            made.files.items(),
+            (f"{name}.safetensors", f"{name.replace('-', '_')}.py"),
+            strict=True,
+        )
+    }
+    code = snippets.loading(made.model_copy(update={"files": renamed}))
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    for line in code.splitlines():
+        assert line in readme

@@ -1,0 +1,78 @@
+"""A worker whose processes cannot begin yet: it claims nothing that nobody would speak for."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+
+import psutil
+import pytest
+
+from backend.contract.states import State
+from backend.store import jobs, workers
+from tests.faults.test_worker_faults import (
+    SPEC,
+    child_of,
+    run_of,
+    submit,
+    train_job,
+    wait_for_epoch,
+    wait_for_state,
+)
+from tests.worker_process import DataFolder, eventually
+
+pytestmark = pytest.mark.slow
+
+# Holds up the server that forks the processes of jobs, as a slow disk does with its imports.
+HOLD = """
+import pathlib, sys, time
+if any("forkserver" in word for word in sys.orig_argv):
+    while not pathlib.Path({gate!r}).exists():
+        time.sleep(0.02)
+"""
+
+
+def last_beat(folder: DataFolder, pid: int) -> float | None:
+    """When the worker with this process was heard of."""
+    with folder.store.read() as session:
+        found = [row.heartbeat_at for row, _ in workers.all_workers(session) if row.pid == pid]
+    return found[0] if found else None
+
+
+def test_a_job_of_a_killed_worker_is_claimed_only_when_a_process_can_go_on_with_it(
+    folder: DataFolder, monkeypatch: pytest.MonkeyPatch
+):
+    run_id = submit(folder, SPEC)
+    with folder.worker() as first:
+        wait_for_epoch(folder, run_id, 1)
+        child = child_of(folder, run_id)
+        first.send_signal(signal.SIGKILL)
+        first.wait()
+        eventually(lambda: not psutil.pid_exists(child), "the child's end")
+    left = train_job(folder, run_id)
+    assert left.state == State.RUNNING  # nobody was there to say otherwise
+    gate = folder.path / "gate"
+    (folder.path / "sitecustomize.py").write_text(HOLD.format(gate=str(gate)))
+    monkeypatch.setenv("PYTHONPATH", str(folder.path))
+    with folder.worker() as second:
+        eventually(lambda: train_job(folder, run_id).lease_expires_at == 0, "the old lease's end")
+        seen = last_beat(folder, second.pid)
+        assert seen is not None
+        eventually(lambda: (last_beat(folder, second.pid) or 0) > seen, "another beat")
+        held_up = train_job(folder, run_id)
+        assert (held_up.token, held_up.heartbeat_at) == (left.token, left.heartbeat_at)
+        gate.touch()
+        wait_for_state(folder, run_id, State.SUCCEEDED)
+    assert run_of(folder, run_id).epochs_done == SPEC.epochs
+    said = log_of(folder, run_id)
+    assert said[0].endswith(f"train job {left.id} on cpu")
+    assert any("the worker that started this process is gone" in line for line in said)
+    assert any(f"train job {left.id} goes on in a new process on cpu" in line for line in said)
+
+
+def log_of(folder: DataFolder, run_id: str) -> list[str]:
+    """The lines of the training's log."""
+    with folder.store.read() as session:
+        job_id = jobs.train_job(session, run_id).id
+    path: Path = folder.artifacts / "runs" / run_id / f"job-{job_id}.log"
+    return path.read_text().splitlines()
