@@ -70,10 +70,12 @@
     return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
   }
 
+  /** Rows of values as the lines of a file, below what they are. */
+  const asCsv = (head, rows) => new Blob([[`# ${head}`, ...rows.map((row) => row.map(cell).join(","))].join("\n"), "\n"], { type: "text/csv" });
+
   function csv(app, view) {
     const { about: what, columns, rows } = view.table();
-    const lines = [`# ${about(app, view)}: ${what}`, columns.join(","), ...rows.map((row) => row.map(cell).join(","))];
-    explore.copy.save(new Blob([lines.join("\n"), "\n"], { type: "text/csv" }), fileName(app, view, ".csv"));
+    explore.copy.save(asCsv(`${about(app, view)}: ${what}`, [columns, ...rows]), fileName(app, view, ".csv"));
   }
 
   /**
@@ -97,5 +99,5 @@
     return { node, stop: explore.copy.closeOutside(node), show: (shown) => explore.dom.mark(node, { hidden: !shown }) };
   }
 
-  explore.exporting = { menu, about };
+  explore.exporting = { menu, about, asCsv };
 })();

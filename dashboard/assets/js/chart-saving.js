@@ -68,13 +68,6 @@
     return new Blob([Uint8Array.from(atob(found), (letter) => letter.charCodeAt(0))], { type: "image/png" });
   }
 
-  /** One value of a table; text with a comma or a quote is quoted. */
-  function cell(value) {
-    if (value === null || value === undefined || Number.isNaN(value)) return "";
-    const text = String(value);
-    return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-  }
-
   /** Curves over epochs beside each other; other traces below each other. @param {any} plot */
   function table(plot) {
     const traces = plot._fullData.map((trace) => ({ name: trace.name, metric: trace.meta?.metric, x: [...trace.x], y: [...trace.y] }));
@@ -88,10 +81,7 @@
     return [["epoch", ...traces.map((trace) => trace.metric)], ...rows];
   }
 
-  function numbers(menu, plot) {
-    const lines = [`# ${about(menu, plot)}`, ...table(plot).map((row) => row.map(cell).join(","))];
-    return new Blob([lines.join("\n"), "\n"], { type: "text/csv" });
-  }
+  const numbers = (menu, plot) => recede.explore.exporting.asCsv(about(menu, plot), table(plot));
 
   document.addEventListener("click", async (event) => {
     const button = event.target.closest?.("[data-save-chart]");
