@@ -32,8 +32,10 @@ def table(
 
 
 def facts(pairs: Iterable[tuple[str, Any]]) -> Component:
-    """Names and values in two columns."""
-    return html.Dl(
-        [html.Div([html.Dt(name), html.Dd(value)], className="fact") for name, value in pairs],
-        className="facts",
-    )
+    """Names and values in two columns; a name that begins with a space is part of the last."""
+
+    def fact(name: str, value: Any) -> Component:
+        part = " fact-part" if name.startswith(" ") else ""
+        return html.Div([html.Dt(name.strip()), html.Dd(value)], className=f"fact{part}")
+
+    return html.Dl([fact(*pair) for pair in pairs], className="facts")
