@@ -87,8 +87,8 @@ def seen_in_the_page(tabs: tuple[Page, Page], title: str) -> None:
 
 
 def wait_for_one(tabs: tuple[Page, Page], number: int) -> None:
-    script = "() => JSON.parse(localStorage.getItem('recede:notices-shown') || '[]').length"
-    tabs[0].wait_for_function(f"(n) => ({script})() === n", arg=number)
+    kept = "Object.keys(localStorage).filter((key) => key.startsWith('recede:notice-shown'))"
+    tabs[0].wait_for_function(f"(n) => {kept}.length === n", arg=number)
 
 
 def switch(page: Page, on: bool) -> None:

@@ -1,15 +1,17 @@
 /* Notices of the browser itself, for who looks elsewhere: off until a person switches them on.
  *
  * A tab in sight holds a shared lock, so that no notice is shown while any tab of Recede is
- * looked at; what was shown is remembered for all tabs, so that each event is shown once.
+ * looked at; the tab that shows an event holds a lock of that event and remembers it for all tabs,
+ * so that each event is shown once.
  */
 (function () {
   "use strict";
   const recede = (window.recede = window.recede || {});
   const WANTED = "recede:notices";
-  const SHOWN = "recede:notices-shown";
+  const SHOWN = "recede:notice-shown ";
   const IN_SIGHT = "recede:in-sight";
   const REMEMBERED = 50;
+  const HELD_MS = 10000; // what one tab writes down reaches the others a little later, a lock at once
   /** Ends this tab's hold of the lock. @type {(() => void)|null} */
   let release = null;
 
@@ -50,9 +52,11 @@
 
   /** Whether this event is new to all tabs; it is not any more afterwards. @param {string} key */
   function isNew(key) {
-    const shown = JSON.parse(localStorage.getItem(SHOWN) || "[]");
-    if (shown.includes(key)) return false;
-    localStorage.setItem(SHOWN, JSON.stringify([...shown, key].slice(-REMEMBERED)));
+    if (localStorage.getItem(SHOWN + key)) return false;
+    localStorage.setItem(SHOWN + key, String(Date.now()));
+    const known = Object.keys(localStorage).filter((name) => name.startsWith(SHOWN));
+    known.sort((one, other) => Number(localStorage[one]) - Number(localStorage[other]));
+    for (const name of known.slice(0, -REMEMBERED)) localStorage.removeItem(name);
     return true;
   }
 
@@ -64,14 +68,16 @@
     if (!document.hidden || !isOn()) return;
     const { held } = await navigator.locks.query();
     if (held?.some((lock) => lock.name === IN_SIGHT)) return;
-    await navigator.locks.request(SHOWN, () => {
-      if (!isNew(`${event.id} ${event.created_at}`)) return;
+    const key = `${event.id} ${event.created_at}`;
+    await navigator.locks.request(SHOWN + key, { ifAvailable: true }, async (lock) => {
+      if (!lock || !isNew(key)) return;
       const notice = new Notification(title, { body, tag: `recede-${event.id}` });
       notice.onclick = () => {
         window.focus();
         notice.close();
         recede.go(`/runs/${event.run_id}`);
       };
+      await new Promise((done) => setTimeout(done, HELD_MS));
     });
   }
 
