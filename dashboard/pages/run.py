@@ -13,7 +13,7 @@ from backend.client import ApiError, AsyncRecedeClient, RunOut, RunSpec
 from dashboard.components.attributes import attrs
 from dashboard.components.explore import explore
 from dashboard.components.icons import icon
-from dashboard.components.new_run.starting import cut_words
+from dashboard.components.plan_words import cut_words
 from dashboard.components.run.comparison import comparison_of
 from dashboard.components.run.files import files
 from dashboard.components.run.training import training

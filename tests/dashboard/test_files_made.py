@@ -8,8 +8,8 @@ import pytest
 
 from backend.client import Plan
 from dashboard import snippets
+from dashboard.components.plan_words import beside, cut_words
 from dashboard.components.run.files import files
-from dashboard.components.run.made import plan_parts
 from tests.dashboard import samples
 from tests.dashboard.layouts import props, text, walk
 
@@ -46,9 +46,10 @@ def _test_id(node):
 )
 def test_what_was_asked_for_is_said_as_far_as_it_is_not_the_default(plan, words):
     whole = Plan.model_validate(plan).model_dump(mode="json")
-    assert plan_parts(whole)[-1] == words
-    assert plan_parts({**whole, "epoch": 3}) == plan_parts(whole)  # the title has the epoch
-    assert plan_parts(Plan(ratio=0.5).model_dump()) == ["50 % of the neurons removed"]
+    assert [cut_words(whole), *beside(whole)][-1] == words
+    assert beside({**whole, "epoch": 3}) == beside(whole)  # the title has the epoch
+    plain = Plan(ratio=0.5).model_dump()
+    assert (cut_words(plain), beside(plain)) == ("50 % of the neurons removed", [])
 
 
 def test_the_readme_loads_a_file_as_the_files_tab_does():

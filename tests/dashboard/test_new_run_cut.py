@@ -90,7 +90,7 @@ def test_a_plan_that_is_more_than_a_ratio_is_told_whole(values):
     told = said(typed, found(epoch=3, ratio=0.333))
     assert told is not None
     words = "33.3 % of the neurons, importances up to 0.05, the same share in each layer"
-    assert f"{words}, 2 layers locked, 1 layer with a ratio of its own" in told
+    assert f"{words}, a and b locked, c at 25 %" in told
     assert "Epoch 3 Remains" in told
 
 

@@ -213,7 +213,8 @@ def test_fine_tuning_starts_short_and_without_strength():
 def test_the_cut_of_explore_is_said_in_words():
     values = fine_tuning(CATALOG, samples.run(), EXPLORED)
     assert plan(values).startswith(
-        "The cut chosen in Explore: importances up to 0.0512 removed, at epoch 7, 1 layer locked."
+        "The cut chosen in Explore: importances up to 0.0512 removed, at epoch 7, "
+        "features.0 locked."
     )
 
 

@@ -14,21 +14,14 @@ from backend.contract.states import Lane
 from backend.store import lease as leases
 from backend.store import runs
 from backend.store.engine import Store, open_store, sqlite_url
+from tests import worker_process
 from tests.one_thread import one_thread
 from worker.engine.context import JobContext
 from worker.engine.settings import WorkerSettings
 
 __all__ = ["one_thread"]
 
-SMALL = RunSpec(
-    dataset="digits",
-    architecture="vgg11",
-    architecture_params={"width": 0.1},
-    method="rni",
-    method_params={"lam": 0.02, "shift": 3.0},
-    epochs=3,
-    batch_size=128,
-)
+SMALL = worker_process.SMALL.model_copy(update={"epochs": 3})
 
 
 @pytest.fixture

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import signal
 from pathlib import Path
 
-import psutil
 import pytest
 
 from backend.contract.states import State
 from backend.store import jobs, workers
 from tests.faults.test_worker_faults import (
     SPEC,
-    child_of,
+    kill,
     run_of,
     submit,
     train_job,
@@ -45,10 +43,7 @@ def test_a_job_of_a_killed_worker_is_claimed_only_when_a_process_can_go_on_with_
     run_id = submit(folder, SPEC)
     with folder.worker() as first:
         wait_for_epoch(folder, run_id, 1)
-        child = child_of(folder, run_id)
-        first.send_signal(signal.SIGKILL)
-        first.wait()
-        eventually(lambda: not psutil.pid_exists(child), "the child's end")
+        kill(folder, first, run_id)
     left = train_job(folder, run_id)
     assert left.state == State.RUNNING  # nobody was there to say otherwise
     gate = folder.path / "gate"

@@ -49,14 +49,19 @@ def child_of(folder: DataFolder, run_id: str) -> int:
     return eventually(lambda: train_job(folder, run_id).child_pid, "the child's start")
 
 
+def kill(folder: DataFolder, worker: subprocess.Popen[bytes], run_id: str) -> None:
+    """Kill a worker in mid-training, and wait until its child has noticed."""
+    child = child_of(folder, run_id)
+    worker.send_signal(signal.SIGKILL)
+    worker.wait()
+    eventually(lambda: not psutil.pid_exists(child), "the child's end")
+
+
 def test_a_killed_worker_is_followed_by_one_that_goes_on(folder: DataFolder):
     run_id = submit(folder, SPEC)
     with folder.worker() as first:
         wait_for_epoch(folder, run_id, 2)
-        child = child_of(folder, run_id)
-        first.send_signal(signal.SIGKILL)
-        first.wait()
-        eventually(lambda: not psutil.pid_exists(child), "the child's end")
+        kill(folder, first, run_id)
         done = run_of(folder, run_id).epochs_done
     with folder.worker():
         wait_for_state(folder, run_id, State.SUCCEEDED)

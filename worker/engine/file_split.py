@@ -24,6 +24,7 @@ from worker.datasets.base import Augmentation, Files, UnreadableData
 from worker.datasets.class_images import FILES_ZOOM, budget
 from worker.datasets.decode import BadImage, decode, square
 from worker.engine.batches import EVAL_BATCH, WHOLE, Normalisation, Share, Split, shares
+from worker.engine.process import warm_context
 
 EVAL_PIXELS = EVAL_BATCH * 96 * 96
 """Pixels of one batch of evaluation: larger images come in smaller batches."""
@@ -200,7 +201,7 @@ def _loader(maker: _Maker, order: _Order, loaders: int, *, pin: bool) -> DataLoa
     more: dict[str, Any] = {}
     if loaders:
         more = {
-            "multiprocessing_context": _context(),
+            "multiprocessing_context": warm_context(__name__),
             "worker_init_fn": _begin,
             "timeout": WAIT_S,
         }
@@ -213,15 +214,6 @@ def _loader(maker: _Maker, order: _Order, loaders: int, *, pin: bool) -> DataLoa
         generator=torch.Generator(),  # else it draws from the stream that training uses
         **more,
     )
-
-
-def _context() -> Any:
-    """Forking from a process with threads is unsafe: a server without any forks the loaders."""
-    if "forkserver" not in multiprocessing.get_all_start_methods():
-        return multiprocessing.get_context("spawn")
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([__name__])
-    return context
 
 
 def _begin(_: int) -> None:

@@ -9,7 +9,6 @@ and a crash contained. Windows has no such limit, and the worker does not run on
 from __future__ import annotations
 
 import math
-import multiprocessing
 import os
 import resource
 import time
@@ -17,7 +16,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from multiprocessing.context import ForkServerContext, SpawnContext
 from typing import Any
 
 import psutil
@@ -25,7 +23,7 @@ import torch
 
 from backend.contract.errors import InvalidInput, RecedeError
 from worker.core.memory import is_out_of_memory
-from worker.engine.process import end_with_parent
+from worker.engine.process import end_with_parent, warm_context
 
 MEMORY_VARIABLE, SECONDS_VARIABLE = "RECEDE_TRACE_GB", "RECEDE_TRACE_S"
 LOOK_S = 0.1
@@ -93,7 +91,7 @@ def run_limited(
         InvalidInput: the function refused its input in words.
         LimitReached: it took too much memory or time, crashed or raised anything else.
     """
-    context = _context()
+    context = warm_context("worker.architectures.own")
     ours, theirs = context.Pipe(duplex=False)
     process = context.Process(
         target=_answer, args=(theirs, limits, function, args), name="limited", daemon=True
@@ -150,15 +148,6 @@ def _limit_memory(limits: Limits) -> None:
     most = psutil.Process().memory_info().vms + int(limits.memory_gb * GIB)
     with suppress(ValueError, OSError):  # a smaller limit is in force already
         resource.setrlimit(resource.RLIMIT_AS, (most, most))
-
-
-def _context() -> ForkServerContext | SpawnContext:
-    """Never a fork of this process, which may have threads and a GPU."""
-    if "forkserver" not in multiprocessing.get_all_start_methods():
-        return multiprocessing.get_context("spawn")
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["worker.architectures.own"])
-    return context
 
 
 def _hint() -> str:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import threading
-from multiprocessing.context import ForkServerContext, SpawnContext
+
+from worker.engine.process import warm_context
 
 PRELOADED = "worker.engine.interactive"
 
@@ -17,13 +17,8 @@ class Nursery:
     """
 
     def __init__(self) -> None:
-        self.context: ForkServerContext | SpawnContext
+        self.context = warm_context(PRELOADED)
         self._answers = threading.Event()
-        if "forkserver" in multiprocessing.get_all_start_methods():
-            self.context = multiprocessing.get_context("forkserver")
-            self.context.set_forkserver_preload([PRELOADED])
-        else:
-            self.context = multiprocessing.get_context("spawn")
 
     @property
     def is_ready(self) -> bool:

@@ -7,14 +7,12 @@ In a step they wait for each other; between steps they wait for rank 0, however 
 from __future__ import annotations
 
 import io
-import multiprocessing
 import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection
-from multiprocessing.context import ForkServerContext, SpawnContext
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
@@ -31,6 +29,7 @@ from worker.engine.batches import WHOLE, Share
 from worker.engine.context import JobContext
 from worker.engine.lookout import Lookout, RankDied, RankFailed
 from worker.engine.meeting import Seat
+from worker.engine.process import warm_context
 from worker.engine.setup import Data, Network
 from worker.engine.signals import Stop
 from worker.engine.train import Part, Step
@@ -112,7 +111,7 @@ class _Ranks(Team):
 
     def start(self) -> None:
         """Start a process for each seat but the first; they load torch while rank 0 goes on."""
-        context = _warm_context()
+        context = warm_context("worker.engine.rank")
         for seat in self.seats[1:]:
             ours, theirs = context.Pipe()
             process = context.Process(
@@ -226,12 +225,3 @@ class _Ranks(Team):
             dist.destroy_process_group()  # NCCL would wait for the dead; this process ends anyway
         torch.set_num_threads(self.threads)
         sys.excepthook = self.hook  # which torch.distributed has replaced
-
-
-def _warm_context() -> ForkServerContext | SpawnContext:
-    """A server process that has imported torch and forks the other ranks; gone with this one."""
-    if "forkserver" not in multiprocessing.get_all_start_methods():
-        return multiprocessing.get_context("spawn")
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["worker.engine.rank"])
-    return context

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from multiprocessing.connection import wait
+from multiprocessing.context import ForkServerContext, SpawnContext
 from pathlib import Path
 
 EXIT_ORPHANED = 77
@@ -46,6 +47,18 @@ def output_to(path: Path) -> Iterator[None]:
         for descriptor, number in zip(before, (1, 2), strict=True):
             os.dup2(descriptor, number)
             os.close(descriptor)
+
+
+def warm_context(module: str) -> ForkServerContext | SpawnContext:
+    """Starts processes from a server that has imported a module, and is gone with this process.
+
+    Never a fork of this process itself, which may have threads and a GPU.
+    """
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([module])
+    return context
 
 
 def end_with_parent(parent_is: str) -> None:

@@ -8,7 +8,8 @@ from dash.development.base_component import Component
 from backend.client import ApiError, AsyncRecedeClient, SpecCheck
 from dashboard.components.new_run.review import Review
 
-NO_ROOM = 507
+NO_ROOM = "storage"
+"""The code of the API's error."""
 
 Answer = SpecCheck | ApiError | None
 
@@ -29,7 +30,7 @@ def disk_alert(answer: Answer, seen: Review) -> Component | None:
     Of a sweep each run is meant. What else the service would refuse is said on starting.
     """
     if isinstance(answer, ApiError):
-        if answer.status != NO_ROOM:
+        if answer.code != NO_ROOM:
             return None
         words = " ".join(part for part in (answer.message, answer.hint) if part)
         return html.Div(words, className="alert alert-bad")

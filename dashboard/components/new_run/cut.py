@@ -12,6 +12,7 @@ from backend.client import ApiError, AsyncRecedeClient, Plan, PreviewOut
 from dashboard.components.attributes import attrs
 from dashboard.components.new_run import starting
 from dashboard.components.new_run.review import Key, plain
+from dashboard.components.plan_words import beside
 from dashboard.format import count, number, short_count
 
 NEW = "New run"
@@ -52,14 +53,7 @@ def how_much(plan: Plan, found: PreviewOut) -> str:
     parts = [f"{number(round(100 * found.ratio, 1))} % of the neurons"]
     if plan.threshold is not None:
         parts.append(f"importances up to {number(plan.threshold)}")
-    if plan.scope == "local":
-        parts.append("the same share in each layer")
-    own = (("locked", plan.locks), ("with a ratio of its own", plan.overrides))
-    for what, layers in own:
-        if layers:
-            n = len(layers)
-            parts.append(f"{n} layer{'s' * (n > 1)} {what}")
-    return ", ".join(parts)
+    return ", ".join([*parts, *beside(plan.model_dump())])
 
 
 def remains(found: PreviewOut) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from dashboard.components.new_run.reading import read_number
-from dashboard.format import number
+from dashboard.components.plan_words import beside, cut_words, percent
 
 SEED, FILE, RUN = "seed", "file", "run"
 """Where the weights come from; the values of the form's own choice "init.kind"."""
@@ -26,12 +26,6 @@ def initial(run_id: str | None = None, plan: Mapping[str, Any] | None = None) ->
         values["init.ratio"] = shown
         values["init.plan"] = json.dumps({"shown": shown, "plan": dict(plan)})
     return values
-
-
-def percent(plan: Mapping[str, Any]) -> str:
-    """The share of neurons that a plan removes, in percent; empty where it goes by threshold."""
-    ratio = plan.get("ratio")
-    return "" if ratio is None else number(round(100 * ratio, 2))
 
 
 def kept_plan(values: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -78,23 +72,11 @@ def _plan(values: Mapping[str, Any], errors: dict[str, str]) -> dict[str, Any] |
     return {"ratio": round(share / 100, 6)}
 
 
-def cut_words(plan: Mapping[str, Any]) -> str:
-    """How much a plan removes, in words."""
-    if plan.get("threshold") is not None:
-        return f"importances up to {number(plan['threshold'])} removed"
-    return f"{percent(plan)} % of the neurons removed"
-
-
 def plan_words(plan: Mapping[str, Any]) -> str:
-    """A plan in words: how much, at which epoch, in which scope, with which locks."""
+    """A plan in words: how much, at which epoch, and what is not the default."""
     epoch = plan.get("epoch")
-    parts = [cut_words(plan), "at the best epoch" if epoch is None else f"at epoch {epoch}"]
-    if plan.get("scope") == "local":
-        parts.append("the same share in each layer")
-    n = len(plan.get("locks") or ())
-    if n:
-        parts.append(f"{n} layer{'s' if n > 1 else ''} locked")
-    return ", ".join(parts)
+    when = "at the best epoch" if epoch is None else f"at epoch {epoch}"
+    return ", ".join([cut_words(plan), when, *beside(plan)])
 
 
 def field_of(path: str) -> str:
