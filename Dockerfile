@@ -14,8 +14,8 @@ WORKDIR /app
 
 # The dependencies are a layer of their own: a change of the code does not install them again.
 COPY pyproject.toml constraints.txt README.md LICENSE ./
-RUN mkdir backend dashboard worker \
-    && touch backend/__init__.py dashboard/__init__.py worker/__init__.py \
+RUN mkdir -p backend/recede dashboard/recede_dashboard worker/recede_worker \
+    && touch backend/recede/__init__.py dashboard/recede_dashboard/__init__.py worker/recede_worker/__init__.py \
     && pip install --constraint constraints.txt '.[postgres,timm]' \
     && pip uninstall --yes recede \
     && rm -rf backend dashboard worker build *.egg-info

@@ -17,14 +17,18 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from backend.contract.specs import RunSpec
-from backend.contract.states import State
-from backend.store import runs
-from backend.store.engine import Store, open_store, sqlite_url
 from benchmarks import report
 from benchmarks.parts import live_feed, page_probe
 from benchmarks.parts.big_run import PUBLISHED, Size, make
 from benchmarks.parts.service import service
+from recede.contract.spec.run import RunSpec
+from recede.contract.states import State
+from recede.store.database.engine import (
+    Store,
+    open_store,
+    sqlite_url,
+)
+from recede.store.networks import runs
 
 LARGE = Size()
 LIVE = Size(neurons=4224, layers=13)

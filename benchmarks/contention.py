@@ -18,12 +18,12 @@ from benchmarks.report import machine
 
 N_RUNS = 5
 STEPS = 20
-SPIN_COUNT = "10000"  # worker/__main__.py
+SPIN_COUNT = "10000"  # worker/recede_worker/__main__.py
 
 STEP = f"""
 import time, torch
 from worker import registry
-from worker.engine.train import make_optimiser
+from recede_worker.engine.training.epoch.train import make_optimiser
 torch.manual_seed(0)
 vgg = registry.architectures()["vgg11"]
 model = vgg.build(vgg.config(1, 10, 28, {{"width": 0.25}}))

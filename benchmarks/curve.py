@@ -26,22 +26,36 @@ from pathlib import Path
 import torch
 from sqlalchemy import delete, select
 
-from backend.contract.accuracy import lossless_ratio
-from backend.contract.specs import CurvePayload, Plan, RunSpec
-from backend.contract.states import JobKind, Lane, State
-from backend.store import curves, jobs, runs
-from backend.store import lease as leases
-from backend.store.cut_tables import CurvePointRow, PredictionRow
-from backend.store.engine import Store, open_store, sqlite_url
-from backend.store.tables import EvaluationRow, RunRow
 from benchmarks.report import machine, ratio, spread
-from worker.engine.context import JobContext
-from worker.engine.curve import run_curve
-from worker.engine.evaluate import evaluate
-from worker.engine.loaded import Loaded
-from worker.engine.settings import WorkerSettings
-from worker.engine.subject import Subject, load_subject
-from worker.engine.trainer import run_training
+from recede.contract.measuring.accuracy import lossless_ratio
+from recede.contract.spec.run import (
+    CurvePayload,
+    Plan,
+    RunSpec,
+)
+from recede.contract.states import (
+    JobKind,
+    Lane,
+    State,
+)
+from recede.store.database.engine import (
+    Store,
+    open_store,
+    sqlite_url,
+)
+from recede.store.networks import runs
+from recede.store.queue import jobs
+from recede.store.queue import lease as leases
+from recede.store.results import curves
+from recede.store.tables.cuts import CurvePointRow, PredictionRow
+from recede.store.tables.runs import EvaluationRow, RunRow
+from recede_worker.engine.evaluation.cache import Loaded
+from recede_worker.engine.evaluation.curve_job import run_curve
+from recede_worker.engine.evaluation.evaluate import evaluate
+from recede_worker.engine.evaluation.trained_epoch import Subject, load_subject
+from recede_worker.engine.job.context import JobContext
+from recede_worker.engine.job.settings import WorkerSettings
+from recede_worker.engine.training.job import run_training
 
 SPEC = RunSpec(
     dataset="fashion-mnist",

@@ -17,13 +17,19 @@ from pathlib import Path
 
 import numpy as np
 
-from backend.contract.selection import importances
-from backend.contract.specs import IMPORTANCE, RunSpec
-from backend.contract.states import JobKind, State
-from backend.store import curves, history, jobs, runs, workers
-from backend.store.engine import Store, open_store, sqlite_url
-from backend.store.tables import RunRow
 from benchmarks.report import machine
+from recede.contract.cut.selection import importances
+from recede.contract.spec.run import IMPORTANCE, RunSpec
+from recede.contract.states import JobKind, State
+from recede.store.database.engine import (
+    Store,
+    open_store,
+    sqlite_url,
+)
+from recede.store.networks import history, runs
+from recede.store.queue import jobs, workers
+from recede.store.results import curves
+from recede.store.tables.runs import RunRow
 
 POLL_S = 0.2
 COLUMNS = (
@@ -71,7 +77,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         url = sqlite_url(Path(folder) / "recede.db")
         store = open_store(url)
-        command = [sys.executable, "-m", "worker", "--store", url, "--artifacts", folder]
+        command = [sys.executable, "-m", "recede_worker", "--store", url, "--artifacts", folder]
         worker = subprocess.Popen([*command, "--data-root", folder], stderr=subprocess.DEVNULL)
         try:
             measure(store, seeds)

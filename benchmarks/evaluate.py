@@ -25,10 +25,10 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from backend.client import ApiError, RecedeClient
-from backend.contract.specs import Plan, RunSpec
 from benchmarks.parts.service import service
 from benchmarks.report import machine
+from recede.client import ApiError, RecedeClient
+from recede.contract.spec.run import Plan, RunSpec
 
 N = 40
 PATIENCE_S = 120.0

@@ -18,12 +18,21 @@ from pathlib import Path
 
 from sqlalchemy import func, select
 
-from backend.contract.specs import RunSpec
-from backend.contract.states import JobKind, Lane, State
-from backend.store import jobs, lease, runs
-from backend.store.engine import Store, open_store, sqlite_url
-from backend.store.tables import JobRow
 from benchmarks.report import interleaved, machine, ratio, spread
+from recede.contract.spec.run import RunSpec
+from recede.contract.states import (
+    JobKind,
+    Lane,
+    State,
+)
+from recede.store.database.engine import (
+    Store,
+    open_store,
+    sqlite_url,
+)
+from recede.store.networks import runs
+from recede.store.queue import jobs, lease
+from recede.store.tables.runs import JobRow
 
 JOBS = 20
 """Jobs of one timed block."""

@@ -18,15 +18,21 @@ from pathlib import Path
 
 import torch
 
-from backend.contract.specs import RunSpec
-from backend.contract.states import Lane
-from backend.store import lease, maps, runs
-from backend.store.engine import Store, open_store, sqlite_url
 from benchmarks.report import machine, spread
-from worker.engine.context import JobContext
-from worker.engine.settings import WorkerSettings
-from worker.engine.state import load_state
-from worker.engine.trainer import run_training
+from recede.contract.spec.run import RunSpec
+from recede.contract.states import Lane
+from recede.store.database.engine import (
+    Store,
+    open_store,
+    sqlite_url,
+)
+from recede.store.networks import runs
+from recede.store.queue import lease
+from recede.store.results import maps
+from recede_worker.engine.job.context import JobContext
+from recede_worker.engine.job.settings import WorkerSettings
+from recede_worker.engine.training.job import run_training
+from recede_worker.engine.training.trainer_state import load_state
 
 SPEC = RunSpec(
     dataset="digits",

@@ -13,11 +13,19 @@ import math
 
 import numpy as np
 
-from backend.contract.cost import Cost, cost
-from backend.contract.network import Group, NetworkShape, Op
-from backend.contract.selection import FloatArray, Mask, select
-from backend.contract.specs import Plan
 from benchmarks.report import interleaved, machine, ratio, spread
+from recede.contract.cut.selection import (
+    FloatArray,
+    Mask,
+    select,
+)
+from recede.contract.network.cost import Cost, cost
+from recede.contract.network.shape import (
+    Group,
+    NetworkShape,
+    Op,
+)
+from recede.contract.spec.run import Plan
 
 N_CALLS = 50
 PLAN = Plan(ratio=0.6)

@@ -18,19 +18,19 @@ from pathlib import Path
 
 import torch
 
-from backend.contract.polarisation import of_snapshot
-from backend.contract.specs import RunSpec
-from backend.store import history, runs
-from backend.store.engine import open_store, sqlite_url
 from benchmarks.parts.plain_loop import MEAN, STD, Photographs, plain_epoch
 from benchmarks.report import interleaved, machine, ratio, spread
-from worker.core.importance import raw_scales
-from worker.datasets.base import Augmentation
-from worker.engine.batches import Normalisation, PixelSplit
-from worker.engine.precision import resolve
-from worker.engine.recipe import make_step
-from worker.engine.setup import Network, network_for
-from worker.engine.train import train_epoch
+from recede.contract.cut.polarisation import of_snapshot
+from recede.contract.spec.run import RunSpec
+from recede.store.database.engine import open_store, sqlite_url
+from recede.store.networks import history, runs
+from recede_worker.core.norms.importance import raw_scales
+from recede_worker.engine.inputs.load import Network, network_for
+from recede_worker.engine.inputs.splits import Normalisation, PixelSplit
+from recede_worker.engine.training.epoch.precision import resolve
+from recede_worker.engine.training.epoch.recipe import make_step
+from recede_worker.engine.training.epoch.train import train_epoch
+from recede_worker.images.dataset import Augmentation
 
 BATCH, N_EPOCH_IMAGES = 64, 45_000  # as published; CIFAR-10 without a tenth for validation
 IMAGES = {"cpu": {0.25: 2560, 1.0: 320}, "cuda": {0.25: 25_600, 1.0: 25_600}}

@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from backend.client import ApiError, RecedeClient
-from backend.contract.states import State
-from backend.schemas import JobOut, RunOut
+from recede.client import ApiError, RecedeClient
+from recede.contract.schemas import JobOut, RunOut
+from recede.contract.states import State
 from tests.worker_process import PATIENCE_S, eventually
 
 SMALL_RUN = {
@@ -39,7 +39,7 @@ class Service:
     def recede(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run the `recede` command against this service."""
         return subprocess.run(
-            [sys.executable, "-c", "from backend.cli import main; main()", *arguments],
+            [sys.executable, "-c", "from recede.cli import main; main()", *arguments],
             env={**os.environ, "RECEDE_URL": self.url, "COLUMNS": "120", "NO_COLOR": "1"},
             capture_output=True,
             text=True,
@@ -79,7 +79,7 @@ def running(folder: Path) -> Iterator[Service]:
     """`recede up` until the end of the block; its output is in `folder`/up.log."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
-    command = [sys.executable, "-c", "from backend.cli import main; main()", "up"]
+    command = [sys.executable, "-c", "from recede.cli import main; main()", "up"]
     options = ["--data", str(folder / "data"), "--port", str(port), "--no-open"]
     with (folder / "up.log").open("wb") as log:
         process = subprocess.Popen([*command, *options], stdout=log, stderr=log)

@@ -10,8 +10,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
-from backend.contract.specs import RunSpec
-from backend.store.engine import Store, open_store, sqlite_url
+from recede.contract.spec.run import RunSpec
+from recede.store.database.engine import (
+    Store,
+    open_store,
+    sqlite_url,
+)
 
 T = TypeVar("T")
 SMALL = RunSpec(
@@ -37,7 +41,7 @@ class DataFolder:
 
     def command(self) -> list[str]:
         return [
-            sys.executable, "-m", "worker", "--store", self.url,
+            sys.executable, "-m", "recede_worker", "--store", self.url,
             "--artifacts", str(self.artifacts), "--data-root", str(self.path / "datasets"),
             "--threads", "2",
         ]  # fmt: skip

@@ -12,15 +12,20 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from backend.contract.cost import cost
-from backend.contract.network import Group, NetworkShape, Op
-from backend.contract.polarisation import of_snapshot
-from backend.contract.selection import select
-from backend.contract.specs import Plan, RunSpec
-from backend.contract.states import State
-from backend.store import history, maps, results, runs
-from backend.store.clock import db_now
-from backend.store.engine import Store
+from recede.contract.cut.polarisation import of_snapshot
+from recede.contract.cut.selection import select
+from recede.contract.network.cost import cost
+from recede.contract.network.shape import (
+    Group,
+    NetworkShape,
+    Op,
+)
+from recede.contract.spec.run import Plan, RunSpec
+from recede.contract.states import State
+from recede.store.database.clock import db_now
+from recede.store.database.engine import Store
+from recede.store.networks import history, runs
+from recede.store.results import evaluations, maps
 
 FloatArray = npt.NDArray[np.float32]
 N_VAL = 6000
@@ -186,7 +191,7 @@ def _finish(store: Store, run_id: str, shape: NetworkShape, raw: FloatArray, siz
         for ask in maps.RATIOS:
             plan = Plan(epoch=size.epochs, ratio=ask)
             chosen = select(shape, raw, plan)
-            results.put_evaluation(
+            evaluations.put_evaluation(
                 session,
                 on_curve=True,
                 run_id=run_id,

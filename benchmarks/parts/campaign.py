@@ -8,10 +8,10 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from backend.client import RecedeClient
-from backend.contract.states import JobKind, State
-from backend.schemas import CurveOut, RunOut
 from benchmarks.parts.sizes import Config, Size, Spec
+from recede.client import RecedeClient
+from recede.contract.schemas import CurveOut, RunOut
+from recede.contract.states import JobKind, State
 
 POLL_S = 2.0
 

@@ -6,13 +6,14 @@ import time
 
 import numpy as np
 
-from backend.contract.polarisation import of_snapshot
-from backend.contract.specs import RunSpec
-from backend.contract.states import State
-from backend.store import events, history, runs
-from backend.store.clock import db_now
-from backend.store.engine import Store
 from benchmarks.parts.big_run import Size, network
+from recede.contract.cut.polarisation import of_snapshot
+from recede.contract.spec.run import RunSpec
+from recede.contract.states import State
+from recede.store.database.clock import db_now
+from recede.store.database.engine import Store
+from recede.store.events import log
+from recede.store.networks import history, runs
 
 PROGRESS_S = 0.5
 
@@ -43,7 +44,7 @@ def feed(store: Store, run_id: str, size: Size, epochs: int, seconds: float) -> 
             _epoch(store, run_id, done, size)
         with store.write() as session:
             told = {"stage": "training", "done": done, "total": epochs, "unit": "batches"}
-            events.append(session, "progress", run_id=run_id, data={**told, "eta_s": 1.0})
+            log.append(session, "progress", run_id=run_id, data={**told, "eta_s": 1.0})
         time.sleep(PROGRESS_S)
 
 

@@ -16,8 +16,8 @@ from torch.nn import functional
 from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
 
-from worker.core.bounded_norm import BoundedBatchNorm2d
-from worker.core.regularisers import receding
+from recede_worker.core.norms.bounded import BoundedBatchNorm2d
+from recede_worker.core.norms.regularisers import receding
 
 MEAN, STD = [0.49, 0.48, 0.45], [0.25, 0.24, 0.26]
 

@@ -21,9 +21,9 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from backend.client import RecedeClient
 from benchmarks.parts.service import service
 from benchmarks.parts.shown_runs import Shown, settled, shown_runs
+from recede.client import RecedeClient
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "images"
 WIDTH, HEIGHT, SCALE = 1280, 800, 1.5

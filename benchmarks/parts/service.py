@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from backend.client import ApiError, RecedeClient
+from recede.client import ApiError, RecedeClient
 
-START = "from backend.cli import main; main()"
+START = "from recede.cli import main; main()"
 PATIENCE_S = 120.0
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from backend.client import RecedeClient
-from backend.contract.recipes import recipe
-from backend.contract.specs import Plan, RunSpec
-from backend.contract.states import State
-from backend.schemas import RunOut
+from recede.client import RecedeClient
+from recede.contract.schemas import RunOut
+from recede.contract.spec.recipes import recipe
+from recede.contract.spec.run import Plan, RunSpec
+from recede.contract.states import State
 
 POLL_S = 0.5
 TUNED_RATIO = 0.5

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from backend.contract.catalog import (
+from recede.contract.spec.catalog import (
     ArchitectureInfo,
     Catalog,
     CriterionInfo,
@@ -10,8 +10,8 @@ from backend.contract.catalog import (
     Device,
     MethodInfo,
 )
-from backend.contract.params import ParamSpec
-from tests.store.samples import SPEC
+from recede.contract.spec.params import ParamSpec
+from tests.backend.store.samples import SPEC
 
 LAM = ParamSpec(
     name="lam",

@@ -16,16 +16,25 @@ import pytest
 import uvicorn
 from fastapi import FastAPI
 
-from backend.app import create_app, version
-from backend.client import RecedeClient
-from backend.contract.specs import Plan
-from backend.deps import Services
-from backend.events import EventHub
-from backend.settings import Settings
-from backend.store import workers
-from backend.store.engine import Store, open_store, sqlite_url
+from recede.api.app import create_app, version
+from recede.api.deps import Services
+from recede.api.live.stream import EventHub
+from recede.client import RecedeClient
+from recede.contract.spec.run import Plan
+from recede.settings import Settings
+from recede.store.database.engine import (
+    Store,
+    open_store,
+    sqlite_url,
+)
+from recede.store.queue import workers
 from tests.backend.catalog import CATALOG
-from tests.store.samples import add_checkpoint, add_epochs, add_evaluation, add_run
+from tests.backend.store.samples import (
+    add_checkpoint,
+    add_epochs,
+    add_evaluation,
+    add_run,
+)
 
 BASE = "http://127.0.0.1:8400"
 

@@ -8,8 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from backend.contract.selection import importances
-from backend.histograms import Histogram, HistogramCache, compute
+from recede.api.answers.histograms import (
+    Histogram,
+    HistogramCache,
+    compute,
+)
+from recede.contract.cut.selection import importances
 
 RAW = arrays.arrays(
     np.float32, (3, 17), elements=st.floats(-40, 40, width=32, allow_subnormal=False)

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from backend.cli.keeper import worker_command
-from backend.contract.errors import InvalidInput, StorageProblem
-from backend.settings import DEFAULT_PORT, Settings
+from recede.cli.service.keeper import worker_command
+from recede.contract.errors import InvalidInput, StorageProblem
+from recede.settings import DEFAULT_PORT, Settings
 
 
 def test_defaults_are_in_the_persons_data_folder(tmp_path: Path):

@@ -8,11 +8,19 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from backend.contract.specs import RunSpec
-from backend.contract.states import State
-from backend.schemas import RunOut
-from tests.browser.screen import PATIENCE_MS, Watch, watched
-from tests.service import SMALL_RUN, Service, running
+from recede.contract.schemas import RunOut
+from recede.contract.spec.run import RunSpec
+from recede.contract.states import State
+from tests.browser.screen import (
+    PATIENCE_MS,
+    Watch,
+    watched,
+)
+from tests.service import (
+    SMALL_RUN,
+    Service,
+    running,
+)
 from tests.worker_process import PATIENCE_S
 
 expect.set_options(timeout=PATIENCE_MS)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from backend.schemas import RunOut
+from recede.contract.schemas import RunOut
 from tests.browser.conftest import Opener
 from tests.browser.screen import explore_is_ready, next_frame
 

@@ -7,11 +7,11 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from backend.contract.cost import cost, dense_cost
-from backend.contract.selection import select
-from backend.contract.specs import Plan
-from backend.contract.targets import Target, solve
-from backend.schemas import RunOut
+from recede.contract.cut.selection import select
+from recede.contract.cut.targets import Target, solve
+from recede.contract.network.cost import cost, dense_cost
+from recede.contract.schemas import RunOut
+from recede.contract.spec.run import Plan
 from tests.browser.screen import (
     Watch,
     everything_is_loaded,

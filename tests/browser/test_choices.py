@@ -8,10 +8,16 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from backend.contract.specs import Plan
-from backend.schemas import RunOut
+from recede.contract.schemas import RunOut
+from recede.contract.spec.run import Plan
 from tests.browser.conftest import Opener
-from tests.browser.screen import Watch, choices, explore_is_ready, numbers, open_explore
+from tests.browser.screen import (
+    Watch,
+    choices,
+    explore_is_ready,
+    numbers,
+    open_explore,
+)
 from tests.service import Service
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]

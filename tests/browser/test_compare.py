@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from backend.contract.specs import RunSpec
-from backend.schemas import RunOut
 from benchmarks.parts.big_run import Size
+from recede.contract.schemas import RunOut
+from recede.contract.spec.run import RunSpec
 from tests.browser import views
 from tests.browser.screen import Watch, next_frame
 from tests.browser.test_look import expect_to_fit

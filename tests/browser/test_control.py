@@ -8,12 +8,16 @@ import psutil
 import pytest
 from playwright.sync_api import Page, expect
 
-from backend.client import ApiError
-from backend.contract.specs import RunSpec
-from backend.contract.states import State
-from backend.schemas import RunOut
+from recede.client import ApiError
+from recede.contract.schemas import RunOut
+from recede.contract.spec.run import RunSpec
+from recede.contract.states import State
 from tests.browser.conftest import Opener
-from tests.browser.screen import TRAINING_MS, Watch, next_frame
+from tests.browser.screen import (
+    TRAINING_MS,
+    Watch,
+    next_frame,
+)
 from tests.service import SMALL_RUN, Service
 from tests.worker_process import eventually
 

@@ -7,14 +7,14 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from backend.contract.accuracy import Accuracy
-from backend.contract.cost import cost
-from backend.contract.selection import select
-from backend.contract.specs import Plan
-from backend.schemas import RunOut
-from backend.store import curves
-from backend.store.curves import Place
-from backend.store.engine import open_store, sqlite_url
+from recede.contract.cut.selection import select
+from recede.contract.measuring.accuracy import Accuracy
+from recede.contract.network.cost import cost
+from recede.contract.schemas import RunOut
+from recede.contract.spec.run import Plan
+from recede.store.database.engine import open_store, sqlite_url
+from recede.store.results import curves
+from recede.store.results.curves import Place
 from tests.browser.screen import TRAINING_MS, open_explore
 from tests.service import Service
 

@@ -7,11 +7,16 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from backend.contract.specs import Plan
-from backend.schemas import RunOut
-from backend.store import runs
-from backend.store.engine import open_store, sqlite_url
-from tests.browser.screen import Watch, explore_is_ready, next_frame, open_explore
+from recede.contract.schemas import RunOut
+from recede.contract.spec.run import Plan
+from recede.store.database.engine import open_store, sqlite_url
+from recede.store.networks import runs
+from tests.browser.screen import (
+    Watch,
+    explore_is_ready,
+    next_frame,
+    open_explore,
+)
 from tests.service import Service
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]

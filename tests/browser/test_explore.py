@@ -7,8 +7,8 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from backend.contract.specs import Plan
-from backend.schemas import RunOut
+from recede.contract.schemas import RunOut
+from recede.contract.spec.run import Plan
 from tests.browser.screen import (
     Watch,
     choices,

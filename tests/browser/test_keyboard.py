@@ -7,9 +7,14 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from backend.contract.states import State
-from backend.schemas import RunOut
-from tests.browser.screen import numbers, open_explore, tab_to, value
+from recede.contract.schemas import RunOut
+from recede.contract.states import State
+from tests.browser.screen import (
+    numbers,
+    open_explore,
+    tab_to,
+    value,
+)
 from tests.service import Service
 from tests.worker_process import eventually
 

@@ -7,9 +7,14 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from backend.contract.specs import Plan
-from backend.schemas import RunOut
-from tests.browser.screen import next_frame, numbers, open_explore, tab_to
+from recede.contract.schemas import RunOut
+from recede.contract.spec.run import Plan
+from tests.browser.screen import (
+    next_frame,
+    numbers,
+    open_explore,
+    tab_to,
+)
 from tests.service import Service
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]

@@ -9,9 +9,14 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import Page, expect
 
-from backend.schemas import RunOut
+from recede.contract.schemas import RunOut
 from tests.browser.conftest import Opener
-from tests.browser.screen import choices, explore_is_ready, numbers, open_explore
+from tests.browser.screen import (
+    choices,
+    explore_is_ready,
+    numbers,
+    open_explore,
+)
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

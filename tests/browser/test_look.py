@@ -5,10 +5,15 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
-from backend.schemas import RunOut
+from recede.contract.schemas import RunOut
 from tests.browser import views
 from tests.browser.conftest import Opener
-from tests.browser.screen import explore_is_ready, next_frame, open_explore, picture
+from tests.browser.screen import (
+    explore_is_ready,
+    next_frame,
+    open_explore,
+    picture,
+)
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

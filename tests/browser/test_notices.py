@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from backend.schemas import RunOut
-from backend.store import events
-from backend.store.engine import open_store, sqlite_url
+from recede.contract.schemas import RunOut
+from recede.store.database.engine import open_store, sqlite_url
+from recede.store.events import log
 from tests.backend.receiver import Receiver, receiving
 from tests.browser.screen import Watch
 from tests.service import Service
@@ -50,7 +50,7 @@ def tell(service: Service, run: RunOut) -> Iterator[Callable[..., None]]:
 
     def add(**data: object) -> None:
         with store.write() as session:
-            events.append(session, "run", run_id=run.id, data=dict(data))
+            log.append(session, "run", run_id=run.id, data=dict(data))
 
     yield add
     store.close()

@@ -7,10 +7,14 @@ import subprocess
 import pytest
 from playwright.sync_api import Page, expect
 
-from backend.client import ApiError
-from backend.contract.specs import Plan
-from backend.schemas import RunOut
-from tests.browser.screen import Watch, numbers, open_explore
+from recede.client import ApiError
+from recede.contract.schemas import RunOut
+from recede.contract.spec.run import Plan
+from tests.browser.screen import (
+    Watch,
+    numbers,
+    open_explore,
+)
 from tests.service import Service
 from tests.worker_process import eventually
 

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from backend.contract.selection import select
-from backend.contract.specs import Plan
-from backend.schemas import PlanOut, RunOut
+from recede.contract.cut.selection import select
+from recede.contract.schemas import PlanOut, RunOut
+from recede.contract.spec.run import Plan
 from tests.browser.conftest import Opener
 from tests.browser.screen import (
     Watch,

@@ -11,9 +11,13 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from backend.contract.states import CheckpointKind
-from backend.schemas import RunOut
-from tests.browser.screen import TRAINING_MS, numbers, open_explore
+from recede.contract.schemas import RunOut
+from recede.contract.states import CheckpointKind
+from tests.browser.screen import (
+    TRAINING_MS,
+    numbers,
+    open_explore,
+)
 from tests.service import Service
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]

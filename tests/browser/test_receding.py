@@ -11,11 +11,18 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from backend.schemas import RunOut
 from benchmarks.parts.big_run import Size
+from recede.contract.schemas import RunOut
 from tests.browser import views
 from tests.browser.conftest import Opener
-from tests.browser.screen import Watch, choices, next_frame, open_explore, picture, tab_to
+from tests.browser.screen import (
+    Watch,
+    choices,
+    next_frame,
+    open_explore,
+    picture,
+    tab_to,
+)
 from tests.browser.views import opened, small_run
 from tests.service import Service
 from tests.worker_process import eventually

@@ -7,10 +7,15 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from backend.schemas import RunOut
 from benchmarks.parts.big_run import Size
+from recede.contract.schemas import RunOut
 from tests.browser import views
-from tests.browser.screen import explore_is_ready, next_frame, open_explore, tab_to
+from tests.browser.screen import (
+    explore_is_ready,
+    next_frame,
+    open_explore,
+    tab_to,
+)
 from tests.service import Service
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]

@@ -11,12 +11,17 @@ from xml.etree import ElementTree
 import pytest
 from playwright.sync_api import Page, expect
 
-from backend.contract.specs import RunSpec
-from backend.contract.states import Lane, State
-from backend.schemas import RunOut
-from backend.store import jobs, lease, runs
-from backend.store.engine import Store, open_store, sqlite_url
-from backend.store.lease import Lease
+from recede.contract.schemas import RunOut
+from recede.contract.spec.run import RunSpec
+from recede.contract.states import Lane, State
+from recede.store.database.engine import (
+    Store,
+    open_store,
+    sqlite_url,
+)
+from recede.store.networks import runs
+from recede.store.queue import jobs, lease
+from recede.store.queue.lease import Lease
 from tests.browser.screen import Watch, next_frame
 from tests.service import SMALL_RUN, Service
 

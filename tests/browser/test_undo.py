@@ -7,8 +7,13 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from backend.schemas import RunOut
-from tests.browser.screen import drag_line, numbers, open_explore, value
+from recede.contract.schemas import RunOut
+from tests.browser.screen import (
+    drag_line,
+    numbers,
+    open_explore,
+    value,
+)
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

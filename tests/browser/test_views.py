@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from backend.contract.selection import importances
-from backend.schemas import RunOut
+from recede.contract.cut.selection import importances
+from recede.contract.schemas import RunOut
 from tests.browser import views
 from tests.browser.screen import (
     Watch,

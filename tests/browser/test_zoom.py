@@ -7,11 +7,17 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from backend.schemas import RunOut
 from benchmarks.parts.big_run import Size
+from recede.contract.schemas import RunOut
 from tests.browser import views
 from tests.browser.conftest import Opener
-from tests.browser.screen import TRAINING_MS, explore_is_ready, next_frame, numbers, value
+from tests.browser.screen import (
+    TRAINING_MS,
+    explore_is_ready,
+    next_frame,
+    numbers,
+    value,
+)
 from tests.service import Service
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]

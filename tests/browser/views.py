@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from backend.schemas import RunOut
-from backend.store.engine import open_store, sqlite_url
 from benchmarks.parts.big_run import Size, make
+from recede.contract.schemas import RunOut
+from recede.store.database.engine import open_store, sqlite_url
 from tests.browser.screen import next_frame, open_explore
 from tests.service import Service
 

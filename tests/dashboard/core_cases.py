@@ -7,9 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from backend.contract import accuracy
-from backend.contract.network import Group, NetworkShape, Op, StoredTensor
-from backend.contract.specs import IMPORTANCE, Plan
+from recede.contract.measuring import accuracy
+from recede.contract.network.shape import (
+    Group,
+    NetworkShape,
+    Op,
+    StoredTensor,
+)
+from recede.contract.spec.run import IMPORTANCE, Plan
 
 Json = dict[str, Any]
 

@@ -12,16 +12,25 @@ from typing import Any
 
 import numpy as np
 
-from backend.contract import accuracy
-from backend.contract.cost import cost
-from backend.contract.errors import ImpossiblePlan
-from backend.contract.file_size import file_bytes
-from backend.contract.network import NetworkShape
-from backend.contract.polarisation import valley
-from backend.contract.selection import select
-from backend.contract.specs import Plan
-from backend.contract.targets import CurveAt, Target, solve
-from tests.dashboard.core_cases import Point, accuracy_cases, cut_cases, gap_cases
+from recede.contract.cut.polarisation import valley
+from recede.contract.cut.selection import select
+from recede.contract.cut.targets import (
+    CurveAt,
+    Target,
+    solve,
+)
+from recede.contract.errors import ImpossiblePlan
+from recede.contract.measuring import accuracy
+from recede.contract.network.cost import cost
+from recede.contract.network.file_size import file_bytes
+from recede.contract.network.shape import NetworkShape
+from recede.contract.spec.run import Plan
+from tests.dashboard.core_cases import (
+    Point,
+    accuracy_cases,
+    cut_cases,
+    gap_cases,
+)
 from tests.dashboard.target_cases import bin_cases, solve_cases
 
 FILE = Path(__file__).parents[1] / "js" / "fixtures.json"

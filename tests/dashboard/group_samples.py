@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from backend.client import GroupOut, Polarisation, RunOut
+from recede.client import (
+    GroupOut,
+    Polarisation,
+    RunOut,
+)
 from tests.dashboard import samples
 
 SEEDS = (0, 1)

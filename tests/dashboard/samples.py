@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from backend.client import (
+from recede.client import (
     AccuracyOut,
     ArchitectureInfo,
     Catalog,

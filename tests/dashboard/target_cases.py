@@ -6,11 +6,15 @@ from typing import Any
 
 import numpy as np
 
-from backend import histograms
-from backend.contract.network import NetworkShape
-from backend.contract.specs import Plan
-from backend.contract.targets import CurveAt, Target
-from tests.dashboard.core_cases import make_shape, random_plan, scores
+from recede.api.answers import histograms
+from recede.contract.cut.targets import CurveAt, Target
+from recede.contract.network.shape import NetworkShape
+from recede.contract.spec.run import Plan
+from tests.dashboard.core_cases import (
+    make_shape,
+    random_plan,
+    scores,
+)
 
 SolveCase = tuple[NetworkShape, np.ndarray, Plan, Target, list[CurveAt]]
 

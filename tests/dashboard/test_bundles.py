@@ -9,9 +9,9 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from backend.client import AsyncRecedeClient
-from dashboard.app import ASSETS, mount
-from dashboard.bundles import bundle, parts
+from recede.client import AsyncRecedeClient
+from recede_dashboard.app import ASSETS, mount
+from recede_dashboard.serving.bundles import bundle, parts
 
 BASE = "http://127.0.0.1:8400"
 

@@ -7,8 +7,8 @@ from importlib import metadata
 
 import pytest
 
-from backend.client import ApiError
-from dashboard import routing
+from recede.client import ApiError
+from recede_dashboard import routing
 from tests.dashboard import group_samples
 from tests.dashboard.layouts import props, text
 

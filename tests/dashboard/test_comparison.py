@@ -4,18 +4,27 @@ from __future__ import annotations
 
 import pytest
 
-from backend.client import Compared, ComparisonOut, Init, Plan
-from backend.contract.recipes import recipe
-from backend.schemas import CostOut
-from dashboard.components.new_run.filling import fine_tuning
-from dashboard.components.new_run.form import run_form
-from dashboard.components.new_run.recipe import RECIPE
-from dashboard.components.new_run.review import review
-from dashboard.components.run.comparison import comparison
-from dashboard.components.run.files import files
-from dashboard.components.run.training import training
+from recede.client import (
+    Compared,
+    ComparisonOut,
+    Init,
+    Plan,
+)
+from recede.contract.schemas import CostOut
+from recede.contract.spec.recipes import recipe
+from recede_dashboard.pages.new_run.filling import fine_tuning
+from recede_dashboard.pages.new_run.form import run_form
+from recede_dashboard.pages.new_run.sections.recipe import RECIPE
+from recede_dashboard.pages.new_run.values.spec import review
+from recede_dashboard.pages.run.comparison import comparison
+from recede_dashboard.pages.run.files import files
+from recede_dashboard.pages.run.training import training
 from tests.dashboard import samples
-from tests.dashboard.layouts import props, text, walk
+from tests.dashboard.layouts import (
+    props,
+    text,
+    walk,
+)
 
 PLAN = {"ratio": 0.5, "scope": "global", "epoch": 9}
 
@@ -115,7 +124,7 @@ def test_the_form_is_filled_by_the_recipe(name):
 
 
 def test_a_form_that_is_no_fine_tuning_has_no_recipe():
-    from dashboard.components.new_run.form import initial_values
+    from recede_dashboard.pages.new_run.form import initial_values
 
     form = run_form(samples.CATALOG, initial_values(samples.CATALOG), [])
     assert not [c for c in walk(form) if getattr(c, "id", None) == "run-form-recipe"]

@@ -1,4 +1,4 @@
-"""The browser's arithmetic equals backend.contract's: cuts, costs, digests, accuracies.
+"""The browser's arithmetic equals recede.contract's: cuts, costs, digests, accuracies.
 
 All cases are made up front and computed in one browser (or node) start.
 """
@@ -14,20 +14,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from backend.contract import accuracy
-from backend.contract.cost import cost, dense_cost
-from backend.contract.errors import ImpossiblePlan
-from backend.contract.file_size import file_bytes
-from backend.contract.polarisation import valley
-from backend.contract.selection import (
+from recede.contract.cut.polarisation import valley
+from recede.contract.cut.selection import (
     importances,
     n_to_remove,
     ranking_keys,
     scale_of,
     select,
 )
-from backend.contract.specs import Plan
-from backend.contract.targets import solve
+from recede.contract.cut.targets import solve
+from recede.contract.errors import ImpossiblePlan
+from recede.contract.measuring import accuracy
+from recede.contract.network.cost import cost, dense_cost
+from recede.contract.network.file_size import file_bytes
+from recede.contract.spec.run import Plan
 from tests.dashboard.core_cases import (
     FORMATS,
     URLS,
@@ -40,7 +40,7 @@ from tests.dashboard.core_cases import (
 from tests.dashboard.target_cases import bin_cases, solve_cases
 
 ROOT = Path(__file__).parents[2]
-ASSETS = ROOT / "dashboard" / "assets"
+ASSETS = ROOT / "dashboard" / "recede_dashboard" / "assets"
 RUNNER = Path(__file__).parent / "fixtures_core_runner.js"
 SCRIPTS = [
     "core-accuracy.js",

@@ -6,12 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from backend.client import Plan
-from dashboard import snippets
-from dashboard.components.plan_words import beside, cut_words
-from dashboard.components.run.files import files
+from recede.client import Plan
+from recede_dashboard.pages.run.files import files
+from recede_dashboard.words import snippets
+from recede_dashboard.words.plans import beside, cut_words
 from tests.dashboard import samples
-from tests.dashboard.layouts import props, text, walk
+from tests.dashboard.layouts import (
+    props,
+    text,
+    walk,
+)
 
 
 def test_each_card_says_when_it_was_made_which_it_is_and_what_was_asked_for():

@@ -6,14 +6,18 @@ import asyncio
 
 import pytest
 
-from backend.client import ApiError
-from dashboard import routing
-from dashboard.components.group import words
-from dashboard.components.group.table import group_table
-from dashboard.figures import group as figures
-from dashboard.pages import runs as runs_page
+from recede.client import ApiError
+from recede_dashboard import routing
+from recede_dashboard.figures import group as figures
+from recede_dashboard.pages import runs as runs_page
+from recede_dashboard.pages.group import words
+from recede_dashboard.pages.group.table import group_table
 from tests.dashboard import group_samples, samples
-from tests.dashboard.layouts import props, text, walk
+from tests.dashboard.layouts import (
+    props,
+    text,
+    walk,
+)
 
 LABELS = {"method_params.lam": "Strength λ", "seed": "Seed"}
 

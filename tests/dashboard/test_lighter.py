@@ -10,9 +10,9 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from backend.client import AsyncRecedeClient
-from dashboard.app import mount
-from dashboard.lighter import PLOTLY, PLOTLY_PATH
+from recede.client import AsyncRecedeClient
+from recede_dashboard.app import mount
+from recede_dashboard.serving.lighter import PLOTLY, PLOTLY_PATH
 
 BASE = "http://127.0.0.1:8400"
 VERSION = re.compile(r"plotly\.js\D*v(\d+\.\d+\.\d+)")

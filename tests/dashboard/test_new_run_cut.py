@@ -7,11 +7,15 @@ from typing import Any
 
 import pytest
 
-from backend.client import ApiError, Plan, PreviewOut
-from dashboard.components.new_run import starting
-from dashboard.components.new_run.cut import cut_section, title
-from dashboard.components.new_run.filling import fine_tuning
-from dashboard.components.new_run.form import initial_values, run_form
+from recede.client import (
+    ApiError,
+    Plan,
+    PreviewOut,
+)
+from recede_dashboard.pages.new_run.filling import fine_tuning
+from recede_dashboard.pages.new_run.form import initial_values, run_form
+from recede_dashboard.pages.new_run.sections.cut import cut_section, title
+from recede_dashboard.pages.new_run.values import start
 from tests.dashboard.layouts import text, walk
 from tests.dashboard.samples import CATALOG, run
 
@@ -65,7 +69,7 @@ def test_the_title_names_the_network_that_is_cut(values):
     assert title(values, {}) == "Fine-tune a cut of abcd2345"
     assert title(values | {("epochs", ""): "x"}, NAMES) == "Fine-tune a cut of first"
     whole = values | {("init.ratio", ""): ""}
-    for other in (whole, values | {("init.kind", ""): starting.SEED}, initial_values(CATALOG)):
+    for other in (whole, values | {("init.kind", ""): start.SEED}, initial_values(CATALOG)):
         assert title(other, NAMES) == "New run"
 
 
@@ -85,7 +89,7 @@ def test_a_plan_that_is_more_than_a_ratio_is_told_whole(values):
         "overrides": {"c": 0.25},
         "scope": "local",
     }
-    given = starting.initial("abcd2345", plan)
+    given = start.initial("abcd2345", plan)
     typed = values | {(path, ""): value for path, value in given.items()}
     told = said(typed, found(epoch=3, ratio=0.333))
     assert told is not None

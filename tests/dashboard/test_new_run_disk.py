@@ -7,11 +7,15 @@ from dataclasses import replace
 
 import pytest
 
-from backend.client import ApiError, SpecCheck
-from backend.schemas import DiskOut, ForecastOut
-from dashboard.components.new_run.checking import checked, disk_alert, forecast
-from dashboard.components.new_run.form import initial_values
-from dashboard.components.new_run.review import Review, review
+from recede.client import ApiError, SpecCheck
+from recede.contract.schemas import DiskOut, ForecastOut
+from recede_dashboard.pages.new_run.checking import (
+    checked,
+    disk_alert,
+    forecast,
+)
+from recede_dashboard.pages.new_run.form import initial_values
+from recede_dashboard.pages.new_run.values.spec import Review, review
 from tests.dashboard.layouts import text
 from tests.dashboard.samples import CATALOG
 

@@ -4,20 +4,30 @@ from __future__ import annotations
 
 import pytest
 
-from backend.client import DEFAULT_URL, ArchitectureInfo, DatasetInfo, Plan, RunSpec
-from backend.contract.catalog import DatasetVariant
-from dashboard import snippets
-from dashboard.components.new_run import starting
-from dashboard.components.new_run.advice import fit_text
-from dashboard.components.new_run.extras import run_options, starting_words
-from dashboard.components.new_run.fields import SEARCH_FROM, choice, field_id
-from dashboard.components.new_run.filling import fine_tuning
-from dashboard.components.new_run.form import initial_values, run_form
-from dashboard.components.new_run.notes import note, plan
-from dashboard.components.new_run.plugins import options
-from dashboard.components.new_run.recipe import recipe_words
-from dashboard.components.new_run.review import review, shown_at
-from dashboard.components.new_run.reviewing import errors
+from recede.client import (
+    DEFAULT_URL,
+    ArchitectureInfo,
+    DatasetInfo,
+    Plan,
+    RunSpec,
+)
+from recede.contract.spec.catalog import DatasetVariant
+from recede_dashboard.pages.new_run.filling import fine_tuning
+from recede_dashboard.pages.new_run.form import initial_values, run_form
+from recede_dashboard.pages.new_run.reviewing import errors
+from recede_dashboard.pages.new_run.sections.extras import run_options, starting_words
+from recede_dashboard.pages.new_run.sections.fields import (
+    SEARCH_FROM,
+    choice,
+    field_id,
+)
+from recede_dashboard.pages.new_run.sections.notes import note, plan
+from recede_dashboard.pages.new_run.sections.plugins import options
+from recede_dashboard.pages.new_run.sections.recipe import recipe_words
+from recede_dashboard.pages.new_run.values import start
+from recede_dashboard.pages.new_run.values.advice import fit_text
+from recede_dashboard.pages.new_run.values.spec import review, shown_at
+from recede_dashboard.words import snippets
 from tests.dashboard import samples
 from tests.dashboard.layouts import props, text
 from tests.dashboard.samples import CATALOG
@@ -157,13 +167,13 @@ def test_weights_are_drawn_from_the_seed_unless_asked(values):
 
 
 def test_weights_of_a_file(values):
-    given = starts(values, kind=starting.FILE, file=" nets/a.safetensors ", new_head="yes")
+    given = starts(values, kind=start.FILE, file=" nets/a.safetensors ", new_head="yes")
     init = review(WIDER, given).spec.init
     assert (init.file, init.run, init.new_head) == ("nets/a.safetensors", None, True)
 
 
 def test_another_run_cut_first_is_fine_tuning(values):
-    given = starts(values, kind=starting.RUN, run="abcd2345", ratio="60 %")
+    given = starts(values, kind=start.RUN, run="abcd2345", ratio="60 %")
     spec = review(WIDER, given).spec
     assert spec.init.plan == Plan(ratio=0.6)
     assert spec.fine_tunes
@@ -172,12 +182,12 @@ def test_another_run_cut_first_is_fine_tuning(values):
 
 @pytest.mark.parametrize("ratio", ["0", "100", "-3", "half"])
 def test_a_wrong_cut_is_said_at_its_field(values, ratio):
-    seen = review(WIDER, starts(values, kind=starting.RUN, run="abcd2345", ratio=ratio))
+    seen = review(WIDER, starts(values, kind=start.RUN, run="abcd2345", ratio=ratio))
     assert "between 0 and 100 %" in seen.errors["init.ratio"]
 
 
 def test_a_source_that_was_not_named_is_held_against_nobody_who_still_types(values):
-    given = starts(values, kind=starting.FILE)
+    given = starts(values, kind=start.FILE)
     seen = review(WIDER, given)
     ids = [field_id("init.file")]
     assert seen.spec is None

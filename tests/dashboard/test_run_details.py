@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import asyncio
 
-from backend.client import ApiError, RunSpec
-from backend.schemas import Page
-from dashboard.components.run.report import MOST_CLASSES, data_report
-from dashboard.components.run.training import config_rows, training
-from dashboard.pages import run as run_page
-from dashboard.shell import OFFLINE
+from recede.client import ApiError, RunSpec
+from recede.contract.schemas import Page
+from recede_dashboard.pages.run import page as run_page
+from recede_dashboard.pages.run.report import MOST_CLASSES, data_report
+from recede_dashboard.pages.run.training import config_rows, training
+from recede_dashboard.shell import OFFLINE
 from tests.dashboard import samples
-from tests.dashboard.layouts import props, text, walk
+from tests.dashboard.layouts import (
+    props,
+    text,
+    walk,
+)
 
 REPORT = {
     "folder": "/data/birds",

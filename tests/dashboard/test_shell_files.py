@@ -8,12 +8,21 @@ import shlex
 
 import pytest
 
-from backend.client import DEFAULT_URL, CheckpointOut, Init, RunSpec
-from dashboard import snippets
-from dashboard.components.run.file_table import proof_in_words
-from dashboard.components.run.files import files, measures
+from recede.client import (
+    DEFAULT_URL,
+    CheckpointOut,
+    Init,
+    RunSpec,
+)
+from recede_dashboard.pages.run.file_table import proof_in_words
+from recede_dashboard.pages.run.files import files, measures
+from recede_dashboard.words import snippets
 from tests.dashboard import samples
-from tests.dashboard.layouts import props, text, walk
+from tests.dashboard.layouts import (
+    props,
+    text,
+    walk,
+)
 
 MANIFEST = {
     "ratio": 0.6,

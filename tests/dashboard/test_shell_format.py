@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from dashboard import format as say
+from recede_dashboard.words import numbers as say
 
-SCRIPT = Path(say.__file__).parent / "assets" / "js" / "format.js"
+SCRIPT = Path(say.__file__).parents[1] / "assets" / "js" / "format.js"
 
 
 @pytest.mark.parametrize(

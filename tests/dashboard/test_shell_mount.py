@@ -14,9 +14,9 @@ import pytest
 from dash import get_app
 from fastapi import FastAPI
 
-from backend.client import AsyncRecedeClient
-from dashboard.app import ASSETS, mount
-from dashboard.browser import NAMESPACE
+from recede.client import AsyncRecedeClient
+from recede_dashboard.app import ASSETS, mount
+from recede_dashboard.serving.clientside import NAMESPACE
 from tests.dashboard.layouts import props
 
 BASE = "http://127.0.0.1:8400"

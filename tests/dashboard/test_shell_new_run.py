@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import pytest
 
-from dashboard.components.new_run.advice import advice_text, n_steps
-from dashboard.components.new_run.fields import field_id, param_field
-from dashboard.components.new_run.following import following
-from dashboard.components.new_run.form import initial_advice, initial_values, run_form
-from dashboard.components.new_run.plugins import dataset_note
-from dashboard.components.new_run.reading import read_number
-from dashboard.components.new_run.review import review
+from recede_dashboard.pages.new_run.form import (
+    initial_advice,
+    initial_values,
+    run_form,
+)
+from recede_dashboard.pages.new_run.sections.fields import field_id, param_field
+from recede_dashboard.pages.new_run.sections.plugins import dataset_note
+from recede_dashboard.pages.new_run.values.advice import advice_text, n_steps
+from recede_dashboard.pages.new_run.values.following import following
+from recede_dashboard.pages.new_run.values.numbers import read_number
+from recede_dashboard.pages.new_run.values.spec import review
 from tests.dashboard import samples
-from tests.dashboard.layouts import props, text, walk
+from tests.dashboard.layouts import (
+    props,
+    text,
+    walk,
+)
 from tests.dashboard.samples import CATALOG, LAM
 
 

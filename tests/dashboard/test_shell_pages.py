@@ -6,13 +6,21 @@ import asyncio
 
 import pytest
 
-from backend.client import ApiError, Health, WorkerOut
-from backend.schemas import Page
-from dashboard import routing
-from dashboard.pages import run as run_page
-from dashboard.pages import runs
+from recede.client import (
+    ApiError,
+    Health,
+    WorkerOut,
+)
+from recede.contract.schemas import Page
+from recede_dashboard import routing
+from recede_dashboard.pages import runs
+from recede_dashboard.pages.run import page as run_page
 from tests.dashboard import samples
-from tests.dashboard.layouts import props, text, walk
+from tests.dashboard.layouts import (
+    props,
+    text,
+    walk,
+)
 
 
 class Client:
@@ -71,7 +79,7 @@ def test_the_start_page_has_table_form_button_and_demo():
 
 
 def test_every_column_has_a_renderer_in_the_browser():
-    from dashboard.app import ASSETS
+    from recede_dashboard.app import ASSETS
 
     cells = (ASSETS / "js" / "cells.js").read_text(encoding="utf-8")
     for column in runs.columns():

@@ -8,13 +8,17 @@ import shlex
 
 import pytest
 
-from backend.client import DEFAULT_URL
-from dashboard import snippets
-from dashboard.components.new_run import sweep
-from dashboard.components.new_run.following import chips_following
-from dashboard.components.new_run.form import initial_advice, initial_values
-from dashboard.components.new_run.notes import button, note, runs
-from dashboard.components.new_run.review import SWEEP, review
+from recede.client import DEFAULT_URL
+from recede_dashboard.pages.new_run.form import initial_advice, initial_values
+from recede_dashboard.pages.new_run.sections.notes import (
+    button,
+    note,
+    runs,
+)
+from recede_dashboard.pages.new_run.values import sweep
+from recede_dashboard.pages.new_run.values.following import chips_following
+from recede_dashboard.pages.new_run.values.spec import SWEEP, review
+from recede_dashboard.words import snippets
 from tests.dashboard.layouts import text
 from tests.dashboard.samples import CATALOG
 

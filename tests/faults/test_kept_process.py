@@ -11,11 +11,22 @@ from pathlib import Path
 import psutil
 import pytest
 
-from backend.contract.specs import CurvePayload, EvaluatePayload, Plan
-from backend.contract.states import JobKind, State
-from backend.store import events, jobs, results, runs
-from backend.store.tables import JobRow
-from tests.worker_process import SMALL, DataFolder, eventually
+from recede.contract.spec.run import (
+    CurvePayload,
+    EvaluatePayload,
+    Plan,
+)
+from recede.contract.states import JobKind, State
+from recede.store.events import log
+from recede.store.networks import runs
+from recede.store.queue import jobs
+from recede.store.results import evaluations
+from recede.store.tables.runs import JobRow
+from tests.worker_process import (
+    SMALL,
+    DataFolder,
+    eventually,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -143,7 +154,7 @@ def test_a_newer_choice_stops_the_older_one_and_is_measured_by_the_same_process(
     assert desk.succeeded(newer).child_pid == kept
     with desk.store.read() as session:
         measured = {
-            round(row.plan["ratio"], 2) for row in results.evaluations(session, desk.run_id, 1)
+            round(row.plan["ratio"], 2) for row in evaluations.evaluations(session, desk.run_id, 1)
         }
     assert 0.35 in measured
     assert 0.34 not in measured
@@ -187,7 +198,7 @@ def test_a_run_deleted_in_the_middle_of_its_evaluation_ends_it_and_not_the_proce
 def test_an_estimate_is_told_before_the_result(desk, kept):
     job = desk.succeeded(desk.evaluate(0.39))
     with desk.store.read() as session:
-        told = [e for e in events.after(session, 0, limit=100_000) if e.job_id == job.id]
+        told = [e for e in log.after(session, 0, limit=100_000) if e.job_id == job.id]
     assert [event.data["state"] for event in told if event.type == "job"][-1] == State.SUCCEEDED
     for event in told:
         if event.type == "progress" and "accuracy" in event.data:

@@ -8,10 +8,15 @@ import signal
 import psutil
 import pytest
 
-from backend.contract.states import State
-from backend.store import history, jobs, runs
-from backend.store.tables import JobRow, RunRow
-from tests.worker_process import SMALL, DataFolder, eventually
+from recede.contract.states import State
+from recede.store.networks import history, runs
+from recede.store.queue import jobs
+from recede.store.tables.runs import JobRow, RunRow
+from tests.worker_process import (
+    SMALL,
+    DataFolder,
+    eventually,
+)
 
 pytestmark = pytest.mark.slow
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from backend.contract.states import State
-from backend.store import jobs, workers
+from recede.contract.states import State
+from recede.store.queue import jobs, workers
 from tests.faults.test_worker_faults import (
     SPEC,
     kill,

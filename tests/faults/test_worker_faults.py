@@ -9,11 +9,18 @@ import subprocess
 import psutil
 import pytest
 
-from backend.contract.specs import RunSpec
-from backend.contract.states import JobKind, State
-from backend.store import events, history, jobs, results, runs, workers
-from backend.store.tables import JobRow, RunRow
-from tests.worker_process import SMALL, DataFolder, eventually
+from recede.contract.spec.run import RunSpec
+from recede.contract.states import JobKind, State
+from recede.store.events import log as events
+from recede.store.networks import history, runs
+from recede.store.queue import jobs, workers
+from recede.store.results import evaluations
+from recede.store.tables.runs import JobRow, RunRow
+from tests.worker_process import (
+    SMALL,
+    DataFolder,
+    eventually,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -116,7 +123,7 @@ def test_cancel_in_mid_epoch_stops_and_resume_goes_on(folder: DataFolder):
         wait_for_state(folder, run_id, State.CANCELLED)
         done = run_of(folder, run_id).epochs_done
         with folder.store.write() as session:
-            assert results.trained(session, run_id, None).epoch <= done
+            assert evaluations.trained(session, run_id, None).epoch <= done
             jobs.resume(session, run_id)
         wait_for_epoch(folder, run_id, done + 1)
         with folder.store.write() as session:

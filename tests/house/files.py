@@ -9,7 +9,9 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-PACKAGES = ("backend", "dashboard", "worker")
+HOMES = {"recede": "backend", "recede_dashboard": "dashboard", "recede_worker": "worker"}
+"""Our packages, each in the top-level folder that it lies in."""
+FOLDERS = tuple(HOMES.values())
 VENDORED = ("vendor/", ".min.js", ".min.css")
 """Parts of a path that mark a file of somebody else, kept as it came."""
 
@@ -51,7 +53,7 @@ def tree(path: Path) -> ast.Module:
 
 
 def module_name(path: Path) -> str:
-    """Dotted name of a Python file: backend/store/__init__.py is backend.store."""
+    """Dotted name of a Python file: backend/recede/store/__init__.py is recede.store."""
     parts = path.with_suffix("").parts
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
@@ -70,8 +72,8 @@ def _from(path: Path, node: ast.ImportFrom) -> Iterator[str]:
     if node.level:
         package = list(path.parts[:-1])
         base = ".".join(package[: len(package) - node.level + 1] + ([base] if base else []))
-    # "from backend import client" imports backend.client, "from httpx import Client" httpx.
-    if base in PACKAGES or is_package(base):
+    # "from recede import client" imports recede.client, "from httpx import Client" httpx.
+    if is_package(base):
         yield from (f"{base}.{alias.name}" for alias in node.names)
     else:
         yield base
@@ -79,4 +81,5 @@ def _from(path: Path, node: ast.ImportFrom) -> Iterator[str]:
 
 def is_package(name: str) -> bool:
     """Whether a dotted name is one of our folders."""
-    return name.startswith(PACKAGES) and (ROOT / name.replace(".", "/")).is_dir()
+    home = HOMES.get(name.split(".")[0])
+    return home is not None and (ROOT / home / name.replace(".", "/")).is_dir()

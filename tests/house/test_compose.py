@@ -10,9 +10,13 @@ import pytest
 import yaml
 from typer.main import get_command
 
-from backend.cli import app
-from backend.settings import DEFAULT_PORT, VARIABLES, Settings
-from backend.store.engine import sqlite_url
+from recede.cli import app
+from recede.settings import (
+    DEFAULT_PORT,
+    VARIABLES,
+    Settings,
+)
+from recede.store.database.engine import sqlite_url
 from tests.house import files
 
 COMPOSE: dict[str, Any] = yaml.safe_load((files.ROOT / "docker-compose.yml").read_text("utf-8"))

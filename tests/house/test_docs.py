@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from typer.main import get_command
 
-from backend.cli import app
-from backend.settings import VARIABLES
+from recede.cli import app
+from recede.settings import VARIABLES
 from tests.house import files
 
 MARKDOWN = [path for path in files.ours() if path.suffix == ".md"]

@@ -66,22 +66,22 @@ def packaged() -> set[Path]:
     """Files that are no Python and that package-data takes along."""
     found = set()
     for package, patterns in PYPROJECT["tool"]["setuptools"]["package-data"].items():
-        folder = files.ROOT / package.replace(".", "/")
+        folder = files.ROOT / files.HOMES[package] / package
         for pattern in patterns:
             found |= {path.relative_to(files.ROOT) for path in folder.glob(pattern)}
     return found
 
 
 def test_no_file_of_a_package_is_left_behind():
-    data = [path for path in files.under(*files.PACKAGES) if path.suffix != ".py"]
+    data = [path for path in files.under(*files.FOLDERS) if path.suffix != ".py"]
     assert sorted(set(data) - packaged()) == []
 
 
 def test_every_folder_with_code_is_a_package():
     find = PYPROJECT["tool"]["setuptools"]["packages"]["find"]
-    assert find == {"include": [f"{name}*" for name in files.PACKAGES]}
+    assert find == {"where": list(files.FOLDERS)}
     # Without "namespaces = false" a folder needs no __init__.py: the migrations have none.
-    folders = {path.parent for path in files.under(*files.PACKAGES, suffix=".py")}
+    folders = {path.parent for path in files.under(*files.FOLDERS, suffix=".py")}
     assert all(part.isidentifier() for folder in folders for part in folder.parts)
 
 

@@ -15,11 +15,19 @@ import numpy as np
 import psutil
 import pytest
 
-from backend.client import ApiError
-from backend.contract.specs import Init, Plan, RunSpec
-from backend.contract.states import CheckpointKind, State
-from backend.schemas import RunOut
-from tests.service import SMALL_RUN, Service, running
+from recede.client import ApiError
+from recede.contract.schemas import RunOut
+from recede.contract.spec.run import (
+    Init,
+    Plan,
+    RunSpec,
+)
+from recede.contract.states import CheckpointKind, State
+from tests.service import (
+    SMALL_RUN,
+    Service,
+    running,
+)
 from tests.worker_process import eventually
 
 pytestmark = pytest.mark.slow
@@ -73,7 +81,7 @@ def test_a_deep_link_that_is_the_first_page_asked_for_has_all_scripts(service: S
     page = httpx.get(f"{service.url}/runs/abcdefgh").text
     (address,) = re.findall(r'src="(/assets/all\.js[^"]*)"', page)
     scripts = httpx.get(f"{service.url}{address}").text
-    assets = Path(__file__).parents[2] / "dashboard" / "assets"
+    assets = Path(__file__).parents[2] / "dashboard" / "recede_dashboard" / "assets"
     ours = [path.relative_to(assets).as_posix() for path in assets.rglob("*.js")]
     assert len(ours) > 20
     assert not [name for name in ours if f"/* {name} */" not in scripts]
@@ -244,7 +252,7 @@ def test_the_demo_on_digits_has_two_humps_and_loses_nothing_at_half_of_its_neuro
     service: Service,
 ):
     """On the data set that every machine has; docs/benchmarks.md has Fashion-MNIST's figures."""
-    from worker.catalog import DEMO, DEMO_SETTINGS
+    from recede_worker.plugins.catalog import DEMO, DEMO_SETTINGS
 
     spec = RunSpec(dataset="digits", **DEMO_SETTINGS, **DEMO["digits"])
     run = service.finished_run(service.client.create_run(spec).run.id)

@@ -12,11 +12,15 @@ from typing import Any
 import pytest
 from safetensors.torch import load_file
 
-from backend.client import ApiError
-from backend.contract.specs import Plan, RunSpec
-from backend.contract.states import State
-from backend.schemas import CheckpointOut, RunOut
-from tests.service import SMALL_RUN, Service, running
+from recede.client import ApiError
+from recede.contract.schemas import CheckpointOut, RunOut
+from recede.contract.spec.run import Plan, RunSpec
+from recede.contract.states import State
+from tests.service import (
+    SMALL_RUN,
+    Service,
+    running,
+)
 
 pytestmark = pytest.mark.slow
 

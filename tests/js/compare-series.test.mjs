@@ -9,7 +9,7 @@ globalThis.window = globalThis;
 const parts = [
   "recede-core", "core-cost", "explore-format", "js/compare-numbers", "js/compare-series", "js/compare-tables",
 ];
-for (const name of parts) require(`../../dashboard/assets/${name}.js`);
+for (const name of parts) require(`../../dashboard/recede_dashboard/assets/${name}.js`);
 const { compare, core } = globalThis.recede;
 
 const SHAPE = {

@@ -5,7 +5,7 @@ import { createRequire } from "node:module";
 import { test } from "node:test";
 
 const numbers = createRequire(import.meta.url)(
-  new URL("../../dashboard/assets/js/compare-numbers.js", import.meta.url).pathname,
+  new URL("../../dashboard/recede_dashboard/assets/js/compare-numbers.js", import.meta.url).pathname,
 );
 
 const spec = (seed, lam = 0.1) => ({

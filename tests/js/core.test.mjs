@@ -6,7 +6,7 @@ import { createRequire } from "node:module";
 import { test } from "node:test";
 
 const require = createRequire(import.meta.url);
-const assets = new URL("../../dashboard/assets/", import.meta.url);
+const assets = new URL("../../dashboard/recede_dashboard/assets/", import.meta.url);
 for (const name of [
   "recede-core", "core-cost", "core-accuracy", "core-plots", "core-targets", "explore-digest",
   "explore-gap",

@@ -5,7 +5,7 @@ import { createRequire } from "node:module";
 import { test } from "node:test";
 
 const { glossary, find } = createRequire(import.meta.url)(
-  new URL("../../dashboard/assets/js/glossary.js", import.meta.url).pathname,
+  new URL("../../dashboard/recede_dashboard/assets/js/glossary.js", import.meta.url).pathname,
 );
 const terms = Object.entries(glossary);
 

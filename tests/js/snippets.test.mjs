@@ -6,7 +6,7 @@ import { test } from "node:test";
 
 const DEFAULT = "http://127.0.0.1:8400";
 globalThis.window = { recede: { explore: { ask: { plain: String } } } };
-createRequire(import.meta.url)(new URL("../../dashboard/assets/explore-snippets.js", import.meta.url).pathname);
+createRequire(import.meta.url)(new URL("../../dashboard/recede_dashboard/assets/explore-snippets.js", import.meta.url).pathname);
 const { snippets } = window.recede.explore;
 
 const PLAN = { epoch: 3, scope: "global", ratio: 0.5 };

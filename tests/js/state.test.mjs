@@ -4,7 +4,7 @@ import { createRequire } from "node:module";
 import test from "node:test";
 
 const require = createRequire(import.meta.url);
-const { state } = require("../../dashboard/assets/explore-state.js");
+const { state } = require("../../dashboard/recede_dashboard/assets/explore-state.js");
 
 /** The choices of an address, written again and read again. */
 function read(search) {

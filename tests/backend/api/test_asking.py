@@ -5,13 +5,19 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from backend.contract.cost import cost, dense_cost
-from backend.contract.selection import select
-from backend.contract.specs import Plan
-from backend.contract.targets import Target, solve
-from backend.store import jobs, runs, scores
+from recede.contract.cut.selection import select
+from recede.contract.cut.targets import Target, solve
+from recede.contract.network.cost import cost, dense_cost
+from recede.contract.spec.run import Plan
+from recede.store.networks import runs
+from recede.store.queue import jobs
+from recede.store.results import scores
 from tests.backend.api.test_runs import refused
-from tests.store.samples import SHAPE, add_run, raw_scales
+from tests.backend.store.samples import (
+    SHAPE,
+    add_run,
+    raw_scales,
+)
 
 RUNS = "/api/v1/runs"
 RANKED = np.linspace(5, -5, SHAPE.n_neurons).astype(np.float32)

@@ -7,7 +7,12 @@ import json
 import httpx
 import pytest
 
-from tests.backend.api.test_runs import RUNS, SPEC, n_jobs, refused
+from tests.backend.api.test_runs import (
+    RUNS,
+    SPEC,
+    n_jobs,
+    refused,
+)
 
 JSON = {"Content-Type": "application/json"}
 

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from backend.store import runs
-from tests.backend.api.test_runs import RUNS, SPEC, n_jobs, refused
-from tests.store.samples import add_run
+from recede.store.networks import runs
+from tests.backend.api.test_runs import (
+    RUNS,
+    SPEC,
+    n_jobs,
+    refused,
+)
+from tests.backend.store.samples import add_run
 
 
 @pytest.mark.parametrize(

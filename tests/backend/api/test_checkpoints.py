@@ -6,10 +6,10 @@ import hashlib
 
 import pytest
 
-from backend.contract.states import CheckpointKind
-from backend.store import results
+from recede.contract.states import CheckpointKind
+from recede.store.results import evaluations
 from tests.backend.api.test_runs import refused
-from tests.store.samples import add_checkpoint
+from tests.backend.store.samples import add_checkpoint
 
 BODY = bytes(range(256)) * 8
 
@@ -127,7 +127,7 @@ def test_the_zip_of_all_files_is_a_format_like_the_others(http, store, settings,
         store, settings.artifacts, finished.id, 3, kind=CheckpointKind.PRUNED, body=BODY
     )
     with store.write() as session:
-        row = results.checkpoint(session, id_)
+        row = evaluations.checkpoint(session, id_)
         row.files = {**row.files, "zip": row.files["safetensors"]}
     file = http.get(f"/api/v1/checkpoints/{id_}").json()["files"]["zip"]
     assert file["filename"] == f"recede-{finished.id}-pruned-e3-r60.zip"

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import pytest
 
-from backend.contract.accuracy import Accuracy, measured
-from backend.contract.cost import cost, dense_cost
-from backend.contract.selection import select
-from backend.contract.specs import Plan
-from backend.store import curves, jobs
-from backend.store.curves import Place
-from backend.store.engine import Store
+from recede.contract.cut.selection import select
+from recede.contract.measuring.accuracy import Accuracy, measured
+from recede.contract.network.cost import cost, dense_cost
+from recede.contract.spec.run import Plan
+from recede.store.database.engine import Store
+from recede.store.queue import jobs
+from recede.store.results import curves
+from recede.store.results.curves import Place
 from tests.backend.api.test_runs import refused
-from tests.store.samples import N_VAL, SHAPE, add_epochs, add_evaluation, add_run, raw_scales
+from tests.backend.store.samples import (
+    N_VAL,
+    SHAPE,
+    add_epochs,
+    add_evaluation,
+    add_run,
+    raw_scales,
+)
 
 RUNS = "/api/v1/runs"
 PLACE = Place(3, "importance", "global", "drop")

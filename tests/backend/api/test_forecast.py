@@ -7,17 +7,27 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from backend.contract.catalog import Catalog
-from backend.contract.cost import cost, dense_cost
-from backend.contract.params import ParamSpec
-from backend.contract.selection import select
-from backend.contract.specs import Init, Plan, RunSpec
-from backend.store import jobs, workers
-from backend.store.engine import Store
-from backend.store.tables import EpochRow, NetworkRow
+from recede.contract.cut.selection import select
+from recede.contract.network.cost import cost, dense_cost
+from recede.contract.spec.catalog import Catalog
+from recede.contract.spec.params import ParamSpec
+from recede.contract.spec.run import (
+    Init,
+    Plan,
+    RunSpec,
+)
+from recede.store.database.engine import Store
+from recede.store.queue import jobs, workers
+from recede.store.tables.runs import EpochRow, NetworkRow
 from tests.backend.api.test_runs import RUNS, SPEC
 from tests.backend.catalog import CATALOG
-from tests.store.samples import SHAPE, add_checkpoint, add_epochs, add_run, raw_scales
+from tests.backend.store.samples import (
+    SHAPE,
+    add_checkpoint,
+    add_epochs,
+    add_run,
+    raw_scales,
+)
 
 FITTING = SHAPE.model_copy(update={"input_shape": (1, 32, 32)})
 """The network for the images of the catalog."""

@@ -6,11 +6,17 @@ import statistics
 
 import pytest
 
-from backend.contract.states import Lane, State
-from backend.store import lease, runs
-from backend.store.engine import Store
-from tests.backend.api.test_runs import RUNS, SPEC, n_jobs, refused
-from tests.store.samples import add_epochs, add_run
+from recede.contract.states import Lane, State
+from recede.store.database.engine import Store
+from recede.store.networks import runs
+from recede.store.queue import lease
+from tests.backend.api.test_runs import (
+    RUNS,
+    SPEC,
+    n_jobs,
+    refused,
+)
+from tests.backend.store.samples import add_epochs, add_run
 
 GROUPS = "/api/v1/groups"
 AXES = {"method_params.lam": [0.01, 0.03], "seed": [0, 1, 2]}

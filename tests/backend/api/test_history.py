@@ -5,10 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from backend.contract.network import NetworkShape
-from backend.contract.polarisation import Polarisation
+from recede.contract.cut.polarisation import Polarisation
+from recede.contract.network.shape import NetworkShape
 from tests.backend.api.test_runs import refused
-from tests.store.samples import SHAPE, add_epochs, add_run, raw_scales
+from tests.backend.store.samples import (
+    SHAPE,
+    add_epochs,
+    add_run,
+    raw_scales,
+)
 
 RUNS = "/api/v1/runs"
 

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from backend.contract.states import JobKind, Lane, State
-from backend.store import jobs, lease
+from recede.contract.states import (
+    JobKind,
+    Lane,
+    State,
+)
+from recede.store.queue import jobs, lease
 from tests.backend.api.test_runs import refused
-from tests.store.samples import add_run
+from tests.backend.store.samples import add_run
 
 JOBS = "/api/v1/jobs"
 

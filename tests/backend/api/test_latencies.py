@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from backend.client import ApiError
-from backend.contract.specs import Plan
-from backend.contract.states import JobKind, State
-from backend.store import jobs, latencies
-from tests.store.test_latencies import row
+from recede.client import ApiError
+from recede.contract.spec.run import Plan
+from recede.contract.states import JobKind, State
+from recede.store.queue import jobs
+from recede.store.results import latencies
+from tests.backend.store.test_latencies import row
 
 WHOLE = "0" * 64
 

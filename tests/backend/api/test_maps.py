@@ -6,14 +6,15 @@ from typing import Any
 
 import pytest
 
-from backend.contract.accuracy import measured
-from backend.contract.cost import cost, dense_cost
-from backend.contract.sampling import Seen, estimated
-from backend.contract.selection import select
-from backend.contract.specs import Init, Plan
-from backend.store import history, maps, results, runs
+from recede.contract.cut.selection import select
+from recede.contract.measuring.accuracy import measured
+from recede.contract.measuring.sampling import Seen, estimated
+from recede.contract.network.cost import cost, dense_cost
+from recede.contract.spec.run import Init, Plan
+from recede.store.networks import history, runs
+from recede.store.results import evaluations, maps
 from tests.backend.api.test_runs import RUNS, refused
-from tests.store.samples import (
+from tests.backend.store.samples import (
     N_VAL,
     SHAPE,
     SPEC,
@@ -122,10 +123,10 @@ def test_a_run_without_a_map_has_an_empty_one(http, store, recede):
 
 
 def test_each_measured_epoch_is_told_as_an_event(store, mapped):
-    from backend.store import events
+    from recede.store.events import log
 
     with store.read() as session:
-        told = [one.data for one in events.after(session, 0) if one.type == "map"]
+        told = [one.data for one in log.after(session, 0) if one.type == "map"]
     assert told == [{"epoch": 1, "points": 16}, {"epoch": 3, "points": 16}]
 
 
@@ -175,7 +176,7 @@ def test_dense_cut_and_tuned_stand_side_by_side(recede, store, settings, finishe
             history.put_epoch(session, tuned, epoch, metrics(epoch), raw)
         runs.set_results(session, tuned, best_epoch=1, best_val_correct=50, n_val=N_VAL)
         measured_ = {"correct": 12, "n": 100, "loss": 1.0, "seconds": 1.0}
-        results.put_evaluation(
+        evaluations.put_evaluation(
             session, run_id=tuned, epoch=0, digest="d", split="test", ratio=0.0, plan={},
             **measured_, **vars(dense_cost(SHAPE)),
         )  # fmt: skip
@@ -191,7 +192,7 @@ def test_what_was_written_down_of_the_parent_outlives_it(recede, store, settings
     add_epochs(store, tuned, 1)
     checkpoint = add_checkpoint(store, settings.artifacts, tuned, 1)
     with store.write() as session:
-        row = results.checkpoint(session, checkpoint)
+        row = evaluations.checkpoint(session, checkpoint)
         row.manifest = {
             "start": {
                 "run_id": "gone2345",

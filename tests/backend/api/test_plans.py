@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from backend.contract.specs import Plan
-from backend.store import events, plans, runs
+from recede.contract.spec.run import Plan
+from recede.store.events import log
+from recede.store.networks import plans, runs
 from tests.backend.api.test_runs import refused
-from tests.store.samples import add_epochs, add_run
+from tests.backend.store.samples import add_epochs, add_run
 
 PLAN = {"epoch": 2, "ratio": 0.5, "locks": ["a"], "round_to": 4}
 
@@ -20,7 +21,7 @@ def kept(finished):
 
 def told(store, run_id):
     with store.read() as session:
-        rows = events.after(session, 0, run_id=run_id)
+        rows = log.after(session, 0, run_id=run_id)
         return [row.data for row in rows if row.type == "plan"]
 
 

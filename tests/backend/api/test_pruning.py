@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from backend.contract.cost import cost, dense_cost
-from backend.contract.selection import select
-from backend.contract.specs import Plan
-from backend.store import jobs
-from backend.store.engine import Store
+from recede.contract.cut.selection import select
+from recede.contract.network.cost import cost, dense_cost
+from recede.contract.spec.run import Plan
+from recede.store.database.engine import Store
+from recede.store.queue import jobs
 from tests.backend.api.test_runs import refused
-from tests.store.samples import SHAPE, add_run, raw_scales
+from tests.backend.store.samples import (
+    SHAPE,
+    add_run,
+    raw_scales,
+)
 
 RUNS = "/api/v1/runs"
 

@@ -7,9 +7,14 @@ from collections import namedtuple
 
 import pytest
 
-from backend.contract.keeping import MB
-from tests.backend.api.test_runs import RUNS, SPEC, n_jobs, refused
-from tests.store.samples import add_checkpoint, add_epochs
+from recede.contract.spec.kept_weights import MB
+from tests.backend.api.test_runs import (
+    RUNS,
+    SPEC,
+    n_jobs,
+    refused,
+)
+from tests.backend.store.samples import add_checkpoint, add_epochs
 
 Usage = namedtuple("Usage", "total used free")
 

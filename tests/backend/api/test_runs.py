@@ -7,11 +7,15 @@ from typing import Any
 import httpx
 import pytest
 
-from backend.contract.specs import Init, Plan, RunSpec
-from backend.contract.states import Lane, State
-from backend.store import jobs, lease
-from backend.store.engine import Store
-from tests.store.samples import add_epochs, add_run
+from recede.contract.spec.run import (
+    Init,
+    Plan,
+    RunSpec,
+)
+from recede.contract.states import Lane, State
+from recede.store.database.engine import Store
+from recede.store.queue import jobs, lease
+from tests.backend.store.samples import add_epochs, add_run
 
 RUNS = "/api/v1/runs"
 SPEC = {"dataset": "digits", "architecture": "tiny", "method": "rni"}
@@ -136,7 +140,7 @@ def test_a_body_of_another_type_says_what_to_send(http):
 
 
 def test_without_a_worker_the_answer_is_to_try_again(settings, store):
-    from backend.app import create_app
+    from recede.api.app import create_app
     from tests.backend.conftest import BASE, InProcess
 
     lonely = create_app(settings, store)

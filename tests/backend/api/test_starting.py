@@ -8,11 +8,21 @@ from typing import Any
 
 import pytest
 
-from backend.contract.specs import RunSpec
-from backend.store import runs, workers
-from tests.backend.api.test_runs import RUNS, SPEC, n_jobs, refused
+from recede.contract.spec.run import RunSpec
+from recede.store.networks import runs
+from recede.store.queue import workers
+from tests.backend.api.test_runs import (
+    RUNS,
+    SPEC,
+    n_jobs,
+    refused,
+)
 from tests.backend.catalog import CATALOG
-from tests.store.samples import SHAPE, add_checkpoint, add_epochs
+from tests.backend.store.samples import (
+    SHAPE,
+    add_checkpoint,
+    add_epochs,
+)
 
 
 @pytest.fixture

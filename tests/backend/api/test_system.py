@@ -6,11 +6,11 @@ import re
 
 import pytest
 
-from backend.app import STATIC, version
-from backend.store import workers
+from recede.api.app import STATIC, version
+from recede.store.queue import workers
 from tests.backend.api.test_runs import refused
 from tests.backend.catalog import CATALOG
-from tests.store.samples import add_run
+from tests.backend.store.samples import add_run
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/api/v1/healthz"])

@@ -1,0 +1,56 @@
+"""The routes of the API, one module a noun."""
+
+from fastapi import APIRouter, Depends
+
+from recede.api.deps import known_query
+from recede.api.http.errors import documented
+from recede.api.routes.pruning import (
+    curves,
+    cuts,
+    latencies,
+    maps,
+    plans,
+    scores,
+    targets,
+)
+from recede.api.routes.service import (
+    catalog,
+    notices,
+    system,
+)
+from recede.api.routes.training import (
+    checkpoints,
+    groups,
+    history,
+    jobs,
+    layers,
+    runs,
+)
+
+# Any route may be refused by the guard, be given a bad value, or find the store busy.
+api = APIRouter(
+    prefix="/api/v1",
+    dependencies=[Depends(known_query)],
+    responses=documented(403, 422, 500, 503),
+)
+for module in (
+    system,
+    catalog,
+    runs,
+    groups,
+    history,
+    layers,
+    cuts,
+    curves,
+    maps,
+    targets,
+    scores,
+    latencies,
+    plans,
+    checkpoints,
+    jobs,
+    notices,
+):
+    api.include_router(module.router)
+
+__all__ = ["api"]

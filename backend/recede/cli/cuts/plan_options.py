@@ -1,0 +1,237 @@
+"""The options that say what to cut, the same for every command that takes a plan."""
+
+from __future__ import annotations
+
+import inspect
+import math
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+import typer
+from pydantic import ValidationError
+
+from recede.api.http.validation import in_words
+from recede.contract.cut.targets import (
+    OpenPlan,
+    Target,
+    TargetKind,
+)
+from recede.contract.errors import InvalidInput
+from recede.contract.spec.run import IMPORTANCE, Plan
+
+_AMOUNT = re.compile(r"\s*([0-9]*\.?[0-9]+(?:e[+-]?[0-9]+)?)\s*([^\W\d_]*|%)\s*", re.IGNORECASE)
+_COUNTS = {"": 1.0, "k": 1e3, "m": 1e6, "g": 1e9}
+_SIZES = {"": 1.0, "b": 1.0, "kb": 1e3, "mb": 1e6, "gb": 1e9, "kib": 2**10, "mib": 2**20}
+_UNITS: dict[str, dict[str, float]] = {
+    "macs": _COUNTS,
+    "params": _COUNTS,
+    "size": _SIZES,
+    "accuracy": {"": 1.0},
+    "drop": {"": 0.01, "points": 0.01, "p": 0.01},
+    "latency": {"": 1.0, "ms": 1.0, "s": 1000.0},
+}
+_EXAMPLES = {
+    "macs": "30% (of the dense network) or 120M",
+    "params": "30% (of the dense network) or 1.2M",
+    "size": "30% (of the dense file) or 5MB",
+    "accuracy": "90% or 0.9",
+    "drop": "0.5, in percentage points",
+    "latency": "4ms",
+}
+_KINDS: dict[str, TargetKind] = {
+    "macs": "macs",
+    "params": "params",
+    "size": "bytes",
+    "accuracy": "accuracy",
+    "drop": "drop",
+}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A plan, or what its cut should cost or keep; then the plan's ratio is open."""
+
+    plan: Plan | OpenPlan
+    target: Target | None = None
+    latency_ms: float | None = None
+    words: str = ""
+    """The option that gives the target, as it was written."""
+    named: str | None = None
+    """The name or id of a plan that is kept with the run: that one, and nothing of `plan`."""
+
+
+def taking_plan(command: Callable[..., None]) -> Callable[..., None]:
+    """A command with the options of `asked` in place of its parameter of that name."""
+    options = inspect.signature(asked, eval_str=True).parameters
+    own = inspect.signature(command, eval_str=True).parameters
+    merged = [p for p in own.values() if p.name != "asked"]
+    places = [p.name for p in merged]
+    after = places.index("url") + 1
+    merged[after:after] = options.values()
+
+    def run(**given: Any) -> None:
+        chosen = asked(**{name: given.pop(name) for name in options})
+        command(asked=chosen, **given)
+
+    run.__name__, run.__doc__ = command.__name__, command.__doc__
+    run.__signature__ = inspect.Signature(merged)  # type: ignore[attr-defined]
+    run.__annotations__ = {p.name: p.annotation for p in merged}
+    return run
+
+
+def asked(
+    ratio: Annotated[
+        float | None, typer.Option(help="Share of the neurons to remove, from 0 to below 1.")
+    ] = None,
+    threshold: Annotated[
+        float | None, typer.Option(help="Keep neurons whose importance is above this.")
+    ] = None,
+    macs: Annotated[
+        str | None, typer.Option(metavar="N", help="At most so many MACs: 30% or 120M.")
+    ] = None,
+    params: Annotated[
+        str | None, typer.Option(metavar="N", help="At most so many parameters: 30% or 1.2M.")
+    ] = None,
+    size: Annotated[
+        str | None, typer.Option(metavar="N", help="At most this file size: 30% or 5MB.")
+    ] = None,
+    accuracy: Annotated[
+        str | None, typer.Option(metavar="A", help="As small as possible at 90% or more.")
+    ] = None,
+    drop: Annotated[
+        str | None,
+        typer.Option(metavar="D", help="As small as possible at 0.5 points less or better."),
+    ] = None,
+    latency: Annotated[
+        str | None, typer.Option(metavar="T", help="At most 4ms an image, as measured.")
+    ] = None,
+    plan: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="The plan kept with the run under this name or id."),
+    ] = None,
+    scope: Annotated[
+        Literal["global", "local"], typer.Option(help="Rank all neurons, or those of each layer.")
+    ] = "global",
+    epoch: Annotated[int | None, typer.Option(help="Default: the best by validation.")] = None,
+    criterion: Annotated[
+        str, typer.Option(help="What ranks the neurons; a wrong name lists them.")
+    ] = IMPORTANCE,
+    round_to: Annotated[
+        int, typer.Option(help="Keep a multiple of this in each layer, rounded up.")
+    ] = 1,
+    min_channels: Annotated[
+        int | None, typer.Option(help="Keep at least so many in each layer.")
+    ] = None,
+    bias: Annotated[
+        Literal["drop", "fold"],
+        typer.Option(help="What becomes of relu(β) of removed channels of ordinary batch norm."),
+    ] = "drop",
+    lock: Annotated[list[str] | None, typer.Option(help="Layer that keeps all.")] = None,
+    override: Annotated[list[str] | None, typer.Option(help="LAYER=RATIO of its own.")] = None,
+) -> Asked:
+    """What the command line asks for.
+
+    Raises:
+        InvalidInput: none or several of the ways to say how much; a value that cannot be read.
+    """
+    rest = {
+        "scope": scope,
+        "epoch": epoch,
+        "criterion": criterion,
+        "round_to": round_to,
+        "min_channels": min_channels,
+        "bias": bias,
+        "locks": lock or [],
+        "overrides": dict(_override(given) for given in override or []),
+    }
+    written = {
+        "macs": macs,
+        "params": params,
+        "size": size,
+        "accuracy": accuracy,
+        "drop": drop,
+        "latency": latency,
+    }
+    targets = {name: text for name, text in written.items() if text is not None}
+    amounts = {"ratio": ratio, "threshold": threshold, **targets, "plan": plan}
+    chosen = [name for name, value in amounts.items() if value is not None]
+    if len(chosen) != 1:
+        raise _not_one(chosen)
+    if plan is not None:
+        return Asked(_nothing_beside(plan, _checked(OpenPlan, rest)), named=plan)
+    if not targets:
+        return Asked(_checked(Plan, {**rest, "ratio": ratio, "threshold": threshold}))
+    ((name, text),) = targets.items()
+    open_plan = _checked(OpenPlan, rest)
+    words = f"--{name} {text}"
+    if name == "latency":
+        return Asked(open_plan, latency_ms=_amount(name, text)[0], words=words)
+    return Asked(open_plan, _target(name, text), words=words)
+
+
+def _not_one(given: list[str]) -> InvalidInput:
+    ways = ", ".join(f"--{name}" for name in ("ratio", "threshold", *_UNITS, "plan"))
+    said = " and ".join(f"--{name}" for name in given) or "none of them"
+    return InvalidInput(
+        f"Say how much to cut in one way; given was {said}.",
+        field="plan",
+        hint=f"Use one of {ways}.",
+    )
+
+
+def _nothing_beside(name: str, rest: OpenPlan) -> OpenPlan:
+    """The rest of the options, which a plan that is kept leaves no room for."""
+    given = [
+        f"--{field.removesuffix('s').replace('_', '-')}"
+        for field, value in rest
+        if value != getattr(OpenPlan(), field)
+    ]
+    if given:
+        raise InvalidInput(
+            f"The plan {name!r} says all of a cut; given beside it was {' and '.join(given)}.",
+            field="plan",
+            hint="Leave that out, or give all of the cut by options.",
+        )
+    return rest
+
+
+def _target(name: str, text: str) -> Target:
+    value, share = _amount(name, text)
+    relative = share and name not in ("accuracy", "drop")
+    values = {"kind": _KINDS[name], "value": value, "relative": relative}
+    target: Target = _checked(Target, values)
+    return target
+
+
+def _amount(name: str, text: str) -> tuple[float, bool]:
+    """The number in the unit of the service, and whether it was a percentage."""
+    found = _AMOUNT.fullmatch(text)
+    unit = found[2].lower() if found else "?"
+    units = _UNITS[name] if name == "latency" else {**_UNITS[name], "%": 0.01}
+    if found is None or unit not in units or not math.isfinite(float(found[1])):
+        raise InvalidInput(
+            f"--{name} was {text!r}; it must be like {_EXAMPLES[name]}.", field=name
+        )
+    return float(found[1]) * units[unit], unit == "%"
+
+
+def _override(given: str) -> tuple[str, float]:
+    layer, _, text = given.rpartition("=")
+    try:
+        return layer, float(text)
+    except ValueError as error:
+        raise InvalidInput(
+            f"--override was {given!r}; it must be LAYER=RATIO.",
+            field="override",
+            hint="For example --override features.0=0.2.",
+        ) from error
+
+
+def _checked(model: Any, values: dict[str, Any]) -> Any:
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        subject = "The target" if model is Target else "The plan"
+        raise in_words(error.errors(), model, subject=subject) from error

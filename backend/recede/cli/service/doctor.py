@@ -1,0 +1,155 @@
+"""`recede doctor`: what is found, what is missing, and how to get it."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import metadata
+from typing import Literal
+
+import typer
+from rich.table import Table
+
+from recede.api.app import version
+from recede.cli.service.server import listen
+from recede.cli.terminal.console import (
+    FAILED,
+    Data,
+    out,
+    size,
+)
+from recede.client import ApiError, RecedeClient
+from recede.contract.errors import RecedeError
+from recede.contract.spec.catalog import Catalog
+from recede.settings import Settings
+from recede.store.database.engine import open_store
+
+PROBE_TIMEOUT_S = 180
+LOW_DISK_BYTES = 2 << 30
+_PACKAGES = ("torch", "torchvision", "safetensors", "dash", "fastapi")
+_STYLES = {"ok": "green", "note": "yellow", "broken": "red"}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at; "broken" means that Recede cannot work without it."""
+
+    what: str
+    state: Literal["ok", "note", "broken"]
+    detail: str
+
+
+def doctor(data: Data = None) -> None:
+    """Say what is found and what is missing; ends with 1 if something essential is broken."""
+    settings = Settings.read(os.environ, data=data)
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    broken = 0
+    with out.status("Looking …"):
+        for finding in findings(settings):
+            table.add_row(
+                f"[{_STYLES[finding.state]}]{finding.state}[/]", finding.what, finding.detail
+            )
+            broken += finding.state == "broken"
+    out.print(table)
+    if broken:
+        out.print(f"{broken} essential thing(s) broken.", style="red")
+        raise typer.Exit(FAILED)
+    out.print("Ready: `recede up`.", style="green")
+
+
+def findings(settings: Settings) -> Iterator[Finding]:
+    """Everything that was looked at, in the order in which a person needs it."""
+    yield Finding("recede", "ok", f"{version()} on Python {platform.python_version()}")
+    yield from _packages()
+    yield from _storage(settings)
+    yield _port(settings)
+    yield from _training(settings)
+
+
+def _packages() -> Iterator[Finding]:
+    for name in _PACKAGES:
+        try:
+            yield Finding(name, "ok", metadata.version(name))
+        except metadata.PackageNotFoundError:
+            yield Finding(name, "broken", "is not installed: install recede again with pip")
+
+
+def _storage(settings: Settings) -> Iterator[Finding]:
+    try:
+        settings.prepare()
+        yield Finding("data folder", "ok", str(settings.data))
+        open_store(settings.store_url).close()
+        yield Finding("store", "ok", "opens and has this version's schema")
+    except RecedeError as error:
+        yield Finding("data folder", "broken", f"{error.message} {error.hint or ''}")
+        return
+    free = shutil.disk_usage(settings.data).free
+    low = free < LOW_DISK_BYTES
+    advice = "; a run keeps a few copies of its weights" if low else ""
+    yield Finding("disk", "note" if low else "ok", f"{size(free)} free{advice}")
+
+
+def _port(settings: Settings) -> Finding:
+    url = settings.url
+    try:
+        with RecedeClient(url) as client:
+            health = client.health()
+        detail = f"Recede {health.version} runs here with {health.workers_alive} worker(s)"
+        return Finding("port", "ok", f"{url}: {detail}")
+    except ApiError:
+        pass  # nobody of ours: then it must be free
+    try:
+        listen(settings.host, settings.port).close()
+    except RecedeError as error:
+        return Finding("port", "note", f"{error.message} {error.hint or ''}")
+    return Finding("port", "ok", f"{settings.host}:{settings.port} is free")
+
+
+def _training(settings: Settings) -> Iterator[Finding]:
+    try:
+        catalog = _probe(settings)
+    except (OSError, ValueError, subprocess.SubprocessError) as error:
+        yield Finding("worker", "broken", f"cannot say what it can train: {error}")
+        return
+    for device in catalog.devices:
+        memory = f", {size(device.memory_bytes)}" if device.memory_bytes else ""
+        yield Finding(device.name, "ok", f"{device.label}{memory}")
+    if not any(device.name.startswith("cuda") for device in catalog.devices):
+        yield Finding("gpu", "note", "none found: trainings use the processor")
+    for dataset in catalog.datasets:
+        fetch = f", {size(dataset.download_bytes)} to fetch" if dataset.download_bytes else ""
+        state: Literal["ok", "note"] = "ok" if dataset.status == "ready" else "note"
+        detail = f"{dataset.status}{fetch}{f': {dataset.detail}' if dataset.detail else ''}"
+        yield Finding(dataset.name, state, detail)
+        for variant in dataset.variants:
+            shape = f"{variant.classes} classes, {variant.n_train} + {variant.n_test} images"
+            good = variant.status == "ready"
+            yield Finding(
+                f"  {variant.name}", "ok" if good else "note", shape if good else variant.detail
+            )
+    for problem in catalog.problems:
+        yield Finding("networks", "note", problem)
+
+
+def _probe(settings: Settings) -> Catalog:
+    """The catalog of a worker that is started only to print it."""
+    command = [sys.executable, "-m", "recede_worker", "--probe"]
+    for root in (settings.datasets, *settings.data_roots):
+        command += ["--data-root", str(root)]
+    for file in settings.networks:
+        command += ["--networks", str(file)]
+    done = subprocess.run(  # noqa: S603 - our own command line
+        command, capture_output=True, text=True, timeout=PROBE_TIMEOUT_S, check=False
+    )
+    if done.returncode != 0:
+        last = done.stderr.strip().splitlines()[-1:] or [f"exit code {done.returncode}"]
+        raise ValueError(last[0])
+    return Catalog.model_validate_json(done.stdout)

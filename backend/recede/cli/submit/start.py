@@ -1,0 +1,135 @@
+"""Options of `recede submit` that say what a training starts from."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from recede.client import RecedeClient
+from recede.contract.errors import InvalidInput
+from recede.contract.spec.catalog import Catalog
+from recede.contract.spec.recipes import recipe
+
+_PANEL = "Weights to start from"
+
+Weights = Annotated[
+    str | None,
+    typer.Option(
+        "--weights",
+        "--init-file",
+        help="Start from this file: safetensors or a state_dict, under a data root.",
+        rich_help_panel=_PANEL,
+    ),
+]
+Parent = Annotated[
+    str | None,
+    typer.Option(
+        "--from",
+        "--init-run",
+        help="Start from this run's best weights; what is not given is as in that run.",
+        rich_help_panel=_PANEL,
+    ),
+]
+Cut = Annotated[
+    float | None,
+    typer.Option(
+        "--cut",
+        "--init-ratio",
+        help="With --from: fine-tune its network cut by this share of the neurons.",
+        rich_help_panel=_PANEL,
+    ),
+]
+RecipeName = Annotated[
+    str | None,
+    typer.Option(
+        "--recipe",
+        help="With --cut: how it is fine-tuned, short (default: as the other run was trained) or "
+        "published; single options change it.",
+        rich_help_panel=_PANEL,
+    ),
+]
+NewHead = Annotated[
+    bool,
+    typer.Option(
+        "--new-head",
+        help="Draw the last layer anew, for other classes.",
+        rich_help_panel=_PANEL,
+    ),
+]
+
+
+def init(
+    weights: str | None, parent: str | None, cut: float | None, new_head: bool
+) -> dict[str, Any] | None:
+    """`init` of the spec, or None where weights are drawn from the seed.
+
+    Raises:
+        InvalidInput: options that contradict each other.
+    """
+    if weights is not None and parent is not None:
+        raise InvalidInput(
+            "--weights and --from were both given; a training starts from one of them.",
+            field="init",
+            hint="Leave one of the two out.",
+        )
+    if cut is not None and parent is None:
+        raise InvalidInput(
+            f"--cut was {cut:g} without --from; it cuts the network of another run.",
+            field="init.plan.ratio",
+            hint="Name that run with --from.",
+        )
+    if weights is None and parent is None:
+        if new_head:
+            raise InvalidInput(
+                "--new-head was given without --weights or --from; all layers are drawn anew.",
+                field="init.new_head",
+                hint="Leave it out.",
+            )
+        return None
+    source: dict[str, Any] = {"file": weights} if weights is not None else {"run": parent}
+    plan = {} if cut is None else {"plan": {"ratio": cut}}
+    return source | plan | ({"new_head": True} if new_head else {})
+
+
+def base(
+    client: RecedeClient,
+    catalog: Catalog,
+    parent: str | None,
+    demo: bool,
+    recipe_name: str | None = None,
+) -> dict[str, Any]:
+    """The spec that other options change: of the run to start from, of the demo, or nothing.
+
+    With a recipe, what it sets is set.
+
+    A run's strengths are left out, for they fit its own steps; so is what it started from.
+
+    Raises:
+        InvalidInput: both were asked for.
+        UnknownName: no such recipe.
+    """
+    if parent is None:
+        return catalog.demo.model_dump(mode="json") if demo else {}
+    if demo:
+        raise InvalidInput(
+            "--demo and --from were both given; each chooses what is trained.",
+            field="init.run",
+            hint="Leave one of the two out.",
+        )
+    spec = client.run(parent).spec
+    strengths = {p.name for p in catalog.method(spec.method).params if p.per_steps is not None}
+    kept = {name: value for name, value in spec.method_params.items() if name not in strengths}
+    whole = spec.model_dump(mode="json", exclude={"name", "init", "method_params"})
+    set_ = recipe(recipe_name).fields(spec) if recipe_name is not None else {}
+    return {**whole, "method_params": kept, **set_}
+
+
+def check_recipe(recipe_name: str | None, cut: float | None) -> None:
+    """Raises InvalidInput for a recipe without a cut: it fine-tunes one."""
+    if recipe_name is not None and cut is None:
+        raise InvalidInput(
+            f"--recipe was {recipe_name!r} without --cut; it fine-tunes a cut network.",
+            field="recipe",
+            hint="Name the run and the share to cut: --from RUN --cut 0.5.",
+        )

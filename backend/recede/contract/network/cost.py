@@ -1,0 +1,47 @@
+"""Cost of a cut by integer arithmetic: parameters and multiply-adds from kept counts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from recede.contract.network.shape import NetworkShape
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Exact cost of one image through the folded network; FLOPs are 2 × macs.
+
+    `params` counts convolutions, linear layers and the scale and bias of each batch norm of
+    the file that is downloaded. `macs` counts the multiply-adds of convolutions and linear
+    layers alone, as torch's FlopCounterMode does.
+    """
+
+    params: int
+    macs: int
+
+
+def cost(shape: NetworkShape, kept: Sequence[int]) -> Cost:
+    """Cost with `kept[i]` channels left in group i, in network order."""
+    params = macs = 0
+    for op in shape.ops:
+        fan_in = _left(op.fan_in, op.source, shape, kept)
+        fan_out = _left(op.fan_out, op.target, shape, kept)
+        if op.kind == "norm":
+            params += 2 * fan_out
+            continue
+        weights = op.kernel * fan_out * (1 if op.kind == "depthwise" else fan_in)
+        params += weights + (fan_out if op.bias else 0)
+        macs += weights * op.positions
+    return Cost(params, macs)
+
+
+def dense_cost(shape: NetworkShape) -> Cost:
+    """Cost of the network as trained."""
+    return cost(shape, shape.sizes)
+
+
+def _left(dense: int, group: int | None, shape: NetworkShape, kept: Sequence[int]) -> int:
+    if group is None:
+        return dense
+    return dense // shape.groups[group].size * kept[group]

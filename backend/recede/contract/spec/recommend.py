@@ -1,0 +1,49 @@
+"""What is taken where a spec leaves something open, in words, before anything is queued."""
+
+from __future__ import annotations
+
+from recede.contract.spec.catalog import Catalog
+from recede.contract.spec.params import ParamSpec
+from recede.contract.spec.run import RunSpec
+
+_ROUNDING = 0.1
+"""Recommended values have two figures, so that value × steps is only about what is wanted."""
+
+
+def steps(catalog: Catalog, checked: RunSpec) -> int:
+    """Optimiser steps of the whole training of a checked spec."""
+    dataset = catalog.dataset(checked.dataset).resolved(checked.dataset_params)
+    return dataset.steps(checked.epochs, checked.batch_size, checked.val_fraction)
+
+
+def reasons(catalog: Catalog, given: RunSpec, checked: RunSpec) -> dict[str, str]:
+    """Dotted field → why it has its value, for parameters that belong to a number of steps.
+
+    `given` is the spec as it was asked for, `checked` what Catalog.check made of it.
+    """
+    method = catalog.method(checked.method)
+    total = steps(catalog, checked)
+    open_ = set(method.given(given)) - set(given.method_params)
+    told = {}
+    for parameter in method.params:
+        if parameter.per_steps is None or parameter.name in given.method_params:
+            continue
+        value = float(checked.method_params[parameter.name])
+        told[f"method_params.{parameter.name}"] = (
+            f"{value} for fine-tuning after a cut: it goes without the regulariser, as published"
+            if parameter.name in open_
+            else _fits(parameter, value, total)
+        )
+    return told
+
+
+def _fits(parameter: ParamSpec, value: float, total: int) -> str:
+    wanted = parameter.per_steps or 0.0
+    exact = wanted / max(total, 1)
+    equation = f"{value} = {wanted:g} ÷ {total:,} steps"
+    if abs(value - exact) <= _ROUNDING * exact:
+        return equation
+    if value < exact:
+        limit = f"capped at {value}: the sum gives {exact:.2g}, which costs accuracy"
+        return f"{equation}, {limit}; train longer"
+    return f"{equation}, but at least {value}: the sum gives {exact:.2g}"

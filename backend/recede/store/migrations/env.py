@@ -1,0 +1,18 @@
+"""Runs the migrations on the connection that the store hands in."""
+
+from __future__ import annotations
+
+from alembic import context
+
+from recede.store.tables.cuts import PlanRow
+from recede.store.tables.notices import WebhookRow
+
+assert PlanRow.metadata is WebhookRow.metadata  # importing both declares every table
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=PlanRow.metadata,
+    render_as_batch=True,
+    transactional_ddl=False,
+)
+context.run_migrations()

@@ -1,0 +1,30 @@
+"""One dialog for questions that need a yes; assets/js/actions.js asks through it."""
+
+from __future__ import annotations
+
+import dash_mantine_components as dmc
+from dash import html
+
+from recede_dashboard.components.attributes import attrs
+
+
+def confirm_dialog() -> dmc.Modal:
+    """Closed; the script sets title, text and the word on the button."""
+    return dmc.Modal(
+        id="confirm",
+        title="",
+        size="md",
+        children=[
+            html.P("", id="confirm-text", className="confirm-text"),
+            html.Div(
+                [
+                    html.Button(
+                        "Keep it", id="confirm-no", className="btn", **attrs(data_autofocus="true")
+                    ),
+                    html.Button("Delete", id="confirm-yes", className="btn btn-danger"),
+                ],
+                className="dialog-buttons",
+            ),
+        ],
+        **attrs(data_testid="confirm"),
+    )

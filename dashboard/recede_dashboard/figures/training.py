@@ -1,0 +1,95 @@
+"""Curves over epochs: loss, penalty, accuracy. Pure data to figures.
+
+Each trace says in `meta` which metric it draws, so that the browser can extend it live.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import plotly.graph_objects as go
+
+from recede.client import EpochOut
+
+MARKERS_UP_TO = 40
+"""With more epochs than this, points would only thicken the line."""
+
+
+# The browser takes the same away with the first row (assets/js/charts.js).
+EMPTY: dict[str, Any] = {
+    "annotations": [
+        {
+            "text": "The first point comes with the first epoch.",
+            "xref": "paper",
+            "yref": "paper",
+            "x": 0.5,
+            "y": 0.5,
+            "showarrow": False,
+        }
+    ],
+    "xaxis": {"visible": False},
+    "yaxis": {"visible": False},
+    "showlegend": False,
+}
+
+
+def loss(epochs: Sequence[EpochOut]) -> go.Figure:
+    """Cross-entropy on training and validation images."""
+    traces = [
+        _line(epochs, "train_loss", "training"),
+        _line(epochs, "val_loss", "validation", dash="dot", role=3),
+    ]
+    return _figure(traces, "Cross-entropy", "%{y:.4f}")
+
+
+def penalty(epochs: Sequence[EpochOut]) -> go.Figure:
+    """What the method adds to the loss."""
+    return _figure([_line(epochs, "penalty", "penalty", role=1)], "Penalty", "%{y:.4g}")
+
+
+def accuracy(epochs: Sequence[EpochOut]) -> go.Figure:
+    """Share of right answers on training and validation images."""
+    traces = [
+        _line(epochs, "train_accuracy", "training"),
+        _line(epochs, "val_accuracy", "validation", dash="dot", role=3),
+    ]
+    figure = _figure(traces, "Accuracy", "%{y:.2%}")
+    figure.update_yaxes(tickformat=".0%")
+    return figure
+
+
+def _line(
+    epochs: Sequence[EpochOut], metric: str, name: str, *, dash: str = "solid", role: int = 0
+) -> go.Scatter:
+    rows = [row for row in epochs if getattr(row, metric) is not None]
+    return go.Scatter(
+        x=[row.epoch for row in rows],
+        y=[getattr(row, metric) for row in rows],
+        name=name,
+        mode="lines+markers" if len(rows) <= MARKERS_UP_TO else "lines",
+        line={"width": 2, "dash": dash},
+        marker={"size": 5},
+        cliponaxis=False,  # epoch 0 lies on the axis: its point is drawn whole
+        meta={"metric": metric, "role": role},
+    )
+
+
+def _figure(traces: list[go.Scatter], title: str, value: str) -> go.Figure:
+    for trace in traces:
+        trace.hovertemplate = f"{trace.name} {value}<extra></extra>"
+    layout: dict[str, Any] = {
+        "margin": {"l": 8, "r": 12, "t": 8, "b": 8},
+        "hovermode": "x unified",
+        "showlegend": len(traces) > 1,
+        "legend": {"orientation": "h", "x": 1, "xanchor": "right", "y": 1.02, "yanchor": "bottom"},
+        "uirevision": "training",
+        "xaxis": {"title": {"text": "epoch"}, "rangemode": "tozero", "dtick": None},
+        "yaxis": {"rangemode": "tozero", "ticklabelstandoff": 6},
+        "template": None,
+        "meta": {"title": title},
+    }
+    figure = go.Figure(traces, layout)
+    if not any(trace.x for trace in traces):
+        figure.update_layout(**EMPTY)
+    return figure

@@ -1,0 +1,148 @@
+"""The page of one group: runs that were started together, their means and their curves."""
+
+from __future__ import annotations
+
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from recede.client import (
+    ApiError,
+    AsyncRecedeClient,
+    Catalog,
+    GroupOut,
+)
+from recede_dashboard.components.attributes import attrs
+from recede_dashboard.components.charts import chart
+from recede_dashboard.components.icons import icon
+from recede_dashboard.figures import group as draw
+from recede_dashboard.pages.group import words
+from recede_dashboard.pages.group.callbacks import CHARTS
+from recede_dashboard.pages.group.figures import figures
+from recede_dashboard.pages.group.table import group_table
+from recede_dashboard.pages.run.page import spec_summary
+
+NOTES = {
+    "curves": "before any fine-tuning; thin: seeds, thick: their mean",
+    "dots": "one for each run",
+}
+TITLES = {"curves": "Accuracy after the cut", "dots": "Accuracy and what can be cut"}
+
+
+async def layout(client: AsyncRecedeClient, group_id: str) -> Component:
+    """The page, as the group stands now; assets/js/group.js keeps it fresh.
+
+    Raises:
+        ApiError: no such group, or the service does not answer.
+    """
+    group = await client.group(group_id)
+    try:
+        catalog: Catalog | None = await client.catalog()
+    except ApiError:
+        catalog = None  # without a worker: the names of the fields do
+    labels = words.axis_labels(group, catalog)
+    drawn = await figures(client, group, labels)
+    return html.Div(
+        [
+            dcc.Store(id="group-data", data={"id": group.id, "labels": labels}),
+            dcc.Store(id="group-figures", data=drawn),
+            dcc.Store(id="group-tick"),
+            dcc.Store(id="group-attached"),
+            *[dcc.Store(id=f"{id_}-name", data=name) for id_, name in CHARTS.items()],
+            _head(group, labels),
+            html.Div(
+                [
+                    html.Div(group_table(group, labels), id="group-table", className="card"),
+                    html.Div(
+                        [
+                            chart(id_, TITLES[name], draw.curves([], 0), NOTES[name])
+                            for id_, name in CHARTS.items()
+                        ],
+                        className="group-charts",
+                    ),
+                ],
+                className="group-body",
+            ),
+        ],
+        id="group-root",
+        className="group",
+        **attrs(data_group_id=group.id, data_testid="group-root"),
+    )
+
+
+def _head(group: GroupOut, labels: dict[str, str]) -> Component:
+    differs = [
+        (labels[axis], ", ".join(words.value_text(value) for value in values))
+        for axis, values in group.axes.items()
+    ]
+    same = spec_summary(group.spec, leave_out=group.axes)
+    return html.Div(
+        [
+            html.Div(
+                [
+                    dcc.Link("Runs", href="/", className="crumb"),
+                    html.Span("/", className="crumb-slash", **attrs(aria_hidden="true")),
+                    html.H1(group.name, className="group-name", **attrs(data_testid="group-name")),
+                    html.Span(
+                        words.counts_words(group),
+                        id="group-counts",
+                        className="muted group-counts",
+                        role="status",
+                        **attrs(data_testid="group-counts"),
+                    ),
+                    html.Div(_actions(group), className="run-actions"),
+                ],
+                className="run-title",
+            ),
+            html.Dl(
+                [_chip(term, value, "chip chip-differs") for term, value in differs]
+                + [_chip(term, value, "chip") for term, value in same],
+                className="chips",
+            ),
+        ],
+        className="run-head",
+    )
+
+
+def _chip(term: str, value: str, class_name: str) -> Component:
+    return html.Div([html.Dt(term), html.Dd(value)], className=class_name)
+
+
+def _actions(group: GroupOut) -> list[Component]:
+    active = words.is_active(group)
+    table = dcc.Link(
+        [icon("search"), "In the table"],
+        href=f"/?group={group.id}",
+        className="btn",
+        title="The table of runs with these alone",
+    )
+    compare = dcc.Link(
+        "Compare",
+        href=f"/compare?group={group.id}",
+        className="btn",
+        title="Distributions, accuracy against cost and settings of these runs over each other",
+        id="compare-group",
+    )
+    return [
+        table,
+        compare,
+        html.Button(
+            [icon("stop"), "Cancel all"],
+            id="cancel-group",
+            className="btn",
+            title="Cancel what is queued or running",
+            hidden=not active,
+            **attrs(
+                data_action="cancel-group", data_group_id=group.id, data_testid="cancel-group"
+            ),
+        ),
+        html.Button(
+            [icon("trash"), "Delete"],
+            id="delete-group",
+            className="btn",
+            title="Delete the group with all its runs and their files",
+            hidden=active,
+            **attrs(
+                data_action="delete-group", data_group_id=group.id, data_testid="delete-group"
+            ),
+        ),
+    ]

@@ -1,0 +1,55 @@
+"""What the service says of the form before anything is started: disk, time, memory."""
+
+from __future__ import annotations
+
+from dash import html
+from dash.development.base_component import Component
+
+from recede.client import (
+    ApiError,
+    AsyncRecedeClient,
+    SpecCheck,
+)
+from recede_dashboard.pages.new_run.values.spec import Review
+
+NO_ROOM = "storage"
+"""The code of the API's error."""
+
+Answer = SpecCheck | ApiError | None
+
+
+async def checked(client: AsyncRecedeClient, seen: Review) -> Answer:
+    """The service's answer, be it a refusal; None while something is to be mended."""
+    if seen.spec is None:
+        return None
+    try:
+        return await client.check_run(seen.spec)
+    except ApiError as error:
+        return error
+
+
+def disk_alert(answer: Answer, seen: Review) -> Component | None:
+    """The service's words where not all that a run keeps may fit, or where it cannot fit.
+
+    Of a sweep each run is meant. What else the service would refuse is said on starting.
+    """
+    if isinstance(answer, ApiError):
+        if answer.code != NO_ROOM:
+            return None
+        words = " ".join(part for part in (answer.message, answer.hint) if part)
+        return html.Div(words, className="alert alert-bad")
+    if answer is None or answer.disk is None or answer.disk.warning is None:
+        return None
+    return html.Div(_each(seen) + answer.disk.warning, className="alert alert-warn")
+
+
+def forecast(answer: Answer, seen: Review) -> list[Component] | None:
+    """How long the training may take and what memory, and where that is known from."""
+    if not isinstance(answer, SpecCheck) or answer.forecast is None:
+        return None
+    said = (("Time", answer.forecast.time), ("Memory", answer.forecast.memory))
+    return [html.Div([html.Dt(name), html.Dd(_each(seen) + words)]) for name, words in said]
+
+
+def _each(seen: Review) -> str:
+    return "" if seen.axes is None else "Of each run: "

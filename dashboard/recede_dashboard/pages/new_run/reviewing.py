@@ -1,0 +1,199 @@
+"""The callback that reads the form while it is typed in: errors, advice, what follows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from dash import ALL, Dash, Input, Output, State, ctx, no_update
+from dash.exceptions import PreventUpdate
+
+from recede.client import AsyncRecedeClient, Catalog
+from recede_dashboard.pages.new_run.checking import (
+    checked,
+    disk_alert,
+    forecast,
+)
+from recede_dashboard.pages.new_run.sections import notes as say
+from recede_dashboard.pages.new_run.sections.cut import cut_section, title
+from recede_dashboard.pages.new_run.sections.extras import (
+    HEAD,
+    SWEPT,
+    starting_words,
+)
+from recede_dashboard.pages.new_run.sections.fields import field_id
+from recede_dashboard.pages.new_run.sections.plugins import options
+from recede_dashboard.pages.new_run.sections.recipe import FOLDED, recipe_words
+from recede_dashboard.pages.new_run.values.following import (
+    advised,
+    chips_following,
+    following,
+)
+from recede_dashboard.pages.new_run.values.spec import (
+    GROUPS,
+    SWEEP,
+    Key,
+    Review,
+    review,
+)
+from recede_dashboard.pages.new_run.values.start import SEED
+from recede_dashboard.words import snippets
+
+FIELD = {"type": "run-field", "path": ALL, "owner": ALL}
+NOTE = {"type": "run-note", "path": ALL, "owner": ALL}
+PANEL = {"type": "run-panel", "kind": ALL, "owner": ALL}
+FIT = {"type": "run-fit", "owner": ALL}
+Ids = list[dict[str, str]]
+LATER = ("init.file", "init.run")
+"""Fields that are empty when they appear."""
+
+WORDS = (
+    "run-form-steps",
+    "run-form-recipe-words",
+    "run-form-start-words",
+    "run-form-plan",
+    "run-form-runs",
+    "submit-run-words",
+    "run-snippet-cli",
+    "run-snippet-curl",
+    "run-snippet-python",
+)
+
+
+def keyed(ids: Ids, values: list[Any], swept: bool) -> dict[Key, Any]:
+    """Values of the form by path and owner."""
+    typed = {(i["path"], i["owner"]): v for i, v in zip(ids, values, strict=True)}
+    return typed | {SWEEP: bool(swept)}
+
+
+def errors(
+    ids: Ids, seen: Review, typed: Mapping[Key, Any], *, typing: bool = False
+) -> list[str | None]:
+    """Words for each field; a plug-in that is not chosen has none.
+
+    While somebody is `typing`, a source that was not named yet is not held against them.
+    """
+    chosen = {"", *(str(typed[kind, ""]) for kind in GROUPS)}
+    waits = {path for path in LATER if typing and not typed.get((path, ""))}
+    return [
+        seen.errors.get(i["path"]) if i["owner"] in chosen and i["path"] not in waits else None
+        for i in ids
+    ]
+
+
+def register(app: Dash, client: AsyncRecedeClient) -> None:
+    """Add the callback to the app."""
+
+    @app.callback(
+        Output(FIELD, "error"),
+        Output(FIELD, "value"),
+        Output(NOTE, "children"),
+        Output(PANEL, "hidden"),
+        Output(FIT, "children"),
+        Output(FIT, "data-fit"),
+        Output(field_id("architecture"), "data"),
+        *[Output(name, "children") for name in WORDS],
+        Output("run-form-alert", "children"),
+        Output("run-form-forecast", "children"),
+        Output("run-form-cut", "children"),
+        Output("run-drawer", "title", allow_duplicate=True),
+        Output("run-form-advice", "data", allow_duplicate=True),
+        Input(FIELD, "value"),
+        Input("run-sweep", "checked"),
+        State(FIELD, "id"),
+        State(NOTE, "id"),
+        State(PANEL, "id"),
+        State(FIT, "id"),
+        State("run-form-advice", "data"),
+        State("run-form-runnames", "data"),
+        State("location", "href"),
+        State("run-drawer", "title"),
+        State("run-form-cut", "children"),
+        prevent_initial_call="initial_duplicate",
+    )
+    async def show(values: list[Any], swept: bool, ids: Ids, *rest: Any) -> Any:
+        if not ids:
+            raise PreventUpdate
+        notes, panels, fits, before, runs, href, called, cut = rest
+        catalog = await client.catalog()
+        typed = keyed(ids, values, swept)
+        advice = review(catalog, typed).advice
+        follow = following(typed, advice, before) | chips_following(typed, advice, before)
+        typed |= follow
+        seen = review(catalog, typed)
+        answer = await checked(client, seen)
+        fitting = say.fit_notes(catalog, [fit["owner"] for fit in fits], seen)
+        return (
+            errors(ids, seen, typed, typing=True),
+            [follow.get((i["path"], i["owner"]), no_update) for i in ids],
+            [say.note(catalog, at, typed, seen) for at in notes],
+            [_hidden(panel, typed) for panel in panels],
+            [text for text, _ in fitting],
+            [fit for _, fit in fitting],
+            _networks(catalog, seen),
+            *_words(seen, typed, runs, "/".join((href or "").split("/")[:3])),
+            disk_alert(answer, seen),
+            forecast(answer, seen),
+            _unless_same(await cut_section(client, typed), cut),
+            _unless_same(title(typed, runs), called),
+            before | advised(seen, typed),
+        )
+
+
+def _hidden(panel: Mapping[str, str], typed: Mapping[Key, Any]) -> bool:
+    """Whether a panel is of something that is not chosen."""
+    if panel["kind"] == HEAD:
+        return typed.get(("init.kind", "")) == SEED
+    kind = "method" if panel["kind"] == SWEPT else panel["kind"]
+    return bool(panel["owner"] != typed[kind, ""])
+
+
+def _unless_same(new: Any, shown: Any) -> Any:
+    """What is shown already is not drawn anew: the drawer would be, with the whole form."""
+    return no_update if new == shown else new
+
+
+def _networks(catalog: Catalog, seen: Review) -> Any:
+    """The list of networks, ordered anew where another data set was chosen."""
+    changed = getattr(ctx, "triggered_id", None)
+    path = changed.get("path", "") if isinstance(changed, dict) else ""
+    if not path.startswith("dataset"):
+        return no_update
+    return options(catalog.architectures, seen.dataset)
+
+
+def _words(
+    seen: Review, typed: Mapping[Key, Any], runs: Mapping[str, str], origin: str
+) -> tuple[str, ...]:
+    """Texts for WORDS, in their order."""
+    return (
+        say.steps(typed, seen),
+        _or_mend(recipe_words(typed), seen, FOLDED),
+        _or_mend(starting_words(typed, runs), seen, ("init.",)),
+        say.plan(typed),
+        say.runs(seen, typed),
+        say.button(seen, typed),
+        *_snippets(seen, origin),
+    )
+
+
+def _or_mend(words: str, seen: Review, paths: tuple[str, ...]) -> str:
+    """What a folded section holds, or that something in it has to be mended."""
+    wrong = sum(path.startswith(paths) for path in seen.errors)
+    return f"{wrong} to mend: {words}" if wrong else words
+
+
+def _snippets(seen: Review, origin: str) -> tuple[str, str, str]:
+    if seen.spec is None:
+        words = "Mend the fields marked above first."
+        return words, words, words
+    spec, axes = seen.spec, seen.axes
+    if axes is not None:
+        return (
+            snippets.sweep_command_line(spec, axes, origin),
+            snippets.sweep_curl(spec, axes, origin),
+            snippets.sweep_python(spec, axes, origin),
+        )
+    ways = (snippets.command_line, snippets.curl, snippets.python)
+    cli, curl, python = (way(spec, origin) for way in ways)
+    return cli, curl, python

@@ -1,0 +1,206 @@
+"""Weights to start from, and the sweep: the two sections that most runs leave alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import dash_mantine_components as dmc
+from dash import html
+from dash.development.base_component import Component
+
+from recede.client import Catalog, RunOut
+from recede_dashboard.components.attributes import attrs
+from recede_dashboard.pages.new_run.sections.fields import (
+    ORDER,
+    field_id,
+    number_text,
+)
+from recede_dashboard.pages.new_run.sections.plugins import OPTION
+from recede_dashboard.pages.new_run.values import start, sweep
+from recede_dashboard.pages.new_run.values.spec import SWEEP, Key
+from recede_dashboard.words import numbers as say
+
+KINDS = (
+    (start.SEED, "Drawn from the seed"),
+    (start.FILE, "From a file"),
+    (start.RUN, "From another run"),
+)
+SPLIT = [",", ";", " "]
+HEAD = "init.head"
+"""The panel that any source of weights has."""
+SWEPT = "sweep.method"
+"""Panels with the chips of the chosen method's strength."""
+
+
+def starting_fields(values: Mapping[Key, Any], runs: Sequence[RunOut]) -> list[Component]:
+    """Where the weights come from, and what that source needs."""
+    kind = values["init.kind", ""]
+    radios = [
+        dmc.Radio(value=name, label=label, **attrs(data_testid=f"init-{name}"))
+        for name, label in KINDS
+    ]
+    choose = dmc.RadioGroup(
+        html.Div(radios, className="radio-line"),
+        id=field_id("init.kind"),
+        value=kind,
+        **attrs(data_testid="field-init.kind", aria_label="Starting weights"),
+    )
+    return [
+        choose,
+        _panel(start.FILE, kind, [_file(values)]),
+        _panel(start.RUN, kind, _run(values, runs)),
+        html.Div(_head(values), id={"type": "run-panel", "kind": HEAD, "owner": ""}, hidden=True),
+        # The exact plan that came from Explore; never typed.
+        html.Div(
+            dmc.TextInput(id=field_id("init.plan"), value=values["init.plan", ""]), hidden=True
+        ),
+    ]
+
+
+def _head(values: Mapping[Key, Any]) -> Component:
+    field: Component = dmc.Select(
+        id=field_id("init.new_head"),
+        label="Last layer",
+        data=[
+            {"value": "no", "label": "Take it over"},
+            {"value": "yes", "label": "Draw it anew, for other classes"},
+        ],
+        value=values["init.new_head", ""],
+        allowDeselect=False,
+        inputWrapperOrder=ORDER,
+        **attrs(data_testid="field-init.new_head"),
+    )
+    return html.Div(html.Div(field, className="form-grid"), className="plugin-panel init-head")
+
+
+def _panel(name: str, chosen: Any, children: list[Component]) -> Component:
+    return html.Div(
+        html.Div(children, className="form-grid"),
+        id={"type": "run-panel", "kind": "init.kind", "owner": name},
+        className="plugin-panel init-panel",
+        hidden=name != chosen,
+    )
+
+
+def _file(values: Mapping[Key, Any]) -> Component:
+    field: Component = dmc.TextInput(
+        id=field_id("init.file"),
+        label="File",
+        value=values["init.file", ""],
+        description="A state_dict below a data root: .safetensors, or .pt that loads with "
+        "weights_only. Ordinary batch norm is turned into the method's.",
+        placeholder="pretrained/vgg16.safetensors",
+        inputWrapperOrder=ORDER,
+        **attrs(data_testid="field-init.file"),
+    )
+    return field
+
+
+def _run(values: Mapping[Key, Any], runs: Sequence[RunOut]) -> list[Component]:
+    options = run_options(runs)
+    source = dmc.Select(
+        id=field_id("init.run"),
+        label="Run",
+        data=options,
+        value=values["init.run", ""] or (options[0]["value"] if options else None),
+        searchable=True,
+        openOnFocus=False,
+        clearable=True,
+        nothingFoundMessage="No run of that name has weights",
+        placeholder="Choose a run that has weights",
+        renderOption=OPTION,
+        inputWrapperOrder=ORDER,
+        description="Its best epoch, with the same network.",
+        **attrs(data_testid="field-init.run"),
+    )
+    cut = number_text(
+        id=field_id("init.ratio"),
+        label="Cut first (fine-tuning)",
+        value=values["init.ratio", ""],
+        placeholder="not cut",
+        rightSection=html.Span("%", className="muted"),
+        inputWrapperOrder=ORDER,
+        description="Share of the neurons removed before the training; empty keeps them all.",
+        **attrs(data_testid="field-init.ratio"),
+    )
+    return [source, cut, html.P("", id="run-form-plan", className="form-steps plan-words")]
+
+
+def run_options(runs: Sequence[RunOut]) -> list[dict[str, str]]:
+    """Runs that have weights, with their id and accuracy at the right."""
+    return [
+        {
+            "value": run.id,
+            "label": run.name,
+            "note": f"{run.id} · {say.accuracy(run.test_accuracy or run.val_accuracy)}",
+        }
+        for run in runs
+        if run.best_epoch is not None
+    ]
+
+
+def starting_words(values: Mapping[Key, Any], runs: Mapping[str, str]) -> str:
+    """Where the weights come from in one line; `runs` are names by id."""
+    of = {path: values.get((path, "")) for path in start.PATHS}
+    if of["init.kind"] == start.FILE:
+        return str(of["init.file"] or "from a file")
+    if of["init.kind"] == start.RUN:
+        name = runs.get(str(of["init.run"]), str(of["init.run"] or "another run"))
+        ratio = str(of["init.ratio"] or "").strip(" %")
+        return f"{name}, {ratio} % cut" if ratio else name
+    return "drawn from the seed"
+
+
+def sweep_fields(catalog: Catalog, values: Mapping[Key, Any]) -> list[Component]:
+    """Chips of strengths and seeds; hidden until the switch is on."""
+    on = bool(values.get(SWEEP))
+    strengths = [
+        html.Div(
+            _chips(sweep.axis_field(spec), method.name, spec.label, values),
+            id={"type": "run-panel", "kind": SWEPT, "owner": method.name},
+            hidden=method.name != values["method", ""],
+        )
+        for method in catalog.methods
+        if (spec := sweep.swept(method.params)) is not None
+    ]
+    return [
+        html.Div(
+            [
+                html.Div(
+                    [*strengths, _chips(sweep.SEED_AXIS, "", "Seeds", values)],
+                    className="form-grid sweep-grid",
+                ),
+                html.P("", id="run-form-runs", className="form-steps", role="status"),
+            ],
+            id="run-form-sweep",
+            hidden=not on,
+        )
+    ]
+
+
+def sweep_switch(values: Mapping[Key, Any]) -> Component:
+    """One run, or several at once."""
+    switch: Component = dmc.Switch(
+        id="run-sweep",
+        checked=bool(values.get(SWEEP)),
+        size="sm",
+        withThumbIndicator=False,
+        **attrs(aria_label="Sweep", data_testid="run-sweep"),
+    )
+    return switch
+
+
+def _chips(path: str, owner: str, label: str, values: Mapping[Key, Any]) -> Component:
+    chips: Component = dmc.TagsInput(
+        id=field_id(path, owner),
+        label=label,
+        value=list(values[path, owner]),
+        description="Several values; Enter or a comma adds one.",
+        inputWrapperOrder=ORDER,
+        splitChars=SPLIT,
+        acceptValueOnBlur=True,
+        allowDuplicates=True,
+        **attrs(data_testid=f"field-{path}-{owner}" if owner else f"field-{path}"),
+    )
+    return chips

@@ -1,0 +1,140 @@
+"""How long and how: epochs, batch, device; folded behind them schedule, precision and disk."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import dash_mantine_components as dmc
+from dash import html
+from dash.development.base_component import Component
+
+from recede.client import RECIPES, Catalog
+from recede_dashboard.components.attributes import attrs
+from recede_dashboard.pages.new_run.sections.fields import (
+    ORDER,
+    field_id,
+    number_text,
+    whole_number,
+    yes_no,
+)
+from recede_dashboard.pages.new_run.values.spec import LABELS, Key
+from recede_dashboard.words.numbers import number
+
+HELP = {
+    "epochs": "Passes over the training images.",
+    "batch_size": "Images in one optimiser step.",
+    "lr": "At the start; the schedule lowers it.",
+    "seed": "The same seed gives the same run on the same device.",
+    "val_fraction": "Held out of the training images to choose the cut.",
+    "device": "Automatic takes the best one that is free.",
+    "schedule": "Steps: the rate is divided by 10 at half and at three quarters. Cosine: it falls "
+    "evenly to 0.",
+    "warmup_epochs": "The learning rate rises over these first; 0 starts at once.",
+    "label_smoothing": "Share of the target spread over all classes; 0 is none.",
+    "precision": "bf16 is faster where the device has it.",
+    "compile": "torch.compile: minutes at first, then faster epochs.",
+    "processes": "Devices that share each batch.",
+    "map_budget": "Share of the training's time for the accuracy of cuts at each epoch; 0: none.",
+    "keep_weights_mb": "MB for the weights of earlier epochs, so that they can be cut too.",
+}
+SCHEDULES = [
+    {"value": "step", "label": "Steps"},
+    {"value": "cosine", "label": "Cosine"},
+]
+PRECISIONS = [
+    {"value": "auto", "label": "Automatic"},
+    {"value": "fp32", "label": "fp32"},
+    {"value": "bf16", "label": "bf16"},
+]
+RECIPE: Key = ("recipe", "")
+"""The recipe of a fine-tuning, where the form was opened for one; not a field of the spec."""
+FOLDED = ("schedule", "warmup_epochs", "label_smoothing", "precision", "compile", "processes")
+
+
+def training_fields(catalog: Catalog, values: Mapping[Key, Any]) -> list[Component]:
+    """What everybody sets."""
+    devices = [{"value": "auto", "label": "Automatic"}]
+    devices += [{"value": d.name, "label": f"{d.name} · {d.label}"} for d in catalog.devices]
+    fields = [
+        whole_number(value=values["epochs", ""], **_own("epochs")),
+        whole_number(value=values["batch_size", ""], **_own("batch_size")),
+        number_text(value=number(values["lr", ""]), **_own("lr")),
+        whole_number(value=values["seed", ""], **_own("seed")),
+        number_text(value=number(values["val_fraction", ""]), **_own("val_fraction")),
+        _choice("device", devices, values),
+    ]
+    return [
+        *_recipes(values.get(RECIPE)),
+        html.Div(fields, className="form-grid"),
+        html.P("", id="run-form-steps", className="form-steps", role="status"),
+        html.Dl(id="run-form-forecast", className="form-facts"),
+    ]
+
+
+def _recipes(chosen: str | None) -> list[Component]:
+    """The choice of a recipe, for a fine-tuning; another one fills the form anew."""
+    if chosen is None:
+        return []
+    control = dmc.SegmentedControl(
+        id="run-form-recipe",
+        data=[{"value": one.name, "label": one.label} for one in RECIPES],
+        value=chosen,
+        size="xs",
+        **attrs(data_testid="run-form-recipe", aria_label="Recipe of the fine-tuning"),
+    )
+    help_ = next(one.help for one in RECIPES if one.name == chosen)
+    return [
+        html.Div(
+            [html.Span("Recipe", className="label"), control, html.Span(help_, className="muted")],
+            className="recipe-line",
+        )
+    ]
+
+
+def recipe_fields(values: Mapping[Key, Any]) -> list[Component]:
+    """What few people change."""
+    fields = [
+        _choice("schedule", SCHEDULES, values),
+        whole_number(value=values["warmup_epochs", ""], **_own("warmup_epochs")),
+        number_text(value=number(values["label_smoothing", ""]), **_own("label_smoothing")),
+        _choice("precision", PRECISIONS, values),
+        yes_no(values["compile", ""], **_own("compile")),
+        whole_number(value=values["processes", ""], **_own("processes")),
+        number_text(value=number(values["map_budget", ""]), **_own("map_budget")),
+        whole_number(value=values["keep_weights_mb", ""], **_own("keep_weights_mb")),
+    ]
+    return [html.Div(fields, className="form-grid")]
+
+
+def recipe_words(values: Mapping[Key, Any]) -> str:
+    """The section in one line, for as long as it is folded."""
+    of = {name: values.get((name, "")) for name in FOLDED}
+    parts = ["cosine" if of["schedule"] == "cosine" else "steps ÷ 10"]
+    if str(of["warmup_epochs"]) not in ("0", ""):
+        parts.append(f"{of['warmup_epochs']} warm-up")
+    if str(of["label_smoothing"]) not in ("0", "0.0", ""):
+        parts.append(f"smoothing {of['label_smoothing']}")
+    parts.append("automatic precision" if of["precision"] == "auto" else str(of["precision"]))
+    if of["compile"] in (True, "yes"):
+        parts.append("compiled")
+    if str(of["processes"]) != "1":
+        parts.append(f"{of['processes']} processes")
+    return ", ".join(parts)
+
+
+def _choice(name: str, data: list[dict[str, str]], values: Mapping[Key, Any]) -> Component:
+    field: Component = dmc.Select(
+        data=data, value=values[name, ""], allowDeselect=False, **_own(name)
+    )
+    return field
+
+
+def _own(name: str) -> dict[str, Any]:
+    return {
+        "id": field_id(name),
+        "label": LABELS[name],
+        "description": HELP[name],
+        "inputWrapperOrder": ORDER,
+        "data-testid": f"field-{name}",
+    }

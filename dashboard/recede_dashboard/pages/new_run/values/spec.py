@@ -1,0 +1,194 @@
+"""What was typed into the form of a new run: the spec, errors at their fields, advice. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import ValidationError
+
+from recede.client import (
+    Catalog,
+    DatasetInfo,
+    InvalidInput,
+    ParamSpec,
+    RunSpec,
+)
+from recede_dashboard.pages.new_run.values import start, sweep
+from recede_dashboard.pages.new_run.values.advice import chosen_dataset, n_steps
+from recede_dashboard.pages.new_run.values.numbers import read_number
+
+Key = tuple[str, str]
+"""Dotted path in the spec and the plug-in that declares it ("" for the run's own fields)."""
+
+GROUPS = {
+    "dataset": "dataset_params",
+    "architecture": "architecture_params",
+    "method": "method_params",
+}
+WHOLE = {"epochs", "batch_size", "seed", "warmup_epochs", "processes", "keep_weights_mb"}
+DECIMAL = {"lr", "val_fraction", "label_smoothing", "map_budget"}
+YES_NO = {"compile"}
+LABELS = {
+    "name": "Name",
+    "dataset": "Data set",
+    "architecture": "Network",
+    "method": "Method",
+    "epochs": "Epochs",
+    "batch_size": "Batch size",
+    "lr": "Learning rate",
+    "seed": "Seed",
+    "device": "Device",
+    "val_fraction": "Validation share",
+    "schedule": "Schedule",
+    "warmup_epochs": "Warm-up epochs",
+    "label_smoothing": "Label smoothing",
+    "precision": "Precision",
+    "compile": "Compile",
+    "processes": "Processes",
+    "map_budget": "Time for the map",
+    "keep_weights_mb": "Disk for weights",
+}
+SWEEP: Key = ("sweep", "")
+"""Whether several runs are asked for, true or false."""
+
+_BOUNDS = {"ge": "at least", "gt": "more than", "le": "at most", "lt": "less than"}
+
+
+@dataclass
+class Review:
+    """A form as it stands; `spec` is None while something is wrong."""
+
+    spec: RunSpec | None = None
+    axes: sweep.Axes | None = None
+    """What differs between the runs of a sweep; None for a single run."""
+    errors: dict[str, str] = field(default_factory=dict)
+    """Words by dotted path; only paths of fields that are shown."""
+    dataset: DatasetInfo | None = None
+    """The data set with the facts of the chosen folder."""
+    steps: int | None = None
+    """Optimiser steps of the whole run."""
+    advice: dict[str, float] = field(default_factory=dict)
+    """Recommended values by dotted path."""
+
+
+def review(catalog: Catalog, values: Mapping[Key, Any]) -> Review:
+    """Read and check a form; the server checks again when it is submitted."""
+    out = Review()
+    body = _own_fields(values, out.errors)
+    for kind, group in GROUPS.items():
+        owner = str(values.get((kind, "")) or "")
+        body[group] = _group(catalog, kind, owner, values, out.errors)
+    init = start.read(plain(values), out.errors)
+    if init is not None:
+        body["init"] = init
+    out.dataset = chosen_dataset(catalog, body)
+    out.steps = n_steps(catalog, body)
+    if out.steps is not None:
+        out.advice = _advice(catalog, values, out.steps)
+    if values.get(SWEEP):
+        method = str(values.get(("method", "")) or "")
+        own = plain(values) | {p: v for (p, owner), v in values.items() if owner == method}
+        out.axes = sweep.read(params_of(catalog, "method", method), own, out.errors)
+    _check(catalog, body, out)
+    return out
+
+
+def plain(values: Mapping[Key, Any]) -> dict[str, Any]:
+    """The fields that belong to no plug-in, by their paths."""
+    return {path: value for (path, owner), value in values.items() if not owner}
+
+
+def _own_fields(values: Mapping[Key, Any], errors: dict[str, str]) -> dict[str, Any]:
+    body: dict[str, Any] = {}
+    for name, label in LABELS.items():
+        value = values.get((name, ""))
+        if name in WHOLE | DECIMAL:
+            read = read_number(value, whole=name in WHOLE)
+            if read is None:
+                given = "is empty" if value in (None, "") else f"was {value!r}"
+                errors[name] = f"{label} {given}; it must be a number."
+                continue
+            value = read
+        elif name in YES_NO:
+            value = value in (True, "yes")
+        body[name] = value if value is not None else ""
+    return body
+
+
+def _group(
+    catalog: Catalog, kind: str, owner: str, values: Mapping[Key, Any], errors: dict[str, str]
+) -> dict[str, Any]:
+    """Checked parameters of the chosen plug-in."""
+    group, out = GROUPS[kind], {}
+    for spec in params_of(catalog, kind, owner):
+        path = f"{group}.{spec.name}"
+        try:
+            out[spec.name] = spec.check(_typed(spec, values.get((path, owner))), path)
+        except InvalidInput as error:
+            errors[path] = in_words(error)
+    return out
+
+
+def _typed(spec: ParamSpec, value: Any) -> Any:
+    if spec.kind == "bool":
+        return value == "yes" if isinstance(value, str) else value
+    if spec.kind == "text":
+        return "" if value is None else str(value).strip()
+    if spec.kind == "choice":
+        return value
+    read = read_number(value, whole=spec.kind == "int")
+    return value if read is None else read
+
+
+def params_of(catalog: Catalog, kind: str, owner: str) -> Sequence[ParamSpec]:
+    """Parameters that a plug-in declares; none for one that does not exist."""
+    entries = {"dataset": catalog.datasets, "architecture": catalog.architectures}.get(
+        kind, catalog.methods
+    )
+    return next((entry.params for entry in entries if entry.name == owner), ())
+
+
+def _advice(catalog: Catalog, values: Mapping[Key, Any], steps: int) -> dict[str, float]:
+    out = {}
+    for kind, group in GROUPS.items():
+        for spec in params_of(catalog, kind, str(values.get((kind, "")) or "")):
+            if spec.per_steps is not None:
+                out[f"{group}.{spec.name}"] = float(spec.recommended(steps))
+    return out
+
+
+def _check(catalog: Catalog, body: dict[str, Any], out: Review) -> None:
+    """Every field's own bounds first, so that all that is wrong is marked at once."""
+    try:
+        spec = RunSpec(**body)
+        if out.errors:
+            return
+        catalog.check(spec)
+        out.spec = spec
+    except ValidationError as problem:
+        for error in problem.errors():
+            path = ".".join(str(part) for part in error["loc"])
+            out.errors.setdefault(shown_at(path), _bound_words(path, error))
+    except InvalidInput as problem:
+        out.errors[shown_at(problem.field or "")] = in_words(problem)
+
+
+def shown_at(path: str) -> str:
+    """The field of the form at which an error of the spec's field is said."""
+    own = path.removeprefix("spec.")  # what a group says of the spec of its runs
+    return start.field_of(own) if own.startswith("init") else own
+
+
+def _bound_words(path: str, error: Any) -> str:
+    label = LABELS.get(path, path)
+    for key, words in _BOUNDS.items():
+        if key in error.get("ctx", {}):
+            return f"{label} was {error['input']}; it must be {words} {error['ctx'][key]}."
+    return f"{label} was {error['input']!r}: {error['msg']}."
+
+
+def in_words(error: InvalidInput) -> str:
+    """Message and hint in one line."""
+    return " ".join(part for part in (error.message, error.hint) if part)

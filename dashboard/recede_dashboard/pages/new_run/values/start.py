@@ -1,0 +1,90 @@
+"""Weights to start from, as the form has them: the seed, a file or another run. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from recede_dashboard.pages.new_run.values.numbers import read_number
+from recede_dashboard.words.plans import (
+    beside,
+    cut_words,
+    percent,
+)
+
+SEED, FILE, RUN = "seed", "file", "run"
+"""Where the weights come from; the values of the form's own choice "init.kind"."""
+
+PATHS = ("init.kind", "init.file", "init.run", "init.ratio", "init.plan", "init.new_head")
+
+
+def initial(run_id: str | None = None, plan: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Values of the fields: from the seed, or from a run, cut by a plan of Explore."""
+    values: dict[str, Any] = dict.fromkeys(PATHS, "")
+    values["init.kind"] = RUN if run_id else SEED
+    values["init.run"] = run_id or None
+    values["init.new_head"] = "no"
+    if plan:
+        shown = percent(plan)
+        values["init.ratio"] = shown
+        values["init.plan"] = json.dumps({"shown": shown, "plan": dict(plan)})
+    return values
+
+
+def kept_plan(values: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The plan that came from Explore, as long as nobody has typed another ratio."""
+    if not values.get("init.plan"):
+        return None
+    kept = json.loads(values["init.plan"])
+    same = str(values.get("init.ratio") or "").strip() == kept["shown"]
+    plan: dict[str, Any] = kept["plan"]
+    return plan if same else None
+
+
+def read(values: Mapping[str, Any], errors: dict[str, str]) -> dict[str, Any] | None:
+    """`init` of the spec, or None for weights drawn from the seed; mistakes go into `errors`."""
+    kind = values.get("init.kind")
+    head = {"new_head": True} if values.get("init.new_head") == "yes" else {}
+    if kind == FILE:
+        path = str(values.get("init.file") or "").strip()
+        if not path:
+            errors["init.file"] = "File is empty; it must be a path below a data root."
+        return {"file": path} | head
+    if kind != RUN:
+        return None
+    if not values.get("init.run"):
+        errors["init.run"] = "Run is empty; choose the run whose network is taken."
+        return None
+    plan = _plan(values, errors)
+    return {"run": values["init.run"]} | ({} if plan is None else {"plan": plan}) | head
+
+
+def _plan(values: Mapping[str, Any], errors: dict[str, str]) -> dict[str, Any] | None:
+    kept = kept_plan(values)
+    if kept is not None:
+        return kept
+    typed = str(values.get("init.ratio") or "").strip()
+    if not typed:
+        return None
+    share = read_number(typed.removesuffix("%"), whole=False)
+    if share is None or not 0 < share < 100:
+        errors["init.ratio"] = (
+            f"Cut was {typed!r}; it must be a share of the neurons between 0 and 100 %, or empty."
+        )
+        return None
+    return {"ratio": round(share / 100, 6)}
+
+
+def plan_words(plan: Mapping[str, Any]) -> str:
+    """A plan in words: how much, at which epoch, and what is not the default."""
+    epoch = plan.get("epoch")
+    when = "at the best epoch" if epoch is None else f"at epoch {epoch}"
+    return ", ".join([cut_words(plan), when, *beside(plan)])
+
+
+def field_of(path: str) -> str:
+    """The form's field for an error of the server at a path below `init`."""
+    if path in ("init", "init.file"):
+        return "init.file" if path == "init.file" else "init.run"
+    return "init.ratio" if path.startswith("init.plan") else path

@@ -1,0 +1,111 @@
+"""A fine-tuning in one table: the dense network, its cut, and what training made of the cut."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from recede.client import (
+    AccuracyOut,
+    ApiError,
+    AsyncRecedeClient,
+    Compared,
+    ComparisonOut,
+    RunOut,
+)
+from recede_dashboard.components.attributes import attrs
+from recede_dashboard.words import numbers as say
+
+HEAD = ("Network", "Validation accuracy", "Test accuracy", "Parameters", "Multiply-adds")
+NAMES = {"dense": "Dense", "cut": "Cut, before fine-tuning", "tuned": "After fine-tuning"}
+
+
+async def comparison_of(client: AsyncRecedeClient, run: RunOut) -> Component | None:
+    """The table of a fine-tuning; None for any other run, or if it cannot be had."""
+    if not run.spec.fine_tunes:
+        return None
+    try:
+        return comparison(await client.comparison(run.id))
+    except ApiError:
+        return None
+
+
+def comparison(found: ComparisonOut) -> Component:
+    """The three networks below each other, with the difference to the dense one."""
+    dense = found.networks[0]
+    cut = "" if found.ratio is None else f"{100 * found.ratio:.1f} % of the neurons removed"
+    return html.Section(
+        [
+            html.Div(
+                [html.H3("Before and after fine-tuning"), html.Span(cut, className="label")],
+                className="chart-head",
+            ),
+            html.Table(
+                [
+                    html.Thead(
+                        html.Tr(
+                            [
+                                html.Th(name, scope="col", className="num" if i else "")
+                                for i, name in enumerate(HEAD)
+                            ]
+                        )
+                    ),
+                    html.Tbody([_row(one, dense, found) for one in found.networks]),
+                ],
+                className="table comparison-table",
+            ),
+        ],
+        className="card comparison",
+        **attrs(data_testid="comparison"),
+    )
+
+
+def _row(one: Compared, dense: Compared, found: ComparisonOut) -> Component:
+    other = one is not dense
+    cells: list[Any] = [
+        _accuracy(one.validation, dense.validation if other else None),
+        _accuracy(one.test, dense.test if other else None),
+    ]
+    for kind in ("params", "macs"):
+        value, whole = (getattr(cost, kind) if cost else None for cost in (one.cost, dense.cost))
+        cells.append(_cost(value, whole if other else None))
+    return html.Tr(
+        [
+            html.Th(_name(one, found), scope="row"),
+            *[html.Td(cell, className="num") for cell in cells],
+        ],
+        **attrs(data_testid=f"compared-{one.network}"),
+    )
+
+
+def _name(one: Compared, found: ComparisonOut) -> list[Any]:
+    note: Any = ""
+    if one.network == "dense":
+        name = found.parent_name or found.parent
+        note = [
+            dcc.Link(name, href=f"/runs/{found.parent}"),
+            "" if one.epoch is None else f", epoch {one.epoch}",
+        ]
+    elif one.network == "tuned" and one.epoch is not None:
+        note = f"epoch {one.epoch}, the best by validation"
+    return [NAMES[one.network], html.Div(note, className="tile-note")]
+
+
+def _accuracy(here: AccuracyOut | None, dense: AccuracyOut | None) -> Any:
+    if here is None:
+        return "–"
+    note = f"n = {say.count(here.n)}"
+    if dense is not None:
+        points = 100 * (here.value - dense.value)
+        sign = "+" if points > 0 else "−" if points < 0 else "±"
+        note += f"; {sign}{abs(points):.{say.decimals(here.n)}f} points"
+    return [say.accuracy(here), html.Div(note, className="tile-note")]
+
+
+def _cost(value: int | None, dense: int | None) -> Any:
+    if value is None:
+        return "–"
+    note = f"{100 * value / dense:.1f} %" if dense else "all"
+    return [say.short_count(value), html.Div(note, className="tile-note")]

@@ -1,0 +1,182 @@
+"""The Files tab: what can be downloaded, what it is worth, and how to load it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from dash import html
+from dash.development.base_component import Component
+
+from recede.client import CheckpointOut, RunOut
+from recede_dashboard.components.attributes import attrs
+from recede_dashboard.components.icons import icon
+from recede_dashboard.pages.run.file_table import (
+    file_table,
+    link,
+    loading,
+    ordered,
+    proof_in_words,
+)
+from recede_dashboard.pages.run.made_files import asked, made
+from recede_dashboard.words import numbers as say
+
+KINDS = {"trained": "Trained", "pruned": "Pruned", "finetuned": "Pruned and fine-tuned"}
+
+
+def files(
+    checkpoints: Sequence[CheckpointOut], run: RunOut, compared: Component | None = None
+) -> Component:
+    """One card for each set of weights: pruned ones first, then the newest and the best epoch.
+
+    Weights of earlier epochs are one line each. `compared` is the table of a fine-tuning.
+    """
+    if not checkpoints:
+        return html.Section(
+            [
+                html.H2("No files yet"),
+                html.P(
+                    "The weights of the best and of the last epoch are kept from the first epoch "
+                    "on; a pruned network appears here when it was cut in Explore."
+                ),
+            ],
+            className="state-panel",
+            **attrs(data_testid="files-empty"),
+        )
+    trained = [c for c in checkpoints if c.kind == "trained"]
+    last = max((c.epoch for c in trained), default=None)
+    earlier = [c for c in trained if c.epoch not in (last, run.best_epoch)]
+    ordered = sorted(checkpoints, key=lambda c: (c.kind == "trained", -c.created_at))
+    cards = [_card(c, run) for c in ordered if c not in earlier]
+    return html.Div([compared, *cards, _earlier(earlier)], className="files")
+
+
+def _earlier(checkpoints: Sequence[CheckpointOut]) -> Component | None:
+    """The weights of epochs that are neither the best nor the last, folded."""
+    if not checkpoints:
+        return None
+    total = say.size(sum(c.size_bytes for c in checkpoints))
+    many = f"{len(checkpoints)} earlier epoch{'' if len(checkpoints) == 1 else 's'}"
+    rows = [
+        html.Li(
+            [
+                html.Span(f"Epoch {c.epoch}"),
+                html.Span(f"validation {_validation(c)}", className="muted"),
+                _links(c),
+            ]
+        )
+        for c in sorted(checkpoints, key=lambda c: -c.epoch)
+    ]
+    note = f"{total}; any of them can be cut in Explore"
+    return html.Details(
+        [
+            html.Summary([f"Weights of {many}", html.Span(note, className="label")]),
+            html.Ul(rows, className="earlier-rows"),
+        ],
+        className="card earlier",
+        **attrs(data_testid="earlier-weights"),
+    )
+
+
+def _validation(checkpoint: CheckpointOut) -> str:
+    return say.counted((checkpoint.manifest.get("accuracy") or {}).get("validation"))
+
+
+def _card(checkpoint: CheckpointOut, run: RunOut) -> Component:
+    return html.Article(
+        [
+            html.Div(
+                [_title(checkpoint, run.best_epoch), made(checkpoint)], className="file-head"
+            ),
+            asked(checkpoint.manifest.get("plan")),
+            html.Dl(
+                [
+                    html.Div([html.Dt(name), html.Dd(value)], className="fact")
+                    for name, value in measures(_completed(checkpoint, run))
+                ],
+                className="file-facts",
+            ),
+            _proof(checkpoint),
+            file_table(checkpoint),
+            loading(checkpoint),
+        ],
+        className=f"card file file-{checkpoint.kind}",
+        **attrs(data_testid=f"checkpoint-{checkpoint.kind}"),
+    )
+
+
+def _completed(checkpoint: CheckpointOut, run: RunOut) -> dict[str, Any]:
+    """The manifest; the best epoch's with the test accuracy measured after it was written."""
+    manifest, test = checkpoint.manifest, run.test_accuracy
+    is_best = checkpoint.kind == "trained" and checkpoint.epoch == run.best_epoch
+    accuracy = manifest.get("accuracy") or {}
+    if not is_best or test is None or accuracy.get("test"):
+        return manifest
+    measured = {"correct": round(test.value * test.n), "n": test.n}
+    return {**manifest, "accuracy": {**accuracy, "test": measured}}
+
+
+def measures(manifest: dict[str, Any]) -> list[tuple[str, Any]]:
+    """Accuracy and cost, each beside the dense network's where that is known."""
+    accuracy = manifest.get("accuracy") or {}
+    cost, dense = manifest.get("cost") or {}, manifest.get("dense_cost") or {}
+    return [
+        ("Test accuracy", _beside(accuracy, "test")),
+        ("Validation accuracy", _beside(accuracy, "validation")),
+        ("Parameters", _share(cost.get("params"), dense.get("params"))),
+        ("Multiply-adds", _share(cost.get("macs"), dense.get("macs"))),
+    ]
+
+
+def _beside(accuracy: dict[str, Any], split: str) -> Any:
+    here, dense = accuracy.get(split), accuracy.get(f"dense_{split}")
+    if not here or not here.get("n"):
+        return "–"
+    note = f"n = {say.count(here['n'])}"
+    if dense and dense != here:
+        note += f"; dense {say.counted(dense)}"
+    return [say.counted(here), html.Div(note, className="tile-note")]
+
+
+def _share(value: int | None, dense: int | None) -> Any:
+    if value is None:
+        return "–"
+    lines: list[Any] = [say.short_count(value)]
+    if dense and dense != value:
+        note = f"{100 * value / dense:.1f} % of {say.short_count(dense)}"
+        lines.append(html.Div(note, className="tile-note"))
+    return lines
+
+
+def _title(checkpoint: CheckpointOut, best_epoch: int | None) -> Component:
+    words = [KINDS.get(checkpoint.kind, checkpoint.kind)]
+    ratio = checkpoint.manifest.get("ratio")
+    if checkpoint.kind != "trained" and ratio is not None:
+        words.append(f"{100 * ratio:.0f} % of the neurons removed")
+    words.append(f"epoch {checkpoint.epoch}")
+    if checkpoint.kind == "trained" and checkpoint.epoch == best_epoch:
+        words.append("best")
+    return html.Div(
+        [
+            html.H3(words[0], className="file-kind"),
+            html.Span(" · ".join(words[1:]), className="muted"),
+        ],
+        className="file-title",
+    )
+
+
+def _links(checkpoint: CheckpointOut) -> Component:
+    names = ordered(checkpoint)
+    return html.Div(
+        [link(checkpoint, name, first=i == 0) for i, name in enumerate(names)],
+        className="file-links",
+    )
+
+
+def _proof(checkpoint: CheckpointOut) -> Component | None:
+    """That the cut network computes what the masked one does, if it was recorded."""
+    said = proof_in_words(checkpoint.manifest)
+    if not said:
+        return None
+    parts = [html.Span(sentence) for sentence in said]
+    return html.Div([icon("check"), *parts], className="proof", **attrs(data_testid="proof"))

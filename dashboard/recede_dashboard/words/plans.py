@@ -1,0 +1,52 @@
+"""A plan in words: how much it removes, and what of it is not the default."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from recede.client import Plan
+from recede_dashboard.words.numbers import number
+
+NAMED = 3
+"""Layers that are named; of more, the number is said."""
+
+
+def percent(plan: Mapping[str, Any]) -> str:
+    """The share of neurons that a plan removes, in percent; empty where it goes by threshold."""
+    ratio = plan.get("ratio")
+    return "" if ratio is None else number(round(100 * ratio, 2))
+
+
+def cut_words(plan: Mapping[str, Any]) -> str:
+    """How much a plan removes."""
+    if plan.get("threshold") is not None:
+        return f"importances up to {number(plan['threshold'])} removed"
+    return f"{percent(plan)} % of the neurons removed"
+
+
+def beside(plan: Mapping[str, Any]) -> list[str]:
+    """What a plan says beside its amount, its epoch and its defaults, each in a few words."""
+    parts = []
+    if plan.get("scope") == "local":
+        parts.append("the same share in each layer")
+    if locks := plan.get("locks"):
+        parts.append(_layers(locks, "locked"))
+    if overrides := plan.get("overrides"):
+        shares = [f"{name} at {number(round(100 * r, 2))} %" for name, r in overrides.items()]
+        parts.append(", ".join(shares) if len(shares) <= NAMED else f"{len(shares)} own ratios")
+    ranked, default = plan.get("criterion"), Plan.model_fields["criterion"].default
+    if ranked and ranked != default:
+        parts.append(f"ranked by {ranked}")
+    if (multiple := plan.get("round_to") or 1) > 1:
+        parts.append(f"rounded up to multiples of {multiple}")
+    if least := plan.get("min_channels"):
+        parts.append(f"at least {least} channel{'s' * (least > 1)} in a layer")
+    if plan.get("bias") == "fold":
+        parts.append("constants of removed channels folded in")
+    return parts
+
+
+def _layers(names: Sequence[str], what: str) -> str:
+    who = f"{len(names)} layers" if len(names) > NAMED else " and ".join(names)
+    return f"{who} {what}"

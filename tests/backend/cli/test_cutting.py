@@ -1,0 +1,162 @@
+"""The commands that try a cut, and the options that say how much to cut."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from recede.cli import app as command
+from recede.cli.cuts.plan_options import asked
+from recede.contract.cut.targets import Target
+from recede.contract.errors import InvalidInput
+from recede.contract.spec.run import Plan
+from recede.store.queue import jobs
+from recede.store.results import scores
+from tests.backend.store.samples import SHAPE, raw_scales
+
+
+@pytest.fixture
+def run(live):
+    """Runs a command against the service."""
+
+    def invoke(*arguments):
+        environment = {"RECEDE_URL": live, "COLUMNS": "200", "NO_COLOR": "1"}
+        result = CliRunner(env=environment).invoke(command, list(arguments))
+        assert result.exception is None or isinstance(result.exception, SystemExit), result.output
+        assert "Traceback" not in result.output
+        return result
+
+    return invoke
+
+
+@pytest.mark.parametrize(
+    ("options", "target"),
+    [
+        ({"macs": "30%"}, Target(kind="macs", value=0.3, relative=True)),
+        ({"macs": "120M"}, Target(kind="macs", value=120e6)),
+        ({"params": "1.2 M"}, Target(kind="params", value=1.2e6)),
+        ({"params": "950"}, Target(kind="params", value=950.0)),
+        ({"size": "5MB"}, Target(kind="bytes", value=5e6)),
+        ({"size": "2MiB"}, Target(kind="bytes", value=2.0**21)),
+        ({"accuracy": "90%"}, Target(kind="accuracy", value=0.9)),
+        ({"accuracy": "0.9"}, Target(kind="accuracy", value=0.9)),
+        ({"drop": "0.5"}, Target(kind="drop", value=0.005)),
+        ({"drop": "0.5%"}, Target(kind="drop", value=0.005)),
+    ],
+)
+def test_a_target_is_read_in_the_units_that_people_write(options, target):
+    found = asked(**options).target
+    assert found.model_copy(update={"value": 0.0}) == target.model_copy(update={"value": 0.0})
+    assert found.value == pytest.approx(target.value)
+
+
+def test_a_latency_is_read_in_milliseconds():
+    assert asked(latency="4ms").latency_ms == 4
+    assert asked(latency="0.5s").latency_ms == 500
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({}, "none of them"),
+        ({"ratio": 0.5, "macs": "30%"}, "--ratio and --macs"),
+        ({"ratio": 0.5, "plan": "x"}, "--ratio and --plan"),
+        ({"plan": "x", "lock": ["a"], "round_to": 8}, "--lock and --round-to"),
+        ({"macs": "30 parrots"}, "30% (of the dense network)"),
+        ({"size": "big"}, "5MB"),
+        ({"accuracy": "90"}, "share"),
+        ({"macs": "130%"}, "share"),
+        ({"latency": "30%"}, "4ms"),
+        ({"ratio": 1.5}, "below 1"),
+        ({"ratio": 0.5, "round_to": 0}, "at least 1"),
+        ({"ratio": 0.5, "override": ["a"]}, "LAYER=RATIO"),
+        ({"ratio": 0.5, "lock": ["a"], "override": ["a=0.1"]}, "both locked and overridden"),
+        ({"macs": "30%", "lock": ["a"], "override": ["a=0.1"]}, "both locked and overridden"),
+    ],
+)
+def test_what_cannot_be_read_is_refused_in_words(options, words):
+    with pytest.raises(InvalidInput) as refusal:
+        asked(**options)
+    assert words in refusal.value.message + (refusal.value.hint or "")
+
+
+def test_every_option_reaches_the_plan():
+    found = asked(
+        ratio=0.5,
+        scope="local",
+        epoch=2,
+        criterion="taylor",
+        round_to=8,
+        min_channels=4,
+        bias="fold",
+        lock=["a"],
+        override=["b=0.25"],
+    )
+    assert found.plan == Plan(
+        ratio=0.5,
+        scope="local",
+        epoch=2,
+        criterion="taylor",
+        round_to=8,
+        min_channels=4,
+        bias="fold",
+        locks=("a",),
+        overrides={"b": 0.25},
+    )
+
+
+def test_a_preview_shows_costs_accuracy_and_layers(run, finished):
+    shown = run("preview", finished.id, "--ratio", "0.9")
+    assert shown.exit_code == 0, shown.output
+    assert "a: 3 kept, held at its minimum" in shown.stdout
+    assert "MACs" in shown.stdout
+    known = run("preview", finished.id, "--ratio", "0.5")
+    assert "89 % (measured on 100 images" in known.stdout
+    told = json.loads(run("preview", finished.id, "--ratio", "0.5", "--json").stdout)
+    assert told["kept"].keys() == {"a", "b"}
+
+
+def test_a_target_is_solved_before_it_is_shown(run, finished):
+    told = json.loads(run("preview", finished.id, "--macs", "40%", "--json").stdout)
+    assert told["cost"]["macs"] <= 0.4 * told["dense"]["macs"]
+
+
+def test_a_target_out_of_reach_says_what_can_be_had(run, finished):
+    result = run("prune", finished.id, "--macs", "1%", "--lock", "a")
+    assert result.exit_code == 2
+    assert "can be had" in result.stderr
+    assert "MACs at least" in result.stderr
+
+
+def test_an_evaluation_that_is_known_comes_at_once(run, finished):
+    result = run("evaluate", finished.id, "--ratio", "0.5")
+    assert result.exit_code == 0, result.output
+    assert "89 % (measured on 100 images" in result.stdout
+
+
+def test_protected_layers_are_chosen_shown_and_freed(run, finished):
+    assert "protected: none" in run("protect", finished.id).stdout
+    assert "protected: a" in run("protect", finished.id, "a").stdout
+    assert "protected: a" in run("protect", finished.id).stdout
+    assert "a: 8 kept, locked" not in run("preview", finished.id, "--ratio", "0.0").stdout
+    refused = run("protect", finished.id, "c")
+    assert refused.exit_code == 2
+    assert "'c'" in refused.stderr
+    assert "protected: none" in run("protect", finished.id, "--none").stdout
+    assert run("protect", finished.id, "a", "--none").exit_code == 2
+
+
+def test_known_scores_are_not_computed_again(run, store, finished):
+    with store.write() as session:
+        scores.put(session, finished.id, 3, "taylor", raw_scales(1))
+    result = run("score", finished.id, "taylor")
+    assert result.exit_code == 0, result.output
+    assert "epoch 3 is scored by taylor" in result.stdout
+    with store.read() as session:
+        assert [job.kind for job in jobs.active(session, finished.id)] == ["train"]
+    told = run("preview", finished.id, "--criterion", "taylor", "--ratio", "0.5", "--json")
+    kept = np.array(list(json.loads(told.stdout)["kept"].values()))
+    assert kept.sum() == SHAPE.n_neurons / 2

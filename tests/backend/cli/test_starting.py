@@ -1,0 +1,71 @@
+"""`recede submit` from a file or another run."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.backend.cli.test_commands import (
+    SUBMIT,
+    newest,
+    run,
+)
+from tests.backend.store.samples import add_checkpoint, add_epochs
+
+__all__ = ["run"]
+
+
+@pytest.fixture
+def parent(run, store, settings) -> str:
+    """A run with weights that differs from the defaults."""
+    made = run(*SUBMIT, "--width", "0.25", "--seed", "3", "--shift", "2", "--batch-size", "32")
+    assert made.exit_code == 0, made.output
+    run_id = newest(store).id
+    add_epochs(store, run_id, 1)
+    add_checkpoint(store, settings.artifacts, run_id, 1)
+    return run_id
+
+
+def test_a_cut_of_another_run_is_fine_tuned_with_its_settings_and_without_penalty(
+    run, store, parent
+):
+    result = run("submit", "--from", parent, "--cut", "0.5", "--epochs", "4")
+    assert result.exit_code == 0, result.output
+    spec = newest(store).spec
+    assert spec["init"]["run"] == parent
+    assert spec["init"]["plan"]["ratio"] == 0.5
+    assert (spec["seed"], spec["batch_size"], spec["epochs"]) == (3, 32, 4)
+    assert spec["architecture_params"] == {"width": 0.25}
+    assert spec["method_params"] == {"lam": 0.0, "shift": 2.0}
+    assert "0.0 for fine-tuning" in result.stdout
+
+
+def test_without_a_cut_the_whole_network_goes_on_with_a_penalty_that_fits(run, store, parent):
+    assert run("submit", "--from", parent).exit_code == 0
+    spec = newest(store).spec
+    assert spec["init"]["plan"] is None
+    assert spec["method_params"]["lam"] > 0
+
+
+def test_a_file_is_named_as_it_was_given(run, store):
+    assert run(*SUBMIT, "--weights", "mine/w.safetensors", "--new-head").exit_code == 0
+    init = newest(store).spec["init"]
+    assert (init["file"], init["new_head"]) == ("mine/w.safetensors", True)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--weights", "a.pt", "--from", "b"], "both given"),
+        (["--cut", "0.5"], "without --from"),
+        (["--cut", "nan", "--from", "b"], "finite"),
+        (["--new-head"], "all layers are drawn anew"),
+        (["--demo", "--from", "b"], "both given"),
+        (["--from", "nothere2"], "nothere2"),
+    ],
+)
+def test_options_that_contradict_each_other_queue_nothing(run, store, options, words):
+    result = run(*SUBMIT, *options)
+    assert result.exit_code != 0
+    assert words in " ".join(result.stderr.split())
+    with pytest.raises(IndexError):
+        newest(store)

@@ -1,0 +1,157 @@
+"""torchvision's networks for large images, under its own names and with its own code."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import dataclass
+from typing import get_type_hints
+
+import torch
+from torch import nn
+from torchvision import models
+
+from recede.contract.spec.catalog import ArchitectureInfo
+from recede.contract.spec.params import ParamSpec
+from recede_worker.networks.family import Architecture, Config
+from recede_worker.networks.traced import Origin, TracedArchitecture
+
+
+@dataclass(frozen=True)
+class TorchvisionNetwork(TracedArchitecture):
+    """One network of torchvision.models, untrained."""
+
+    is_known = True
+    is_heavy: bool
+    """Its weights take seconds to draw; as they are drawn or loaded anew, they are left zero."""
+
+    def original(self, config: Config) -> nn.Module:
+        """For 3 channels."""
+        with torch.device("meta" if self.is_heavy else "cpu"):
+            network: nn.Module = models.get_model(
+                self.name, weights=None, num_classes=config["classes"]
+            )
+        if not self.is_heavy:
+            return network
+        network.to_empty(device="cpu")
+        with torch.no_grad():
+            for tensor in (*network.parameters(), *network.buffers()):
+                tensor.zero_()
+        for module in network.modules():
+            if isinstance(module, nn.BatchNorm2d):
+                module.reset_parameters()
+        return network
+
+    def origin(self, config: Config) -> Origin:
+        """torchvision's function of that name."""
+        return Origin(
+            needs=f"torchvision's {self.name}",
+            imports="from torchvision import models",
+            call=f"models.{self.name}(weights=None, num_classes={config['classes']})",
+        )
+
+
+MOBILE = (
+    "Blocks that widen, filter each channel alone and narrow again; the wide channels and some "
+    "of the narrow ones can be cut."
+)
+VGG = "plain convolutions with batch norm, then three linear layers that hold most parameters."
+BASIC = "residual blocks of two convolutions each; the channels inside of a block can be cut."
+BOTTLENECK = "residual blocks of three convolutions each; the channels inside can be cut."
+REGNET = (
+    "Residual blocks with grouped convolutions: what is kept or cut is a whole group of {} "
+    "channels."
+)
+HALVING = ("vgg11_bn", "vgg13_bn", "vgg16_bn", "vgg19_bn", "densenet121")
+"""Those that halve the image five times without padding."""
+NETWORKS = {
+    "vgg11_bn": ("VGG-11", f"8 {VGG}"),
+    "vgg13_bn": ("VGG-13", f"10 {VGG}"),
+    "vgg16_bn": ("VGG-16", f"13 {VGG}"),
+    "vgg19_bn": ("VGG-19", f"16 {VGG}"),
+    "resnet18": ("ResNet-18", f"8 {BASIC}"),
+    "resnet34": ("ResNet-34", f"16 {BASIC}"),
+    "resnet50": ("ResNet-50", f"16 {BOTTLENECK}"),
+    "resnet101": ("ResNet-101", f"33 {BOTTLENECK}"),
+    "mobilenet_v2": ("MobileNetV2", MOBILE),
+    "densenet121": (
+        "DenseNet-121",
+        "Each layer reads all layers before it; the channels of its bottleneck can be cut.",
+    ),
+    "efficientnet_b0": (
+        "EfficientNet-B0",
+        "MobileNet's blocks with gates for the channels, which are cut with them.",
+    ),
+    "regnet_y_400mf": ("RegNetY-400MF", REGNET.format(16)),
+    "regnet_x_400mf": ("RegNetX-400MF", REGNET.format(16)),
+}
+
+
+def _network(name: str) -> TorchvisionNetwork:
+    label, text = NETWORKS[name]
+    info = ArchitectureInfo(
+        name=name,
+        label=f"{label} (torchvision)",
+        help=f"{text} For images of about 224 pixels.",
+        min_image=32 if name in HALVING else 16,
+        max_image=512,
+    )
+    return TorchvisionNetwork(info, is_heavy=VGG in text)
+
+
+@dataclass(frozen=True)
+class OtherTorchvisionNetwork(TracedArchitecture):
+    """Any network of torchvision.models, chosen by a parameter, untrained."""
+
+    is_sketched = True
+
+    def original(self, config: Config) -> nn.Module:
+        """For 3 channels, without the further outputs that some have in training."""
+        network: nn.Module = models.get_model(
+            config["params"]["model"],
+            weights=None,
+            num_classes=config["classes"],
+            **_plain(config["params"]["model"]),
+        )
+        return network
+
+    def origin(self, config: Config) -> Origin:
+        """torchvision's function of that name."""
+        model = config["params"]["model"]
+        options = "".join(f", {key}={value}" for key, value in _plain(model).items())
+        return Origin(
+            needs=f"torchvision's {model}",
+            imports="from torchvision import models",
+            call=f"models.{model}(weights=None, num_classes={config['classes']}{options})",
+        )
+
+
+def _plain(model: str) -> dict[str, bool]:
+    """Options of one output alone, and of weights that are not drawn in minutes."""
+    made = get_type_hints(models.get_model_builder(model))["return"]
+    known = inspect.signature(made).parameters
+    return {"aux_logits": False, "init_weights": False} if "aux_logits" in known else {}
+
+
+def _others() -> OtherTorchvisionNetwork:
+    model = ParamSpec(
+        name="model",
+        kind="choice",
+        default="mobilenet_v3_small",
+        label="Model",
+        help="torchvision's name of the network. Those without batch norm, or with layers that "
+        "cannot be costed, are refused with the reason when the run starts.",
+        choices=tuple(sorted(models.list_models(module=models))),
+    )
+    info = ArchitectureInfo(
+        name="torchvision-any",
+        label="torchvision",
+        help="Any convolutional network with batch norm of torchvision, untrained. What of it can "
+        "be cut is found by tracing.",
+        params=(model,),
+        min_image=16,
+        max_image=512,
+    )
+    return OtherTorchvisionNetwork(info)
+
+
+PLUGINS: tuple[Architecture, ...] = (*(_network(name) for name in NETWORKS), _others())

@@ -1,0 +1,158 @@
+"""From a network to its NetworkShape: the prunable groups and what each layer costs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, TypeGuard
+
+from torch import nn
+
+from recede.contract.errors import InvalidInput
+from recede.contract.network.cost import dense_cost
+from recede.contract.network.shape import (
+    MIN_CHANNELS,
+    Group,
+    NetworkShape,
+    Op,
+)
+from recede_worker.core.graph.coupling import couplings
+from recede_worker.core.graph.groups import Channels, Side
+from recede_worker.core.graph.layers import is_depthwise, is_norm
+from recede_worker.core.graph.stored import stored_tensors
+from recede_worker.core.graph.trace import Trace, trace
+from recede_worker.core.norms.bounded import BoundedBatchNorm2d
+from recede_worker.core.norms.scaling import Norms
+
+SHOWN = 3  # parameters that an error names
+
+
+def network_shape(
+    model: nn.Module,
+    *,
+    architecture: str,
+    norms: Norms,
+    input_shape: tuple[int, int, int],
+    classes: int,
+    scale: Literal["bounded", "plain"],
+    traced: Trace | None = None,
+) -> NetworkShape:
+    """Groups in the order of `norms` (convolution → its batch norms) and every costly layer.
+
+    `input_shape` is (C, H, W); the model is on the CPU, and is not altered. `traced` saves the
+    time of tracing it again.
+
+    Raises:
+        InvalidInput: a norm is not fed by its convolution, a channel reaches a layer that
+            cannot be cut, or parameters or products lie outside of convolutions, linear layers
+            and norms.
+    """
+    check_costable(model)
+    traced = traced or trace(model, input_shape)
+    found = couplings(traced, model, norms)
+    groups = tuple(
+        Group(
+            name=name,
+            size=channels.size,
+            minimum=min(MIN_CHANNELS, channels.size),
+            members=() if isinstance(norm, str) else channels.members,
+        )
+        for (name, norm), channels in zip(norms.items(), found, strict=True)
+    )
+    ops = tuple(
+        _op(name, layer, traced.positions.get(name, 0), _links(name, found))
+        for name, layer in model.named_modules()
+        if isinstance(layer, nn.Conv2d | nn.Linear) or _is_affine(layer)
+    )
+    shape = NetworkShape(
+        architecture=architecture,
+        groups=groups,
+        ops=ops,
+        input_shape=input_shape,
+        classes=classes,
+        scale=scale,
+        tensors=stored_tensors(model, found),
+    )
+    assert dense_cost(shape).params == _count(model)
+    _check_macs(dense_cost(shape).macs, traced.macs)
+    return shape
+
+
+def _links(name: str, found: Sequence[Channels]) -> dict[Side, int]:
+    """The group that feeds the layer ("in") and the one that it makes ("out")."""
+    return {
+        coupling.side: group
+        for group, channels in enumerate(found)
+        for coupling in channels.couplings
+        if coupling.name == name
+    }
+
+
+def _op(name: str, layer: nn.Module, positions: int, links: dict[Side, int]) -> Op:
+    source, target = links.get("in"), links.get("out")
+    if is_norm(layer):
+        width = layer.num_features
+        return Op(
+            name=name, kind="norm", fan_in=width, fan_out=width, source=target, target=target
+        )
+    if isinstance(layer, nn.Conv2d):
+        depthwise = is_depthwise(layer)
+        return Op(
+            name=name,
+            kind="depthwise" if depthwise else "conv",
+            fan_in=layer.in_channels if depthwise else layer.in_channels // layer.groups,
+            fan_out=layer.out_channels,
+            source=target if depthwise else source,
+            target=target,
+            kernel=layer.kernel_size[0] * layer.kernel_size[1],
+            positions=positions,
+            bias=layer.bias is not None,
+        )
+    assert isinstance(layer, nn.Linear)
+    return Op(
+        name=name,
+        kind="linear",
+        fan_in=layer.in_features,
+        fan_out=layer.out_features,
+        source=source,
+        target=target,
+        positions=positions,
+        bias=layer.bias is not None,
+    )
+
+
+def check_costable(model: nn.Module) -> None:
+    """Raises InvalidInput where parameters lie in layers whose cost is not known."""
+    costed = {
+        id(parameter)
+        for layer in model.modules()
+        if isinstance(layer, nn.Conv2d | nn.Linear) or _is_affine(layer)
+        for parameter in layer.parameters(recurse=False)
+        if parameter is layer.weight or parameter is getattr(layer, "bias", None)
+    }
+    others = [name for name, p in model.named_parameters() if id(p) not in costed]
+    if others:
+        shown = ", ".join(others[:SHOWN]) + (" and others" if len(others) > SHOWN else "")
+        raise InvalidInput(
+            f"The network has parameters outside convolutions, linear layers and batch norms "
+            f"({shown}): they cannot be costed or cut.",
+            hint="Choose a network built of these layers alone.",
+        )
+
+
+def _check_macs(known: int, counted: int) -> None:
+    if known != counted:
+        raise InvalidInput(
+            f"The network makes {counted} multiply-adds for one image, {known} of them in "
+            "convolutions and linear layers; other products cannot be costed.",
+            hint="Choose a network that computes in these layers alone.",
+        )
+
+
+def _is_affine(layer: nn.Module) -> TypeGuard[nn.BatchNorm2d | BoundedBatchNorm2d]:
+    return is_norm(layer) and layer.weight is not None
+
+
+def _count(model: nn.Module) -> int:
+    """Parameters of the folded network: a bounded batch norm gets a bias there."""
+    folded = (m for m in model.modules() if isinstance(m, BoundedBatchNorm2d))
+    return sum(p.numel() for p in model.parameters()) + sum(m.num_features for m in folded)

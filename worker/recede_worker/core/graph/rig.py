@@ -1,0 +1,179 @@
+"""A network in which every layer sends what a probe says, whatever it reads, and notes that.
+
+Tensor letters: B probes, C channels of a layer's output, W slices of a layer's input.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+from recede_worker.core.graph.layers import (
+    is_depthwise,
+    is_norm,
+    width_of,
+)
+from recede_worker.core.norms.fold import fold_in_place
+
+Flags = npt.NDArray[np.bool_]
+
+OUTPUT = ""
+"""The name under which the network's output is read."""
+PROBES_A_PASS = 16
+NO_EPS = 1e-30  # 1 + this is 1
+
+
+class Rig:
+    """A copy of the network whose layers send what a probe says and note what they read."""
+
+    def __init__(self, model: nn.Module, input_shape: tuple[int, int, int]) -> None:
+        self.model = _skeleton(model)
+        self.input_shape = input_shape
+        self.dtype = next(model.parameters()).dtype
+        self.widths: dict[str, int] = {}
+        self.norms: set[str] = set()
+        self.calls: dict[str, int] = {}
+        self.positions: dict[str, int] = {}
+        self.output_shape: tuple[int, ...] = ()
+        self._sent: dict[str, list[Tensor]] = {}
+        self._turn: dict[str, int] = {}
+        self._generator = torch.Generator().manual_seed(0)
+        self._marks: Mapping[str, Tensor] = {}
+        self._noted: dict[str, Tensor] = {}
+        self._silent: Sequence[Collection[str]] = ()
+        self._note: Callable[[Tensor], Tensor] = torch.isnan
+        for name, layer in list(self.model.named_modules()):
+            self._attach(name, layer)
+
+    def _attach(self, name: str, layer: nn.Module) -> None:
+        if is_norm(layer):
+            self.norms.add(name)
+            layer.register_forward_pre_hook(partial(self._read_norm, name))
+        elif is_depthwise(layer):
+            layer.__dict__["forward"] = partial(self._pass_on, name, layer, layer.forward)
+        elif isinstance(layer, nn.Conv2d | nn.Linear):
+            self.widths[name] = width_of(layer)
+            layer.__dict__["forward"] = partial(self._send, name, layer, layer.forward)
+
+    def probe(self, marks: Sequence[Mapping[str, Flags]]) -> dict[str, Flags]:
+        """For each layer (P, W): whether NaN of probe p reached its slice k."""
+        parts: list[dict[str, Flags]] = []
+        for start in range(0, len(marks), PROBES_A_PASS):
+            chunk = marks[start : start + PROBES_A_PASS]
+            named = {name for marked in chunk for name in marked}
+            tensors = {
+                name: torch.from_numpy(
+                    np.stack([m.get(name, np.zeros(self.widths[name], np.bool_)) for m in chunk])
+                )
+                for name in named
+            }
+            parts.append(self.run(tensors, len(chunk)))
+        names = parts[0] if parts else {}
+        return {name: np.concatenate([part[name] for part in parts]) for name in names}
+
+    def silence(self, sets: Sequence[Collection[str]]) -> list[dict[str, bool]]:
+        """For each set of norms, when all of them send zeros: which layers read only zeros."""
+        found: list[dict[str, bool]] = []
+        self._note = lambda x: x != 0
+        for start in range(0, len(sets), PROBES_A_PASS):
+            self._silent = sets[start : start + PROBES_A_PASS]
+            noted = self.run({}, len(self._silent))
+            found += [
+                {name: not flags[sample].any() for name, flags in noted.items()}
+                for sample in range(len(self._silent))
+            ]
+        self._silent, self._note = (), torch.isnan
+        return found
+
+    def run(self, marks: Mapping[str, Tensor], size: int) -> dict[str, Flags]:
+        """One pass of `size` probes; what was noted of each layer's input, (B, W)."""
+        self._marks, self._noted = marks, {}
+        self.calls, self.positions, self._turn = {}, {}, {}
+        output = self.model(torch.ones(size, *self.input_shape, dtype=self.dtype))
+        if not isinstance(output, Tensor):
+            raise TypeError(f"the network gives a {type(output).__name__}, not one tensor")
+        self.output_shape = tuple(output.shape)
+        if output.dim() > 1:
+            self._look(OUTPUT, output, 1)
+        return {name: flags.numpy() for name, flags in self._noted.items()}
+
+    def _look(self, name: str, x: Tensor, dim: int) -> None:
+        rest = [d for d in range(1, x.dim()) if d != dim % x.dim()]
+        flags_BW = self._note(x.abs().sum(rest) if rest else x)
+        known = self._noted.get(name)
+        self._noted[name] = flags_BW if known is None else known | flags_BW
+        self.calls[name] = self.calls.get(name, 0) + 1
+
+    def _read_norm(self, name: str, _norm: nn.Module, inputs: tuple[Any, ...]) -> Any:
+        x = inputs[0]
+        self._look(name, x, 1)
+        samples = [sample for sample, norms in enumerate(self._silent) if name in norms]
+        if not samples:
+            return None
+        x = x.clone()
+        x[samples] = -1  # scale 1, bias 1: it sends exactly 0
+        return (x, *inputs[1:])
+
+    def _pass_on(self, name: str, layer: nn.Conv2d, forward: Any, x: Tensor) -> Tensor:
+        self._look(name, x, 1)
+        shape = _shape_of(forward, x)
+        self._count(name, shape, layer.out_channels)
+        mean = x.mean((2, 3), keepdim=True)
+        return (mean if layer.bias is None else mean + 1).expand(shape).clone()
+
+    def _send(self, name: str, layer: nn.Module, forward: Any, x: Tensor) -> Tensor:
+        dim = -1 if isinstance(layer, nn.Linear) else 1
+        self._look(name, x, dim)
+        turn = self._turn.get(name, 0)
+        self._turn[name] = turn + 1
+        sent = self._sent.setdefault(name, [])
+        if turn == len(sent):
+            shape = _shape_of(forward, x)[1:]
+            sent.append(torch.randn(shape, generator=self._generator, dtype=x.dtype))
+        out = sent[turn].expand(len(x), *sent[turn].shape).clone()
+        self._count(name, tuple(out.shape), self.widths[name])
+        if name in self._marks:
+            marks_BC = self._marks[name]
+            shape_ = [1] * out.dim()
+            shape_[0], shape_[dim] = marks_BC.shape
+            out.masked_fill_(marks_BC.view(shape_), torch.nan)
+        return out
+
+    def _count(self, name: str, shape: tuple[int, ...], width: int) -> None:
+        pixels = int(np.prod(shape[1:])) // width
+        self.positions[name] = self.positions.get(name, 0) + pixels
+
+
+def _shape_of(forward: Any, x: Tensor) -> tuple[int, ...]:
+    return tuple(forward(torch.empty_like(x, device="meta")).shape)
+
+
+def _skeleton(model: nn.Module) -> nn.Module:
+    """A copy in evaluation mode, its layers without memory, its norms all x + 1.
+
+    The 1 stands for what a running mean or bias adds: a norm undoes the silence of another.
+    """
+    layers = [m for m in model.modules() if isinstance(m, nn.Conv2d | nn.Linear)]
+    weights = [p for layer in layers for p in layer.parameters(recurse=False)]
+    memo: dict[int, Any] = {
+        id(weight): nn.Parameter(torch.empty_like(weight, device="meta"), requires_grad=False)
+        for weight in weights
+    }
+    skeleton = copy.deepcopy(model, memo).eval()
+    fold_in_place(skeleton)
+    for norm in skeleton.modules():
+        if isinstance(norm, nn.BatchNorm2d):
+            norm.to_empty(device="cpu", recurse=False)  # the model may be on the meta device
+            norm.eps = NO_EPS
+            norm.reset_running_stats()
+            norm.reset_parameters()
+            if norm.bias is not None:
+                norm.bias.fill_(1)
+    return skeleton

@@ -1,0 +1,115 @@
+"""What a process that serves many jobs keeps in memory: images of runs, networks of epochs."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from torch import nn
+
+from recede.contract.spec.run import RunSpec
+from recede_worker.core.cutting.surgery import Surgeon
+from recede_worker.core.graph.trace import Trace
+from recede_worker.engine.inputs.load import Data, Network
+from recede_worker.engine.inputs.parts import Classes, Source
+from recede_worker.engine.inputs.splits import Split
+
+MAX_RUNS = 3
+MAX_EPOCHS = 8
+
+
+@dataclass(frozen=True)
+class LoadedRun:
+    """What all epochs of a run share."""
+
+    spec: RunSpec
+    data: Data
+    network: Network
+    traced: Trace
+    validation: Split
+    """On the device."""
+    source: Source
+
+
+@dataclass
+class LoadedEpoch:
+    """The folded network with the weights of one epoch, on the CPU, and who cuts it."""
+
+    dense: nn.Module
+    surgeon: Surgeon
+    said_N: Classes | None = None
+    """What it says of each validation image, once that is known."""
+
+
+Key = tuple[str, int, str]
+"""Run, epoch and SHA-256 of the weights."""
+
+
+@dataclass
+class Loaded:
+    """Of each sort the latest few; what was used longest ago goes first."""
+
+    slim: bool = False
+    """Keep no images but those of validation: all that an evaluation needs."""
+    runs: OrderedDict[str, LoadedRun] = field(default_factory=OrderedDict)
+    epochs: OrderedDict[Key, LoadedEpoch] = field(default_factory=OrderedDict)
+
+    def run(self, run_id: str) -> LoadedRun | None:
+        """The run, if it is here."""
+        if run_id in self.runs:
+            self.runs.move_to_end(run_id)
+        return self.runs.get(run_id)
+
+    def epoch(self, key: Key) -> LoadedEpoch | None:
+        """The epoch, if it is here with these very weights."""
+        if key in self.epochs:
+            self.epochs.move_to_end(key)
+        return self.epochs.get(key)
+
+    def add_run(self, run_id: str, run: LoadedRun) -> None:
+        """Keep a run for the jobs to come."""
+        fresh = self.runs.get(run_id) is not run
+        self.runs[run_id] = replace(run, data=_slim(run.data)) if self.slim and fresh else run
+        while len(self.runs) > MAX_RUNS:
+            gone, _ = self.runs.popitem(last=False)
+            self._drop_epochs_of(gone)
+
+    def add_epoch(self, key: Key, epoch: LoadedEpoch) -> None:
+        """Keep an epoch for the jobs to come."""
+        self.epochs[key] = epoch
+        while len(self.epochs) > MAX_EPOCHS:
+            self.epochs.popitem(last=False)
+
+    def drop_all_but(self, run_ids: Collection[str]) -> None:
+        """Forget runs that were deleted."""
+        for gone in [run_id for run_id in self.runs if run_id not in run_ids]:
+            del self.runs[gone]
+            self._drop_epochs_of(gone)
+
+    def _drop_epochs_of(self, run_id: str) -> None:
+        for key in [key for key in self.epochs if key[0] == run_id]:
+            del self.epochs[key]
+
+
+class _LeftOut(Split):
+    """Images that were read and not kept: their form is known, and nothing else."""
+
+    def __init__(self, split: Split) -> None:
+        self._shape = split.shape
+        self.y_N = split.y_N
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Channels, height and width of one image."""
+        return self._shape
+
+    def _refuse(self, *_: Any, **__: Any) -> Any:
+        raise RuntimeError("An evaluation keeps only the validation images.")
+
+    to = pick = head = training_batches = evaluation_batches = _refuse
+
+
+def _slim(data: Data) -> Data:
+    return replace(data, train=_LeftOut(data.train), test=_LeftOut(data.test))

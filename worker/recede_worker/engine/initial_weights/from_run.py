@@ -1,0 +1,188 @@
+"""The weights of another run, read while that run may still train, and cut if a plan says so."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+from sqlalchemy.orm import Session
+from torch import Tensor
+
+from recede.contract.cut.protected import with_protected
+from recede.contract.cut.selection import (
+    Mask,
+    Selection,
+    select,
+)
+from recede.contract.errors import NotFound, StorageProblem
+from recede.contract.network.cost import dense_cost
+from recede.contract.network.shape import NetworkShape
+from recede.contract.spec.run import (
+    Init,
+    Plan,
+    RunSpec,
+)
+from recede.store.networks import history, runs
+from recede.store.results import evaluations, scores
+from recede.store.tables.runs import CheckpointRow, RunRow
+from recede_worker.core.cutting.surgery import Surgeon
+from recede_worker.engine.checkpoints.weights import read_weights
+from recede_worker.engine.inputs.load import network_for
+from recede_worker.engine.job.context import JobContext
+
+TRIES = 5
+"""A better epoch may replace the weights between looking them up and reading them."""
+
+
+@dataclass(frozen=True)
+class Inherited:
+    """What one run takes over from another, in memory and independent of it."""
+
+    spec: RunSpec
+    """Of the other run."""
+    weights: dict[str, Tensor]
+    """Plain state_dict, of the cut network if there is a plan."""
+    widths: dict[str, int] | None
+    """Neurons of each prunable layer, or None for those of the spec's own network."""
+    raw: dict[str, npt.NDArray[np.float32]]
+    """Raw scales of the neurons that are left, by prunable layer."""
+    scale: Literal["bounded", "plain"]
+    record: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class _Parent:
+    """The rows of one epoch of the other run, and its weights."""
+
+    run: RunRow
+    row: CheckpointRow
+    shape: NetworkShape
+    raw: npt.NDArray[np.float32]
+    weights: dict[str, Tensor] = field(default_factory=dict)
+
+
+def inherit(context: JobContext, init: Init) -> Inherited:
+    """Weights of the best epoch, or those of `init.plan` at its epoch, cut by it.
+
+    Raises:
+        NotFound: the run was deleted.
+        WeightsGone: it has no weights of that epoch.
+        StorageProblem: they are gone from disk or were altered.
+        ImpossiblePlan, UnknownName: the plan does not fit its network.
+        ScoreMissing: that epoch was not scored by the plan's criterion.
+    """
+    assert init.run is not None
+    parent = _read(context, init.run, init.plan.epoch if init.plan else None)
+    spec = RunSpec.model_validate(parent.run.spec)
+    own = _widths(spec, parent)
+    record = _record(parent)
+    if init.plan is None:
+        raw = _by_layer(parent, np.ones(parent.shape.n_neurons, dtype=np.bool_))
+        return Inherited(spec, parent.weights, own, raw, parent.shape.scale, record)
+    plan = with_protected(init.plan, parent.run.protected or ())
+    with context.store.read() as session:
+        ranked = scores.ranking(session, init.run, parent.row.epoch, plan.criterion)
+    selection = select(parent.shape, ranked, plan)
+    names = [group.name for group in parent.shape.groups]
+    widths = dict(zip(names, selection.kept, strict=True))
+    return Inherited(
+        spec=spec,
+        weights=_cut(spec, parent, own, selection),
+        widths=widths,
+        raw=_by_layer(parent, selection.mask),
+        scale=parent.shape.scale,
+        record={**record, **_cut_record(plan, parent.row.epoch, selection, widths)},
+    )
+
+
+def _read(context: JobContext, run_id: str, epoch: int | None) -> _Parent:
+    """Rows and weights that belong together, though the other run may go on meanwhile."""
+    for left in reversed(range(TRIES)):
+        with context.store.read() as session:
+            parent = _rows(session, run_id, epoch)
+        try:
+            return replace(parent, weights=read_weights(parent.row, context.settings.artifacts))
+        except (StorageProblem, OSError):
+            if not left or not _replaced(context, parent.row):
+                raise
+        context.check()
+    raise AssertionError
+
+
+def _rows(session: Session, run_id: str, epoch: int | None) -> _Parent:
+    try:
+        run = runs.get(session, run_id)
+    except NotFound as error:
+        raise NotFound(
+            f"Run {run_id}, whose weights this run was to start from, was deleted.",
+            field="init.run",
+            hint="Choose another run to start from.",
+        ) from error
+    row = evaluations.trained(session, run_id, epoch)
+    raw = history.snapshot(session, run_id, row.epoch)
+    return _Parent(run, row, history.network(session, run_id), raw)
+
+
+def _replaced(context: JobContext, row: CheckpointRow) -> bool:
+    """Whether the store has meanwhile dropped these weights for better ones."""
+    with context.store.read() as session:
+        return all(row.id != kept.id for kept in evaluations.checkpoints(session, row.run_id))
+
+
+def _by_layer(parent: _Parent, mask: Mask) -> dict[str, npt.NDArray[np.float32]]:
+    """Raw scales of the neurons that the mask keeps, by prunable layer."""
+    shape = parent.shape
+    parts = zip(shape.groups, shape.split(parent.raw), shape.split(mask), strict=True)
+    return {group.name: raw[keep] for group, raw, keep in parts}
+
+
+def _widths(spec: RunSpec, parent: _Parent) -> dict[str, int] | None:
+    """Widths of the other run's network, if it was cut before it was trained."""
+    if spec.init is None:
+        return None
+    dense = network_for(spec, parent.shape.input_shape, parent.shape.classes)
+    if dense.shape.sizes == parent.shape.sizes:
+        return None
+    return {group.name: group.size for group in parent.shape.groups}
+
+
+def _cut(
+    spec: RunSpec, parent: _Parent, widths: dict[str, int] | None, selection: Selection
+) -> dict[str, Tensor]:
+    """The plain state_dict of the other run's network without the channels that go."""
+    shape = parent.shape
+    network = network_for(spec, shape.input_shape, shape.classes, widths)
+    dense = network.architecture.build(network.config)
+    dense.load_state_dict(parent.weights)
+    cut = Surgeon(dense, shape, network.norms).cut(selection.mask, selection.variant)
+    return {name: tensor.clone() for name, tensor in cut.state_dict().items()}
+
+
+def _record(parent: _Parent) -> dict[str, Any]:
+    """What the manifest says of the other run."""
+    accuracy: dict[str, Any] = {"validation": parent.row.manifest["accuracy"]["validation"]}
+    if parent.run.test_correct is not None and parent.row.epoch == parent.run.best_epoch:
+        accuracy["test"] = {"correct": parent.run.test_correct, "n": parent.run.n_test}
+    return {
+        "kind": "run",
+        "run_id": parent.run.id,
+        "run_name": parent.run.name,
+        "epoch": parent.row.epoch,
+        "sha256": parent.row.sha256,
+        "parent_accuracy": accuracy,
+        "parent_cost": vars(dense_cost(parent.shape)),
+    }
+
+
+def _cut_record(
+    plan: Plan, epoch: int, selection: Selection, widths: dict[str, int]
+) -> dict[str, Any]:
+    return {
+        "plan": plan.model_copy(update={"epoch": epoch}).model_dump(mode="json"),
+        "ratio": selection.ratio,
+        "removed": selection.removed,
+        "digest": selection.digest,
+        "kept": widths,
+    }

@@ -1,0 +1,265 @@
+"""Weights to start from: a file, or another run's network, whole or cut (fine-tuning).
+
+They are taken over once, before the first epoch, and kept in the run's own folder with where
+they came from. From then on the run needs neither file nor parent: what resumes, measures or
+cuts it rebuilds the network from there.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from recede.contract.errors import StorageProblem
+from recede.contract.network import weight_files
+from recede.contract.spec.run import Init, RunSpec
+from recede.store.networks import runs
+from recede_worker.core.norms.adopt import Adopted, adopt
+from recede_worker.core.norms.importance import scale_parameters
+from recede_worker.engine.checkpoints.atomic_files import (
+    described,
+    new_folder,
+    write_atomically,
+)
+from recede_worker.engine.initial_weights.from_run import Inherited, inherit
+from recede_worker.engine.initial_weights.state_dict_file import read_weight_file
+from recede_worker.engine.inputs.load import (
+    Data,
+    Network,
+    build_network,
+    method_of,
+    network_for,
+    scope_sentence,
+    traced_in,
+)
+from recede_worker.engine.job.context import JobContext
+from recede_worker.networks.tracing import Surroundings, within
+
+FOLDER = "start"
+WEIGHTS = "weights.safetensors"
+RECORD = "start.json"
+
+
+@dataclass(frozen=True)
+class _Source:
+    """A plain state_dict, and what is written down about it."""
+
+    weights: Mapping[str, Tensor]
+    record: dict[str, Any]
+    widths: dict[str, int] | None = None
+    """Channels of each prunable layer, if they are not those of the spec's network."""
+    logits: Mapping[str, Tensor] | None = None
+    """Logits of the neurons of each prunable layer, if they are known exactly."""
+
+
+def first_network(context: JobContext, spec: RunSpec, data: Data) -> Network:
+    """The network that training begins with: drawn from the seed, or taken over.
+
+    Raises:
+        WrongWeights: the weights are of another network.
+        UnusableWeights: the file cannot be read as weights.
+        NotFound, WeightsGone, StorageProblem: the other run or its weights are gone.
+        ImpossiblePlan, UnknownName: the cut does not fit the other run's network.
+    """
+    with within(_surroundings(context)):
+        network = _first_network(context, spec, data)
+        context.log(scope_sentence(spec, network))
+    return network
+
+
+def _first_network(context: JobContext, spec: RunSpec, data: Data) -> Network:
+    if spec.init is None:
+        return build_network(spec, data)
+    if _kept(context.folder) is None:
+        _take_over(context, spec, spec.init, data)
+    network = network_of(context, spec, data)
+    network.model.load_state_dict(_kept_weights(context.folder / FOLDER / WEIGHTS, network))
+    return network
+
+
+def network_of(context: JobContext, spec: RunSpec, data: Data) -> Network:
+    """The network of a run that has begun, with its widths, whatever its weights.
+
+    Raises:
+        StorageProblem: what was written down when it began is gone or damaged.
+    """
+    with within(_surroundings(context)):
+        if spec.init is None:
+            return build_network(spec, data)
+        record = _kept(context.folder)
+        if record is None:
+            raise _damaged()
+        network = network_for(spec, data.input_shape, len(data.classes), record["widths"])
+    network.start.update({name: value for name, value in record.items() if name != "widths"})
+    return network
+
+
+def _surroundings(context: JobContext) -> Surroundings:
+    """Tracing a network stops with the job, and is kept for the next one."""
+    return Surroundings(traced_in(context.settings), context.check, context.log)
+
+
+def note_epoch_0(context: JobContext, network: Network, correct: int, n: int) -> None:
+    """Write down the validation accuracy of the weights taken over, before any training."""
+    if not network.start:
+        return
+    network.start["before_training"] = {"correct": correct, "n": n}
+    path = context.folder / FOLDER / RECORD
+    record = {**json.loads(path.read_text()), **network.start}
+    write_atomically(path, lambda target: _write(target, record))
+
+
+def _take_over(context: JobContext, spec: RunSpec, init: Init, data: Data) -> None:
+    """Adopt the weights and keep them; afterwards the source is not needed any more."""
+    context.progress("loading", 0, 1, "steps", message="weights to start from")
+    source = _from_file(context, init) if init.file else _from_run(context, spec, init, data)
+    network = network_for(spec, data.input_shape, len(data.classes), source.widths)
+    adopted = adopt(network.model, source.weights, new_head=init.new_head)
+    if source.logits is not None:
+        _set_scales(network, source.logits)
+    record = {
+        **source.record,
+        **({"new_head": True} if init.new_head else {}),
+        **vars(adopted),
+        "widths": source.widths,
+    }
+    context.log(_sentence(source.record))
+    _tell_losses(context, adopted)
+    with new_folder(context.folder / FOLDER) as folder:
+        tensors = {name: t.contiguous() for name, t in network.model.state_dict().items()}
+        save_file(tensors, folder / WEIGHTS)
+        _write(folder / RECORD, {**record, "kept_sha256": _sha256(folder / WEIGHTS)})
+
+
+def _from_file(context: JobContext, init: Init) -> _Source:
+    assert init.file is not None
+    path = weight_files.find(context.settings.roots, init.file)
+    read = read_weight_file(path)
+    record = {"kind": "file", "file": path.name, "sha256": read.sha256}
+    return _Source(read.weights, record)
+
+
+def _from_run(context: JobContext, spec: RunSpec, init: Init, data: Data) -> _Source:
+    found = inherit(context, init)
+    if data.seeded and _other_split(spec, found.spec):
+        _tell_split(context, found)
+    both_bounded = method_of(spec).info.scale == found.scale == "bounded"
+    logits = {name: torch.from_numpy(raw) for name, raw in found.raw.items()}
+    return _Source(found.weights, found.record, found.widths, logits if both_bounded else None)
+
+
+@torch.no_grad()
+def _set_scales(network: Network, logits: Mapping[str, Tensor]) -> None:
+    """Exact logits in place of those that were computed from rounded importances.
+
+    Where several scales are one neuron, their own logits are not known exactly.
+    """
+    for name, norm in network.norms.items():
+        if not isinstance(norm, str) or name not in logits:
+            continue
+        (scale,) = scale_parameters(network.model, [norm])
+        if scale.shape == logits[name].shape:
+            scale.copy_(logits[name])
+
+
+def _other_split(spec: RunSpec, parent: RunSpec) -> bool:
+    """Whether images that the parent trained on may be among those that measure this run."""
+    same_images = (spec.dataset, spec.dataset_params) == (parent.dataset, parent.dataset_params)
+    return same_images and (spec.seed, spec.val_fraction) != (parent.seed, parent.val_fraction)
+
+
+def _tell_split(context: JobContext, found: Inherited) -> None:
+    message = (
+        f"This run holds out other images than run {found.record['run_id']}, whose weights it "
+        "starts from: some of its validation images were trained on before, so its validation "
+        "accuracy is too high."
+    )
+    hint = (
+        f"Use seed {found.spec.seed} and validation fraction {found.spec.val_fraction:g}, as "
+        "that run does."
+    )
+    _tell(context, "other_split", message, hint)
+
+
+def _tell_losses(context: JobContext, adopted: Adopted) -> None:
+    """Say what bounded batch norm could not take over."""
+    if not adopted.clamped and not adopted.dropped_biases:
+        return
+    parts = []
+    if adopted.clamped:
+        parts.append(
+            f"{adopted.clamped} of {adopted.channels} channels have a scale γ that is not between "
+            "0 and 1; it was clamped"
+        )
+    if adopted.dropped_biases:
+        parts.append(
+            f"{adopted.dropped_biases} of {adopted.channels} have a β other than 0 (up to "
+            f"{adopted.largest_bias:.3g}); bounded batch norm has none, so it was dropped"
+        )
+    message = f"The network does not compute what its weights did: {'; '.join(parts)}."
+    hint = (
+        "Epoch 0 shows the accuracy that is left; training mends it. A method with ordinary "
+        "batch norm takes such weights over as they are."
+    )
+    _tell(context, "clamped", message, hint)
+
+
+def _tell(context: JobContext, code: str, message: str, hint: str) -> None:
+    context.log(message)
+    with context.write() as session:
+        runs.notice(session, context.lease.run_id, code, message, hint=hint, epoch=0)
+
+
+def _sentence(record: Mapping[str, Any]) -> str:
+    if record["kind"] == "file":
+        return f"starting from the weights in {record['file']} (SHA-256 {record['sha256']})"
+    cut = f", cut by {100 * record['ratio']:.1f} %" if "ratio" in record else ""
+    return f"starting from epoch {record['epoch']} of run {record['run_id']}{cut}"
+
+
+def _kept(run_folder: Path) -> dict[str, Any] | None:
+    """What was written down when the weights were taken over, if they were.
+
+    Raises:
+        StorageProblem: it cannot be read.
+    """
+    if not (run_folder / FOLDER).exists():
+        return None
+    try:
+        record: dict[str, Any] = json.loads((run_folder / FOLDER / RECORD).read_text())
+    except (OSError, ValueError) as error:
+        raise _damaged() from error
+    return record
+
+
+def _kept_weights(path: Path, network: Network) -> dict[str, Tensor]:
+    """The weights as they were taken over; raises StorageProblem if they were altered."""
+    try:
+        intact = _sha256(path) == network.start["kept_sha256"]
+    except OSError as error:
+        raise _damaged() from error
+    if not intact:
+        raise _damaged()
+    return load_file(path)
+
+
+def _sha256(path: Path) -> str:
+    return described(path, path.parent).sha256
+
+
+def _damaged() -> StorageProblem:
+    return StorageProblem(
+        "The weights that this run started from were kept in its folder, and are gone or altered.",
+        hint="Start it again as a new run.",
+    )
+
+
+def _write(path: Path, record: Mapping[str, Any]) -> None:
+    path.write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n")

@@ -1,0 +1,268 @@
+"""The supervisor: claims jobs, gives each a process of its own, watches, cancels and reaps."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from multiprocessing.context import ForkServerContext, SpawnContext
+from multiprocessing.process import BaseProcess
+
+from recede.contract.errors import RecedeError
+from recede.contract.spec.catalog import Catalog
+from recede.contract.states import State
+from recede.store.database.engine import Store
+from recede.store.events import log
+from recede.store.events.changes import Changes
+from recede.store.networks import runs
+from recede.store.queue import jobs, workers
+from recede.store.queue import lease as leases
+from recede.store.tables.runs import JobRow
+from recede_worker.engine.inputs.load import versions
+from recede_worker.engine.job.settings import WorkerSettings
+from recede_worker.engine.supervisor import entry
+from recede_worker.engine.supervisor.forkserver import Nursery
+from recede_worker.engine.supervisor.owner import Owner
+from recede_worker.engine.supervisor.slots import (
+    AT_ONCE,
+    Slot,
+    capacity,
+    make_slots,
+    spare,
+    taken,
+)
+from recede_worker.engine.supervisor.warm_pool import Hand, Hands
+from recede_worker.engine.supervisor.warm_process import Cancel
+from recede_worker.engine.training.distributed.team import EXIT_RANK_DIED
+
+POLL_S = 0.25
+"""The queue is looked at this often even if nobody says that it has changed."""
+BEAT_S = 5.0
+TRIM_S = 600.0
+CANCEL_GRACE_S = 10.0
+"""A child that does not stop by itself within this time is killed."""
+
+
+@dataclass
+class Running:
+    """A child process and what it works on."""
+
+    slots: list[Slot]
+    lease: leases.Lease
+    process: BaseProcess
+    hand: Hand | None = None
+    """What the process is to us if it stays after this job."""
+    cancel_seen_at: float | None = None
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the process is gone, or done with this job."""
+        if self.hand is not None:
+            return self.hand.has_ended(self.lease.job_id)
+        return not self.process.is_alive()
+
+
+@dataclass
+class Supervisor:
+    """Runs until `stop` is set; one per data folder."""
+
+    settings: WorkerSettings
+    store: Store
+    look: Callable[[], Catalog]
+    """Looks at what can be trained now: files of data sets come and go."""
+    stop: threading.Event
+    owner: Owner = field(default_factory=Owner.here)
+    running: list[Running] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.catalog = self.look()
+
+    def run(self) -> None:
+        """Serve the queue; on a clean stop every job goes back into it."""
+        nursery = Nursery()
+        nursery.begin()
+        context = nursery.context
+        slots = make_slots(self.catalog.devices)
+        changes = Changes(self.store)
+        self.hands = Hands(self.settings, context)
+        self._announce()
+        beat_at = trim_at = 0.0
+        while not self.stop.is_set():
+            changes.wait(POLL_S, self.hands.ears())
+            now = time.monotonic()
+            try:
+                self._reap()
+                self.hands.tidy(now)
+                self._enforce_cancel(now)
+                if nursery.is_ready:
+                    self._fill(slots, context)
+                self.hands.give_way(any(r.lease.kind in AT_ONCE for r in self.running))
+                if now >= beat_at:
+                    self._beat()
+                    beat_at = now + BEAT_S
+                if now >= trim_at:
+                    self._trim()
+                    trim_at = now + TRIM_S
+            except RecedeError as error:
+                _say(f"{error.message} Trying again.")
+        changes.close()
+        self._shut_down()
+
+    def _announce(self) -> None:
+        with self.store.write() as session:
+            workers.announce(
+                session,
+                id_=str(self.owner),
+                host=self.owner.host,
+                pid=self.owner.pid,
+                catalog=self.catalog,
+                versions=versions(),
+            )
+
+    def _fill(self, slots: list[Slot], context: ForkServerContext | SpawnContext) -> None:
+        for slot in slots:
+            busy = [slot for running in self.running for slot in running.slots]
+            if slot in busy:
+                continue
+            pid = self.hands.pid(slot)
+            lease = self._claim(slot, spare(slot, slots, busy), capacity(slot, slots), pid)
+            if lease is None:
+                continue
+            occupied = taken(slot, slots, lease.devices)
+            if self.hands.serves(slot):
+                hand = self.hands.give(slot, lease, pid)
+                self.running.append(Running(occupied, lease, hand.process, hand))
+            else:
+                process = context.Process(
+                    target=entry.main, args=(self.settings, lease), name=f"job-{lease.job_id}"
+                )
+                process.start()
+                self.running.append(Running(occupied, lease, process))
+            where = ", ".join(dict.fromkeys(lease.devices))
+            _say(f"job {lease.job_id} ({lease.kind}, run {lease.run_id}) started on {where}")
+
+    def _claim(
+        self, slot: Slot, others: list[str], most: int, pid: int | None
+    ) -> leases.Lease | None:
+        with self.store.read() as session:
+            if not leases.is_waiting(
+                session,
+                [slot.lane],
+                slot.accepts,
+                kinds=slot.kinds,
+                free=1 + len(others),
+                capacity=most,
+            ):
+                return None
+        with self.store.write() as session:
+            return leases.claim(
+                session,
+                owner=str(self.owner),
+                lanes=[slot.lane],
+                device=slot.device,
+                spare=others,
+                accepts=slot.accepts,
+                kinds=slot.kinds,
+                capacity=most,
+                child_pid=pid,
+            )
+
+    def _reap(self) -> None:
+        for running in list(self.running):
+            if not running.has_ended:
+                continue
+            if running.hand is None:
+                running.process.join()
+            self.running.remove(running)
+            self._settle(running)
+            _say(f"job {running.lease.job_id} ended")
+
+    def _settle(self, running: Running) -> None:
+        """A child that ended without a word: queue its job again, or end it."""
+        try:
+            with self.store.write() as session:
+                job = jobs.get(session, running.lease.job_id)
+                if job.cancel_requested_at is not None:
+                    leases.finish(session, running.lease, State.CANCELLED)
+                elif job.attempts >= leases.MAX_ATTEMPTS:
+                    batch_size = runs.get(session, job.run_id).spec["batch_size"]
+                    error = _died(running.process.exitcode, job.attempts, batch_size)
+                    leases.finish(session, running.lease, State.FAILED, error=error)
+                else:
+                    leases.hand_back(session, running.lease, died=True)
+        except (leases.LeaseLost, RecedeError):
+            return  # the child has recorded its own end, or the run was deleted
+
+    def _enforce_cancel(self, now: float) -> None:
+        for running in self.running:
+            if running.cancel_seen_at is None:
+                if self._should_end(running.lease.job_id):
+                    running.cancel_seen_at = now
+                    if running.hand is not None:
+                        running.hand.send(Cancel(running.lease.job_id))
+            elif now - running.cancel_seen_at > CANCEL_GRACE_S:
+                running.process.kill()
+
+    def _should_end(self, job_id: int) -> bool:
+        """Whether somebody asked for the job's end, or deleted it with its run."""
+        with self.store.read() as session:
+            job = session.get(JobRow, job_id)
+            return job is None or job.cancel_requested_at is not None
+
+    def _beat(self) -> None:
+        """Say that we live; jobs of owners that died on this machine need not wait."""
+        found = self.look()
+        with self.store.write() as session:
+            workers.beat(session, str(self.owner))
+            if found != self.catalog:
+                workers.offer(session, str(self.owner), found)
+                self.catalog = found
+            dead = [o for o in leases.owners(session) if (p := Owner.parse(o)) and p.is_dead()]
+            leases.expire_owners(session, dead)
+            leases.sweep(session)
+
+    def _trim(self) -> None:
+        with self.store.write() as session:
+            log.trim(session)
+
+    def _shut_down(self) -> None:
+        processes = [running.process for running in self.running] + self.hands.idle()
+        for process in processes:
+            process.terminate()
+        deadline = time.monotonic() + CANCEL_GRACE_S
+        for process in processes:
+            process.join(max(0.0, deadline - time.monotonic()))
+            if process.is_alive():
+                process.kill()
+                process.join()
+        for running in self.running:
+            self._give_back(running.lease)
+        with self.store.write() as session:
+            workers.retire(session, str(self.owner))
+
+    def _give_back(self, lease: leases.Lease) -> None:
+        try:
+            with self.store.write() as session:
+                leases.hand_back(session, lease)
+        except leases.LeaseLost:
+            return  # it has ended or handed itself back
+
+
+def _died(exit_code: int | None, attempts: int, batch_size: int) -> dict[str, str]:
+    how = f"signal {-exit_code}" if exit_code is not None and exit_code < 0 else str(exit_code)
+    if exit_code == EXIT_RANK_DIED:
+        how += ": one of the processes that share it was killed"
+    return {
+        "code": "process_died",
+        "message": f"The process of this job died {attempts} times without finishing an epoch, "
+        f"the last time with exit code {how}.",
+        "hint": "Signal 9 is often the system running out of memory: try a batch size below "
+        f"{batch_size}, or a narrower network. The log of this job has its last words.",
+    }
+
+
+def _say(text: str) -> None:
+    stamp = time.strftime("%H:%M:%S")
+    os.write(2, f"{stamp} worker: {text}\n".encode())

@@ -1,0 +1,108 @@
+"""The process of rank 1, 2, … of a training: follows rank 0, and touches no store and no file."""
+
+from __future__ import annotations
+
+import io
+import signal
+import sys
+import traceback
+from dataclasses import dataclass, replace
+from multiprocessing.connection import Connection
+from typing import Any
+
+import torch
+import torch.distributed as dist
+
+from recede.contract.spec.run import RunSpec
+from recede_worker.engine.inputs.load import (
+    load_data,
+    network_for,
+    traced_in,
+)
+from recede_worker.engine.inputs.splits import Share
+from recede_worker.engine.job.failures import failure_of
+from recede_worker.engine.job.settings import WorkerSettings
+from recede_worker.engine.job.stop import Stop
+from recede_worker.engine.training.distributed.process_group import Seat
+from recede_worker.engine.training.epoch.recipe import make_step, train_one
+from recede_worker.engine.training.epoch.train import Totals, TrainingDiverged
+from recede_worker.networks.tracing import Surroundings, within
+from recede_worker.process.lifetime import end_with_parent, log
+
+GO, STOP = b"go", b"stop"
+"""Said by rank 0 after each step, so that all stop after the same one."""
+
+
+@dataclass(frozen=True)
+class Prepare:
+    """First command: read the data, build the network, and say "ready"."""
+
+    input_shape: tuple[int, int, int]
+    classes: int
+    widths: dict[str, int] | None
+
+
+@dataclass(frozen=True)
+class Join:
+    """Second command: meet the others; the weights come from rank 0."""
+
+    optimiser: bytes
+    """Its state, as torch.save writes it."""
+    precision: str
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """Any further command: train this epoch. The last one is None."""
+
+    number: int
+
+
+def main(settings: WorkerSettings, spec: RunSpec, seat: Seat, rank_0: Connection) -> None:
+    """Follow rank 0 until it says None or is gone."""
+    for number in (signal.SIGINT, signal.SIGTERM):  # sent to all of us: rank 0 decides
+        signal.signal(number, signal.SIG_IGN)
+    end_with_parent(f"rank {seat.rank}: the job's process")
+    settings = replace(settings, threads=max(1, settings.threads // seat.size))
+    torch.set_num_threads(settings.threads)
+    try:
+        _follow(settings, spec, seat, rank_0)
+    except (EOFError, BrokenPipeError, ConnectionResetError):
+        return  # rank 0 has ended and with it the reason for this process
+    except Exception as error:  # noqa: BLE001 - the boundary of the process: rank 0 is told
+        log(f"rank {seat.rank} failed:\n{traceback.format_exc()}")
+        rank_0.send(failure_of(error, seat.device, spec))
+        sys.exit(1)
+
+
+def _follow(settings: WorkerSettings, spec: RunSpec, seat: Seat, rank_0: Connection) -> None:
+    prepare: Prepare = rank_0.recv()
+    data = load_data(spec, settings, lambda *_: None)
+    with within(Surroundings(traced_in(settings))):
+        network = network_for(spec, prepare.input_shape, prepare.classes, prepare.widths)
+    step = make_step(spec, network, seat.device)
+    split = data.train.to(seat.device)
+    rank_0.send("ready")
+    join: Join = rank_0.recv()
+    step.optimiser.load_state_dict(torch.load(io.BytesIO(join.optimiser), weights_only=True))
+    step.precision = "bf16" if join.precision == "bf16" else "fp32"
+    seat.join()
+    seat.tie(step, network.model, len(split), spec.batch_size)
+
+    def listen(_totals: Totals) -> None:
+        if rank_0.recv_bytes() == STOP:
+            raise Stop
+
+    share = Share(seat.rank, seat.size)
+    try:
+        while (command := _next(rank_0)) is not None:
+            train_one(step, split, spec, data, command.number, listen, share)
+    except (Stop, TrainingDiverged):
+        pass  # rank 0 knows the same and says it
+    dist.destroy_process_group()
+
+
+def _next(rank_0: Connection) -> Epoch | None:
+    command: Any = rank_0.recv()
+    assert command is None or isinstance(command, Epoch)
+    return command

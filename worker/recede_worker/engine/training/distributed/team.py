@@ -1,0 +1,231 @@
+"""A training shared by several processes: the job's own is rank 0, which starts and leads them.
+
+Only rank 0 touches the store and the run's files. The others follow its commands (rank.py).
+In a step they wait for each other; between steps they wait for rank 0, however long it takes.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+
+import torch
+import torch.distributed as dist
+
+from recede.contract.errors import RecedeError
+from recede.contract.spec.run import RunSpec
+from recede.contract.states import State
+from recede.store.queue import lease as leases
+from recede_worker.core.norms.synced import desynchronise
+from recede_worker.engine.inputs.load import Data, Network
+from recede_worker.engine.inputs.splits import WHOLE, Share
+from recede_worker.engine.job.context import JobContext
+from recede_worker.engine.job.stop import Stop
+from recede_worker.engine.training.distributed import rank
+from recede_worker.engine.training.distributed.process_group import Seat
+from recede_worker.engine.training.distributed.watchdog import (
+    Lookout,
+    RankDied,
+    RankFailed,
+)
+from recede_worker.engine.training.epoch.train import Part, Step
+from recede_worker.process.lifetime import warm_context
+
+EXIT_RANK_DIED = 78
+LOOK_S = 0.2
+NOTICE_S = 5.0
+"""How long a failed step waits for the reason, which another process may still be telling."""
+END_S = 10.0
+"""A process that has been told to end and has not by then is killed."""
+
+
+class Team:
+    """What a training asks of the other processes, if it has any; this one has none."""
+
+    share: Share = WHOLE
+
+    def prepare(self, network: Network, data: Data) -> None:
+        """Let the others read the data and build the network."""
+
+    def join(self, step: Step, network: Network, data: Data) -> None:
+        """Meet the others: from now on `step` is taken by all, from these weights."""
+
+    def begin(self, epoch: int) -> None:
+        """Let the others train this epoch."""
+
+    def check(self, check: Callable[[], None]) -> None:
+        """After each step: `check` may raise Stop, and then all stop after the same step."""
+        check()
+
+
+@contextmanager
+def team_of(context: JobContext, spec: RunSpec) -> Iterator[Team]:
+    """The processes that a spec asks for; ended with the block, whatever ends it.
+
+    Raises:
+        RankFailed: another process raised an error; its text is in the message.
+        RankDied: another process ended without a word.
+    """
+    if spec.processes == 1:
+        yield Team()
+        return
+    with tempfile.TemporaryDirectory(prefix="recede-") as folder:
+        ranks = _Ranks(context, spec, Path(folder))
+        patient = False
+        try:
+            ranks.start()
+            yield ranks
+            patient = True
+        except Stop:
+            patient = True
+            raise
+        except Exception as error:
+            reason = ranks.reason_of(error)
+            if reason is None:
+                raise
+            raise reason from error
+        finally:
+            ranks.end(patient=patient)
+            ranks.release()
+
+
+class _Ranks(Team):
+    """The other processes as rank 0 sees them."""
+
+    def __init__(self, context: JobContext, spec: RunSpec, folder: Path) -> None:
+        self.context, self.spec = context, spec
+        self.share = Share(0, spec.processes)
+        self.seats = [
+            Seat(number, spec.processes, torch.device(device), folder)
+            for number, device in enumerate(context.lease.devices)
+        ]
+        assert len(self.seats) == spec.processes
+        self.threads, self.hook = torch.get_num_threads(), sys.excepthook
+        self.links: list[Connection] = []
+        self.processes: list[BaseProcess] = []
+        self.tied: tuple[Step, torch.nn.Module, Network] | None = None
+        self.lookout: Lookout | None = None
+
+    def start(self) -> None:
+        """Start a process for each seat but the first; they load torch while rank 0 goes on."""
+        context = warm_context("recede_worker.engine.training.distributed.rank")
+        for seat in self.seats[1:]:
+            ours, theirs = context.Pipe()
+            process = context.Process(
+                target=rank.main,
+                args=(self.context.settings, self.spec, seat, theirs),
+                name=f"rank-{seat.rank}",
+            )
+            self.links.append(ours)
+            process.start()
+            self.processes.append(process)
+            theirs.close()  # the only other end is theirs, so its closing is noticed
+        self.lookout = Lookout(self.links, self.processes, self._stuck)
+
+    def prepare(self, network: Network, data: Data) -> None:
+        """Let the others read the data and build the network."""
+        classes = len(data.classes)
+        architecture, params = network.architecture, self.spec.architecture_params
+        channels, height, _ = data.input_shape
+        whole = architecture.config(channels, classes, height, params, self.spec.prunable)
+        widths = {group.name: group.size for group in network.shape.groups}
+        cut = None if network.config == whole else widths
+        self._tell(rank.Prepare(data.input_shape, classes, cut))
+
+    def join(self, step: Step, network: Network, data: Data) -> None:
+        """Meet the others: from now on `step` is taken by all, from these weights."""
+        assert self.lookout is not None
+        self.context.log(f"waiting for {len(self.links)} more processes")
+        while not self.lookout.all_ready(LOOK_S):
+            self._refuse_trouble()
+            self.context.check()
+        state = io.BytesIO()
+        torch.save(step.optimiser.state_dict(), state)
+        self._tell(rank.Join(state.getvalue(), step.precision))
+        torch.set_num_threads(max(1, self.context.settings.threads // self.spec.processes))
+        self.tied = (step, step.forward, network)
+        self.seats[0].join()
+        self.seats[0].tie(step, network.model, len(data.train), self.spec.batch_size)
+        self.context.log(f"{self.spec.processes} processes share each batch")
+
+    def begin(self, epoch: int) -> None:
+        """Let the others train this epoch."""
+        self._tell(rank.Epoch(epoch))
+
+    def check(self, check: Callable[[], None]) -> None:
+        """After each step: `check` may raise Stop, and then all stop after the same step."""
+        self._refuse_trouble()
+        try:
+            check()
+        except Stop:
+            self._say(rank.STOP)
+            raise
+        self._say(rank.GO)
+
+    def end(self, *, patient: bool) -> None:
+        """End the other processes: by a word if they can hear it, at any rate."""
+        if self.lookout is not None:
+            self.lookout.leave()
+        if patient and self.tied is not None:
+            with suppress(OSError):  # after a stop they have gone by themselves
+                self._to_all(lambda link: link.send(None))
+            dist.destroy_process_group()
+            for process in self.processes:
+                process.join(END_S)
+        for process in self.processes:
+            process.kill()
+            process.join()
+
+    def reason_of(self, error: Exception) -> Exception | None:
+        """Why a step failed, if it was because of another process."""
+        if self.lookout is None or isinstance(error, RecedeError | Stop | RankDied | MemoryError):
+            return None
+        if not isinstance(error, RuntimeError | OSError | EOFError):
+            return None
+        if isinstance(error, torch.OutOfMemoryError):
+            return None
+        return self.lookout.trouble(NOTICE_S)
+
+    def _tell(self, command: rank.Prepare | rank.Join | rank.Epoch) -> None:
+        self._to_all(lambda link: link.send(command))
+
+    def _say(self, word: bytes) -> None:
+        self._to_all(lambda link: link.send_bytes(word))
+
+    def _to_all(self, send: Callable[[Connection], None]) -> None:
+        for link in self.links:
+            send(link)  # an OSError, if its process has died: see reason_of
+
+    def _refuse_trouble(self) -> None:
+        assert self.lookout is not None
+        reason = self.lookout.trouble(0.0)
+        if reason is not None:
+            raise reason
+
+    def _stuck(self, reason: Exception) -> None:
+        """Called by the lookout when this process hangs in a step: end it, with the reason."""
+        self.context.log(f"{reason}; the step does not end, so this process ends")
+        if isinstance(reason, RankFailed):
+            with suppress(leases.LeaseLost), self.context.store.write() as session:
+                leases.finish(session, self.context.lease, State.FAILED, error=reason.as_dict())
+        os._exit(EXIT_RANK_DIED)
+
+    def release(self) -> None:
+        """Put step, network and this process back to how they were."""
+        for link in self.links:
+            link.close()
+        if self.tied is not None:
+            step, forward, network = self.tied
+            step.forward, step.part = forward, Part()
+            desynchronise(network.model)
+        if dist.is_initialized() and dist.get_backend() == "gloo":
+            dist.destroy_process_group()  # NCCL would wait for the dead; this process ends anyway
+        torch.set_num_threads(self.threads)
+        sys.excepthook = self.hook  # which torch.distributed has replaced

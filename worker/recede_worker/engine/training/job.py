@@ -1,0 +1,283 @@
+"""The train job: epochs from where the last process stopped, then the test set, once."""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import Any
+
+import numpy as np
+
+from recede.contract.cut.selection import Selection
+from recede.contract.network.cost import dense_cost
+from recede.contract.spec.run import (
+    CurvePayload,
+    Plan,
+    RunSpec,
+)
+from recede.contract.states import JobKind
+from recede.store.networks import runs
+from recede.store.results import evaluations
+from recede_worker.engine.checkpoints.weights import read_weights
+from recede_worker.engine.evaluation.evaluate import Evaluation, evaluate
+from recede_worker.engine.initial_weights.take_over import first_network
+from recede_worker.engine.inputs.load import (
+    Data,
+    Network,
+    load_data,
+    method_of,
+)
+from recede_worker.engine.inputs.splits import Split, n_batches
+from recede_worker.engine.job.context import JobContext, Outcome
+from recede_worker.engine.training.disk_space import check_room
+from recede_worker.engine.training.distributed.team import Team, team_of
+from recede_worker.engine.training.epoch.recipe import (
+    learning_rate,
+    make_step,
+    train_one,
+)
+from recede_worker.engine.training.epoch.train import Totals, TrainingDiverged
+from recede_worker.engine.training.prunability.map import Prunability
+from recede_worker.engine.training.recorder import Recorder
+from recede_worker.engine.training.trainer_state import TrainerState, load_state
+from recede_worker.images.dataset import UnreadableData
+
+
+def run_training(context: JobContext) -> Outcome:
+    """Train the run to its last epoch; a curve job follows."""
+    spec = context.spec()
+    with team_of(context, spec) as team:
+        data = _load(context, spec)
+        began = time.perf_counter()
+        network = first_network(context, spec, data)
+        building_s = time.perf_counter() - began
+        context.log(
+            f"{spec.title()}: {network.shape.n_neurons} prunable neurons, {len(data.train)} "
+            f"training, {len(data.validation)} validation and {len(data.test)} test images, "
+            f"on {context.device}"
+        )
+        check_room(context, spec, network.model)
+        team.prepare(network, data)
+        trainer = _Trainer(context, spec, data, network, team, building_s)
+        state = trainer.start()
+        team.join(trainer.step, network, data)
+        while state.epoch < spec.epochs:
+            state = trainer.epoch(state)
+    trainer.test()
+    curve = CurvePayload(scope=method_of(spec).info.scope)
+    return Outcome(
+        {"best_epoch": state.best_epoch, "epochs": state.epoch},
+        follow_up=(JobKind.CURVE, curve.model_dump(mode="json")),
+    )
+
+
+class _Trainer:
+    """Model, optimiser and splits of one training on its device."""
+
+    def __init__(
+        self,
+        context: JobContext,
+        spec: RunSpec,
+        data: Data,
+        network: Network,
+        team: Team,
+        building_s: float,
+    ) -> None:
+        self.context, self.spec, self.data, self.network = context, spec, data, network
+        self.team = team
+        self.train_split = data.train.to(context.device)
+        self.val_split = data.validation.to(context.device)
+        self.step = make_step(spec, network, context.device)
+        context.log(f"computing in {self.step.precision}" + (", compiled" * spec.compile))
+        self.recorder = Recorder(context, spec, network, data)
+        # Tracing is most of building a network, and all that its map needs beforehand.
+        self.map = Prunability(context, spec, data, network, self.val_split, building_s)
+        self.batches = n_batches(len(data.train), spec.batch_size, team.share)
+        self.epoch_seconds = 0.0
+
+    def start(self) -> TrainerState:
+        """The state to go on from: the last saved one, or the untrained network."""
+        saved = load_state(self.context.folder)
+        if saved is None:
+            validation = self._evaluate(self.val_split)
+            self.recorder.untrained(_metrics(validation, validation.seconds))
+            self.context.log(f"epoch 0 (before training): validation {_percent(validation)}")
+            return TrainerState(0, {}, 0, -1, {}, {}, self.step.precision)
+        self.network.model.load_state_dict(saved.model)
+        self.step.optimiser.load_state_dict(saved.optimiser)
+        self.step.precision = saved.precision
+        self.map.budget.restore(saved.map)
+        self.context.log(f"resuming after epoch {saved.epoch}")
+        if not self.recorder.has(saved.epoch):
+            self.recorder.epoch(saved)
+        return saved
+
+    def epoch(self, state: TrainerState) -> TrainerState:
+        """Train, evaluate and record the next epoch."""
+        number = state.epoch + 1
+        started = time.perf_counter()
+        totals = self._train(number)
+        validation = self._evaluate(self.val_split)
+        if not math.isfinite(validation.loss):
+            raise TrainingDiverged.after(number, self.batches, validation.loss)
+        self.epoch_seconds = time.perf_counter() - started
+        # Of equals the later one: its importances have receded further.
+        better = validation.correct >= state.best_correct
+        done = TrainerState(
+            epoch=number,
+            metrics=_metrics(
+                validation, self.epoch_seconds, totals, self._lr(number, self.batches - 1)
+            ),
+            best_epoch=number if better else state.best_epoch,
+            best_correct=validation.correct if better else state.best_correct,
+            model={
+                k: v.detach().cpu().clone() for k, v in self.network.model.state_dict().items()
+            },
+            optimiser=self.step.optimiser.state_dict(),
+            precision=self.step.precision,
+            map=self.map.budget.earn(number, self.epoch_seconds),
+        )
+        self.recorder.epoch(done)
+        self.context.log(_line(done, validation))
+        self.map.after(number, self.epoch_seconds, validation)
+        return done
+
+    def test(self) -> None:
+        """Evaluate the dense network of the best epoch on the test set, for the record."""
+        run_id = self.context.lease.run_id
+        with self.context.store.read() as session:
+            row = evaluations.trained(session, run_id, None)
+        best = self.network.architecture.build(self.network.config)
+        best.load_state_dict(read_weights(row, self.context.settings.artifacts))
+        self.context.progress("measuring", 0, 1, "steps", message="test set")
+        test_split = self.data.test.to(self.context.device)
+        result = evaluate(
+            best.to(self.context.device), test_split, self.data.normalise, self.context.check
+        )
+        with self.context.write() as session:
+            runs.set_results(session, run_id, test_correct=result.correct, n_test=result.n)
+        self.context.log(f"test set, best epoch {row.epoch}: {_percent(result)}")
+        if self.spec.fine_tunes:
+            self._test_start(test_split)
+
+    def _test_start(self, test_split: Split) -> None:
+        """The same for the cut network that fine-tuning began with: epoch 0."""
+        start = first_network(self.context, self.spec, self.data)
+        model = start.model.to(self.context.device)
+        result = evaluate(model, test_split, self.data.normalise, self.context.check)
+        whole = Selection(np.ones(start.shape.n_neurons, np.bool_), tuple(start.shape.sizes), ())
+        with self.context.write() as session:
+            evaluations.put_evaluation(
+                session,
+                run_id=self.context.lease.run_id,
+                digest=whole.digest,
+                split="test",
+                epoch=0,
+                ratio=0.0,
+                plan=Plan(epoch=0, ratio=0.0).model_dump(mode="json"),
+                correct=result.correct,
+                n=result.n,
+                loss=result.loss,
+                seconds=result.seconds,
+                **vars(dense_cost(start.shape)),
+            )
+        self.context.log(f"test set, cut network before fine-tuning: {_percent(result)}")
+
+    def _evaluate(self, split: Split) -> Evaluation:
+        return evaluate(self.network.model, split, self.data.normalise, self.context.check)
+
+    def _lr(self, number: int, step: int) -> float:
+        """Learning rate of a step, counted from 0, of an epoch, counted from 1."""
+        return learning_rate(self.spec, number, step, self.batches)
+
+    def _train(self, number: int) -> Totals:
+        self.team.begin(number)
+        return train_one(
+            self.step,
+            self.train_split,
+            self.spec,
+            self.data,
+            number,
+            lambda totals: self._after_step(number, totals),
+            self.team.share,
+        )
+
+    def _after_step(self, number: int, totals: Totals) -> None:
+        self.team.check(self.context.check)
+        if totals.steps % self._report_every(totals) and totals.steps != self.batches:
+            return
+        metrics: dict[str, Any] = totals.metrics()
+        rest = totals.seconds / totals.steps * (self.batches - totals.steps)
+        epoch_seconds = self.epoch_seconds or totals.seconds / totals.steps * self.batches
+        self.context.progress(
+            "training",
+            (number - 1) * self.batches + totals.steps,
+            self.spec.epochs * self.batches,
+            "batches",
+            eta_s=rest + (self.spec.epochs - number) * epoch_seconds,
+            epoch=number,
+            epochs=self.spec.epochs,
+            batch=totals.steps,
+            batches=self.batches,
+            **metrics,
+        )
+
+    @staticmethod
+    def _report_every(totals: Totals) -> int:
+        """Steps between progress reports: about half a second, for looking costs a wait."""
+        return max(1, round(0.5 * totals.steps / max(totals.seconds, 1e-9)))
+
+
+def _metrics(
+    validation: Evaluation, seconds: float, totals: Totals | None = None, lr: float | None = None
+) -> dict[str, Any]:
+    trained = totals.metrics() if totals else {}
+    return {
+        "train_loss": trained.get("loss"),
+        "train_accuracy": trained.get("accuracy"),
+        "penalty": trained.get("penalty"),
+        "images_per_s": trained.get("images_per_s"),
+        "lr": lr,
+        "val_loss": validation.loss,
+        "val_correct": validation.correct,
+        "n_val": validation.n,
+        "seconds": seconds,
+    }
+
+
+def _line(state: TrainerState, validation: Evaluation) -> str:
+    metrics = state.metrics
+    return (
+        f"epoch {state.epoch}: loss {metrics['train_loss']:.4f}, penalty "
+        f"{metrics['penalty']:.4f}, train {100 * metrics['train_accuracy']:.2f} %, validation "
+        f"{_percent(validation)}, {metrics['images_per_s']:.0f} images/s"
+        + (" (best so far)" if state.best_epoch == state.epoch else "")
+    )
+
+
+def _percent(result: Evaluation) -> str:
+    return f"{100 * result.correct / result.n:.2f} % of {result.n}"
+
+
+def _load(context: JobContext, spec: RunSpec) -> Data:
+    """The images; what was found in a person's own files is kept even if it ends the run."""
+    report: dict[str, Any] | None = None
+    try:
+        data = load_data(spec, context.settings, _loading(context))
+        report = data.report
+    except UnreadableData as problem:
+        report = problem.report
+        raise
+    finally:
+        if report is not None:
+            with context.write() as session:
+                runs.set_results(session, context.lease.run_id, data_report=report)
+    return data
+
+
+def _loading(context: JobContext) -> Any:
+    def report(done: int, total: int, message: str, unit: str = "bytes") -> None:
+        context.check()
+        context.progress("loading", done, total, unit, message=message)
+
+    return report

@@ -1,0 +1,266 @@
+"""The prunability map: accuracy of really cut networks at some ratios while a network trains.
+
+Nothing here touches the training: copies are cut, random numbers are given back, and the time
+is paid from a budget (map_budget.py). The points of an epoch appear together or not at all.
+
+Tensor letters: N images of the validation split, S images of the sample.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import nn
+
+from recede.contract.cut.protected import with_protected
+from recede.contract.cut.selection import Selection, select
+from recede.contract.errors import RecedeError
+from recede.contract.measuring.sampling import Seen, estimated
+from recede.contract.network.cost import (
+    Cost,
+    cost,
+    dense_cost,
+)
+from recede.contract.spec.run import (
+    IMPORTANCE,
+    Plan,
+    RunSpec,
+)
+from recede.store.networks import runs
+from recede.store.queue.lease import LeaseLost
+from recede.store.results import maps
+from recede_worker.core.cutting.surgery import Surgeon
+from recede_worker.core.graph.trace import Trace, trace
+from recede_worker.core.norms.fold import fold
+from recede_worker.core.norms.importance import raw_scales
+from recede_worker.engine.evaluation.evaluate import Evaluation
+from recede_worker.engine.inputs.load import (
+    Data,
+    Network,
+    method_of,
+)
+from recede_worker.engine.inputs.sample import Sample, batches
+from recede_worker.engine.inputs.splits import PixelSplit, Split
+from recede_worker.engine.job.context import JobContext
+from recede_worker.engine.job.stop import Stop
+from recede_worker.engine.training.prunability.budget import (
+    Budget,
+    Costs,
+    Ledger,
+    order,
+)
+
+Flags = npt.NDArray[np.bool_]
+Values = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Cut:
+    """One distinct cut and the ratios that ask for it."""
+
+    selection: Selection
+    asks: tuple[float, ...]
+    cost: Cost
+    share: float
+    """Of the time that the dense network takes, about."""
+
+
+class Prunability:
+    """Measures the map of one training, as far as its budget goes.
+
+    `prepare_s` is a guess of what the first epoch needs beside the others: tracing.
+    """
+
+    def __init__(
+        self,
+        context: JobContext,
+        spec: RunSpec,
+        data: Data,
+        network: Network,
+        validation: Split,
+        prepare_s: float,
+    ) -> None:
+        self.context, self.spec, self.data, self.network = context, spec, data, network
+        self.scope = method_of(spec).info.scope
+        self.budget = Budget(
+            spec.epochs,
+            len(validation),
+            Ledger(spec.map_budget),
+            Costs(image_s=0.0, fixed_s=prepare_s),
+        )
+        self._y_N = validation.y_N
+        self._sample = Sample(validation, spec.seed)
+        self._dense: tuple[nn.Module, Trace] | None = None
+
+    def after(self, epoch: int, seconds: float, dense: Evaluation) -> None:
+        """Measure the recorded epoch (which took `seconds`) if its turn has come, and pay.
+
+        `dense` has the answers of the network in training on the whole validation split.
+
+        Raises:
+            Cancelled, Interrupted: the job should stop; nothing of this epoch is kept.
+            LeaseLost: the job was taken over.
+        """
+        budget = self.budget
+        if budget.ledger.share == 0:
+            return
+        started = time.perf_counter()
+        may = budget.affordable(epoch, seconds)
+        if budget.costs.image_s == 0:
+            budget.costs.image_s = dense.seconds / dense.n
+        if not budget.images(epoch, may):
+            return
+        told = None
+        try:
+            with undisturbed(self.context.device):
+                told = self._measure(epoch, dense, started, may)
+        except (Stop, LeaseLost):
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, the training goes on
+            self._give_up(epoch, error)
+        finally:
+            took = time.perf_counter() - started
+            budget.ledger.pay(took)
+        if told:
+            budget.last_epoch = epoch
+            self.context.log(f"{told} in {took:.2f} s ({budget.ledger.part:.1%} of the training)")
+
+    def _measure(self, epoch: int, dense: Evaluation, started: float, may: float) -> str | None:
+        """Measure and store as many cuts as fit; words for the log, None if none did."""
+        cuts = self._cuts(epoch)
+        costs = self.budget.costs
+        self.budget.shares = [cut.share for cut in cuts if cut.selection.removed]
+        preparing_s = self._prepare()
+        surgeon = self._surgeon()
+        costs.fixed_s = time.perf_counter() - started - preparing_s
+        began = time.perf_counter()
+        surgeon.cut(cuts[-1].selection.mask)
+        costs.cut_s = time.perf_counter() - began
+        n = self.budget.images(epoch, may - preparing_s - costs.cut_s)
+        if not n:
+            return None
+        right_N = dense.predicted_N.eq(self._y_N.cpu()).numpy()
+        points: list[Values] = []
+        for done, cut in enumerate(cuts[place] for place in order(len(cuts))):
+            self.context.progress(
+                "measuring", done, len(cuts), "cuts", message="accuracy of cuts", epoch=epoch
+            )
+            left_s = may - (time.perf_counter() - started)
+            if points and costs.one(n, cut.share) > left_s:
+                break
+            points += _points(cut, self._accuracy(surgeon, cut, right_N, n))
+        with self.context.write() as session:
+            place = {"criterion": IMPORTANCE, "scope": self.scope, "bias": "drop"}
+            maps.put(session, self.context.lease.run_id, epoch, place, points)
+        return f"accuracy of {len(points)} cuts on {n} of {dense.n} validation images"
+
+    def _accuracy(self, surgeon: Surgeon, cut: Cut, right_N: Flags, n: int) -> Values:
+        """Accuracy of one cut network on the whole split, from n of its images."""
+        if not cut.selection.removed:  # the dense network itself
+            return _values(right_N, right_N, right_N)
+        self.context.check()
+        small = surgeon.cut(cut.selection.mask).to(self.context.device)
+        sample = self._sample.first(n, self.context.check)
+        began = time.perf_counter()
+        right_S = self._right(small, sample)
+        self.budget.costs.image_s = (time.perf_counter() - began) / (n * cut.share)
+        return _values(right_N, right_N[self._sample.index(n).numpy()], right_S)
+
+    @torch.no_grad()
+    def _right(self, small: nn.Module, sample: PixelSplit) -> Flags:
+        small.eval().to(memory_format=torch.channels_last)
+        right = []
+        for x_BCHW, y_B in batches(sample, self.data.normalise):
+            self.context.check()
+            right.append(small(x_BCHW).argmax(1) == y_B)
+        return torch.cat(right).cpu().numpy()
+
+    def _cuts(self, epoch: int) -> list[Cut]:
+        """The distinct cuts that the ratios ask for, by how much they remove."""
+        shape, norms = self.network.shape, list(self.network.norms.values())
+        raw = raw_scales(self.network.model, norms, shape.sizes)
+        with self.context.store.read() as session:
+            protected = runs.get(session, self.context.lease.run_id).protected or []
+        asks: dict[str, list[float]] = {}
+        found: dict[str, Selection] = {}
+        for ratio in maps.RATIOS:
+            plan = with_protected(Plan(epoch=epoch, scope=self.scope, ratio=ratio), protected)
+            selection = select(shape, raw, plan)
+            asks.setdefault(selection.digest, []).append(ratio)
+            found[selection.digest] = selection
+        costs = {digest: cost(shape, one.kept) for digest, one in found.items()}
+        dense = dense_cost(shape)
+        # The time goes with the width rather than with the products, which are its square.
+        shares = {digest: math.sqrt(own.macs / dense.macs) for digest, own in costs.items()}
+        return [
+            Cut(one, tuple(asks[digest]), costs[digest], shares[digest])
+            for digest, one in found.items()
+        ]
+
+    def _prepare(self) -> float:
+        """Trace the network, once; the seconds that it took now."""
+        began = time.perf_counter()
+        if self._dense is None:
+            plain = self.network.architecture.build(self.network.config).eval()
+            self._dense = (plain, trace(plain, self.network.shape.input_shape))
+        return time.perf_counter() - began
+
+    def _surgeon(self) -> Surgeon:
+        """A surgeon for the weights of now, in copies."""
+        assert self._dense is not None
+        plain, traced = self._dense
+        plain.load_state_dict(fold(self.network.model).state_dict())
+        return Surgeon(plain, self.network.shape, self.network.norms, traced)
+
+    def _give_up(self, epoch: int, error: Exception) -> None:
+        """No map from here on: say so and let the training go on."""
+        self.budget.ledger.share = 0.0
+        words = (
+            error.message if isinstance(error, RecedeError) else f"{type(error).__name__}: {error}"
+        )
+        message = f"The map of accuracy over ratio and epoch ends before epoch {epoch}: {words}"
+        self.context.log(message)
+        with self.context.write() as session:
+            hint = "The training goes on without it; the curve is measured at its end."
+            run_id = self.context.lease.run_id
+            runs.notice(session, run_id, "map_ended", message, hint=hint, epoch=epoch)
+
+
+@contextmanager
+def undisturbed(device: torch.device) -> Iterator[None]:
+    """Random numbers that are drawn meanwhile are not missed afterwards."""
+    devices = [device] if device.type == "cuda" else []
+    with torch.random.fork_rng(devices):
+        yield
+
+
+def _values(dense_N: Flags, dense_S: Flags, cut_S: Flags) -> Values:
+    """What is known of a cut network from where it and the dense network are right."""
+    seen = Seen(
+        size=len(dense_N),
+        control_correct=int(dense_N.sum()),
+        n=len(cut_S),
+        control_seen=int(dense_S.sum()),
+        lost=int((dense_S & ~cut_S).sum()),
+        gained=int((cut_S & ~dense_S).sum()),
+    )
+    return vars(estimated(seen))
+
+
+def _points(cut: Cut, accuracy: Values) -> list[Values]:
+    """One point for each ratio that asks for this cut."""
+    same = {
+        **accuracy,
+        "ratio": cut.selection.ratio,
+        "digest": cut.selection.digest,
+        **vars(cut.cost),
+    }
+    return [{**same, "ask": ask} for ask in cut.asks]

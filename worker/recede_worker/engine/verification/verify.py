@@ -1,0 +1,230 @@
+"""Repeats the proof of a checkpoint's files on any machine, without the data and the run.
+
+The bytes are compared with the manifest; then the network is built from model.py and the
+weights, and it, the torch.export program and the ONNX file are asked about the images of
+proof.safetensors: the masked network's answers lie there. Code of a stranger is not run: a
+model.py must be nothing but layers and a program nothing but data, or the person says `trust`.
+"""
+
+from __future__ import annotations
+
+import runpy
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from recede.contract.network import weight_files
+from recede_worker.engine.checkpoints.export import read_program
+from recede_worker.engine.checkpoints.onnx_file import onnx_scores
+from recede_worker.engine.checkpoints.proof import (
+    EXACT_TOLERANCE,
+    ONNX_ROUNDING,
+    Expected,
+    rounding,
+    scores,
+)
+from recede_worker.engine.checkpoints.weights import NAMES
+from recede_worker.engine.verification import safe_program, safe_source
+from recede_worker.engine.verification.archive import Opened
+
+State = Literal["ok", "failed", "skipped"]
+Tell = Callable[[str], None]
+SHOWN = 3
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was looked at and how it ended."""
+
+    what: str
+    state: State
+    detail: str
+
+
+@dataclass
+class Verification:
+    """All checks of one set of files."""
+
+    opened: Opened
+    trust: bool
+    tell: Tell
+    checks: list[Check] = field(default_factory=list)
+
+    def run(self) -> list[Check]:
+        """Do all checks; the ones that failed say why."""
+        self.bytes()
+        expected = self.expected()
+        network = self.network()
+        if network is not None:
+            self.compare_network(network, expected)
+        limit = _limit(network, expected)
+        self.compare("pt2", self.program, expected, limit)
+        self.compare("onnx", self.onnx, expected, ONNX_ROUNDING * limit)
+        return self.checks
+
+    def bytes(self) -> None:
+        """Size and SHA-256 of every file that the manifest lists."""
+        self.tell("SHA-256")
+        for name in self.opened.manifest["files"]:
+            if name in self.opened.files:
+                self.add(f"{name}: bytes", "ok", "size and SHA-256 as in the manifest")
+            elif name in self.opened.wrong:
+                self.add(f"{name}: bytes", "failed", self.opened.wrong[name])
+            else:
+                self.add(f"{name}: bytes", "skipped", "is not here")
+
+    def expected(self) -> Expected | None:
+        """What the masked network said of a few images."""
+        path = self.path("proof")
+        if path is None:
+            self.add("proof images", "skipped", "no proof.safetensors: nothing to compare with")
+            return None
+        try:
+            weight_files.check(path)
+            return Expected.read(path)
+        except Exception as error:  # noqa: BLE001 - whatever a damaged file makes the library raise
+            self.add("proof images", "failed", _first_line(error))
+            return None
+
+    def network(self) -> nn.Module | None:
+        """The network of model.py with the weights of the file."""
+        source, weights = self.path("python"), self.path("safetensors")
+        if source is None or weights is None:
+            self.add("model.py", "skipped", "model.py and weights are not both here and whole")
+            return None
+        reason = None if self.trust else safe_source.why_not(source.read_text())
+        if reason is not None:
+            self.add("model.py", "skipped", f"not run, for it is more than layers: {reason}; "
+                     "--trust runs it")  # fmt: skip
+            return None
+        self.tell("model.py")
+        try:
+            weight_files.check(weights)
+            tensors = load_file(weights)
+            network: nn.Module = runpy.run_path(str(source))["build"]()
+        except Exception as error:  # noqa: BLE001 - the code of somebody else
+            self.add("model.py", "failed", _first_line(error))
+            return None
+        problem = mismatch(network, tensors)
+        if problem is not None:
+            self.add("model.py", "failed", f"the weights are of another network: {problem}")
+            return None
+        network.load_state_dict(tensors)
+        how = "run as you trust it" if self.trust else "nothing but layers; run"
+        self.add("model.py", "ok", f"{how}; {len(tensors)} tensors fit in name and shape")
+        return network.eval()
+
+    def compare_network(self, network: nn.Module, expected: Expected | None) -> None:
+        """In float64, in which rounding hides nothing."""
+        if expected is None:
+            return
+        self.tell("model.py in float64")
+        limit = EXACT_TOLERANCE * max(1.0, float(expected.scores_NK.abs().max()))
+        images = expected.x_NCHW.double()
+        what = "model.py + weights = masked network, float64"
+        self.judge(what, lambda: scores(network.double(), images), expected, limit)
+        network.float()
+
+    def program(self, path: Path, x_NCHW: Tensor) -> Tensor | str:
+        """Scores of the torch.export program, or why it is not read."""
+        reason = None if self.trust else safe_program.why_not(path)
+        if reason is not None:
+            return f"not read, for it is more than data: {reason}; --trust reads it"
+        return scores(read_program(path), x_NCHW)
+
+    def onnx(self, path: Path, x_NCHW: Tensor) -> Tensor | str:
+        """Scores of the ONNX file, or why it is not read."""
+        try:
+            return onnx_scores(path, x_NCHW)
+        except ModuleNotFoundError as error:
+            return f"{error.name} is not installed"
+
+    def compare(
+        self,
+        form: str,
+        ask: Callable[[Path, Tensor], Tensor | str],
+        expected: Expected | None,
+        limit: float,
+    ) -> None:
+        """One further format against the masked network's scores."""
+        path = self.path(form)
+        if path is None or expected is None:
+            return
+        self.tell(NAMES[form])
+        self.judge(f"{NAMES[form]} = masked network", lambda: ask(path, expected.x_NCHW),
+                   expected, limit)  # fmt: skip
+
+    def judge(
+        self, what: str, ask: Callable[[], Tensor | str], expected: Expected, limit: float
+    ) -> None:
+        """Compare what was computed with what was expected."""
+        try:
+            found = ask()
+            if isinstance(found, str):
+                self.add(what, "skipped", found)
+                return
+            difference = float((found.double() - expected.scores_NK).abs().max())
+        except Exception as error:  # noqa: BLE001 - whatever a damaged file makes a library raise
+            self.add(what, "failed", _first_line(error))
+            return
+        said = f"{len(expected.x_NCHW)} images, largest difference {difference:.2g}"
+        agrees = difference <= limit
+        self.add(what, "ok" if agrees else "failed", f"{said}; rounding explains {limit:.2g}")
+
+    def path(self, form: str) -> Path | None:
+        """The file of that format, if it is here and whole."""
+        return self.opened.files.get(NAMES[form])
+
+    def add(self, what: str, state: State, detail: str) -> None:
+        """Note the end of one check."""
+        self.checks.append(Check(what, state, detail))
+
+
+def mismatch(network: nn.Module, tensors: dict[str, Tensor]) -> str | None:
+    """Which names or shapes differ between a network and weights; None if all fit."""
+    wanted = {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
+    found = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
+    if wanted == found:
+        return None
+    said = [f"{name} is missing" for name in wanted.keys() - found.keys()]
+    said += [f"{name} is not part of it" for name in found.keys() - wanted.keys()]
+    said += [
+        f"{name} is {found[name]}, not {wanted[name]}"
+        for name in sorted(wanted.keys() & found.keys())
+        if wanted[name] != found[name]
+    ]
+    more = f" and {len(said) - SHOWN} more" if len(said) > SHOWN else ""
+    return "; ".join(sorted(said)[:SHOWN]) + more
+
+
+def summary(manifest: dict[str, Any]) -> dict[str, Any]:
+    """What the files say that they are."""
+    kept = ("run_id", "architecture", "epoch", "kind", "ratio", "accuracy", "cost", "dense_cost")
+    return {name: manifest.get(name) for name in kept}
+
+
+def _limit(network: nn.Module | None, expected: Expected | None) -> float:
+    if expected is None:
+        return 0.0
+    largest = float(expected.scores_NK.abs().max())
+    return rounding(network if network is not None else _deep(), largest)
+
+
+def _deep() -> nn.Module:
+    """Stands for a network that could not be built: it may be deep."""
+    return nn.Sequential(*[nn.Linear(1, 1) for _ in range(50)])
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
+def verified(opened: Opened, *, trust: bool, tell: Tell = lambda _: None) -> list[Check]:
+    """All checks of one set of files, with one thread as many machines have."""
+    with torch.inference_mode(mode=False):
+        return Verification(opened, trust, tell).run()

@@ -1,0 +1,182 @@
+"""Runs a function in a process of its own, under a limit of memory and time.
+
+What nobody has run before, such as the code of a person's own network, can then neither take
+all memory of the machine nor hang or crash the job. The limit of memory is the kernel's
+(RLIMIT_AS), which Linux enforces. macOS takes it without effect: there only the time is limited
+and a crash contained. Windows has no such limit, and the worker does not run on it natively.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import resource
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from typing import Any
+
+import psutil
+import torch
+
+from recede.contract.errors import InvalidInput, RecedeError
+from recede_worker.core.device.memory import is_out_of_memory
+from recede_worker.process.lifetime import end_with_parent, warm_context
+
+MEMORY_VARIABLE, SECONDS_VARIABLE = "RECEDE_TRACE_GB", "RECEDE_TRACE_S"
+LOOK_S = 0.1
+GIB = 2**30
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What the process may take beyond what it begins with."""
+
+    memory_gb: float = 4.0
+    """Address space in GiB, on top of what it has when it begins."""
+    seconds: float = 120.0
+
+    @property
+    def apart(self) -> bool:
+        """Whether another process is wanted at all: without memory none is."""
+        return self.memory_gb > 0
+
+    @staticmethod
+    def of_environment() -> Limits:
+        """The defaults, or what RECEDE_TRACE_GB (0: no limit) and RECEDE_TRACE_S say.
+
+        Raises:
+            InvalidInput: one of them is no such number.
+        """
+        return Limits(
+            _number(MEMORY_VARIABLE, Limits.memory_gb), _number(SECONDS_VARIABLE, Limits.seconds)
+        )
+
+
+def _number(variable: str, default: float) -> float:
+    text = os.environ.get(variable, "").strip()
+    try:
+        number = float(text) if text else default
+    except ValueError:
+        number = math.nan
+    if not 0 <= number < math.inf:
+        raise InvalidInput(
+            f"{variable} is {text!r}; a number from 0 upwards is wanted.",
+            field="architecture",
+            hint=f"Set it to {default:g}, the default, or remove it, and restart the worker.",
+        )
+    return number
+
+
+class LimitReached(RecedeError):
+    """The process needed more than it may take, or crashed; nothing else was harmed."""
+
+    code = "limit_reached"
+
+
+def run_limited(
+    what: str,
+    function: Callable[..., Any],
+    *args: Any,
+    limits: Limits,
+    check: Callable[[], None] = lambda: None,
+) -> Any:
+    """What the function returns, from another process; `check` may raise to end it early.
+
+    Function, arguments and result must be picklable; `what` begins the sentence of an error.
+
+    Raises:
+        InvalidInput: the function refused its input in words.
+        LimitReached: it took too much memory or time, crashed or raised anything else.
+    """
+    context = warm_context("recede_worker.networks.own")
+    ours, theirs = context.Pipe(duplex=False)
+    process = context.Process(
+        target=_answer, args=(theirs, limits, function, args), name="limited", daemon=True
+    )
+    process.start()
+    theirs.close()  # the only other end is theirs, so its closing is noticed
+    deadline = time.monotonic() + limits.seconds
+    try:
+        while not ours.poll(LOOK_S):
+            check()
+            if time.monotonic() > deadline:
+                raise _too_long(what, limits)
+        kind, value = ours.recv()
+    except EOFError:
+        process.join()
+        raise _crashed(what, limits, process.exitcode) from None
+    finally:
+        process.kill()
+        process.join()
+        ours.close()
+    if kind == "result":
+        return value
+    if kind == "refused":
+        raise InvalidInput(**value)
+    raise _no_memory(what, limits) if kind == "memory" else _failed(what, value)
+
+
+def _answer(
+    theirs: Connection, limits: Limits, function: Callable[..., Any], args: tuple[Any, ...]
+) -> None:
+    """The other process: run the function and send what came of it."""
+    end_with_parent("the process that wanted this result")
+    torch.set_num_threads(1)  # each thread reserves address space of its own
+    _limit_memory(limits)
+    try:
+        answer: tuple[str, Any] = ("result", function(*args))
+    except Exception as error:  # noqa: BLE001 - the boundary of the process: the other is told
+        answer = _told(error)
+    theirs.send(answer)
+
+
+def _told(error: BaseException) -> tuple[str, Any]:
+    cause: BaseException | None = error
+    while cause is not None:
+        if is_out_of_memory(cause):
+            return "memory", ""
+        cause = cause.__cause__ or cause.__context__
+    if isinstance(error, RecedeError):
+        return "refused", {"message": error.message, "field": error.field, "hint": error.hint}
+    return "failed", f"{type(error).__name__}: {error}"
+
+
+def _limit_memory(limits: Limits) -> None:
+    most = psutil.Process().memory_info().vms + int(limits.memory_gb * GIB)
+    with suppress(ValueError, OSError):  # a smaller limit is in force already
+        resource.setrlimit(resource.RLIMIT_AS, (most, most))
+
+
+def _hint() -> str:
+    return (
+        "Choose another network or smaller images. If this machine has more to spare, give the "
+        f"worker a larger limit: {MEMORY_VARIABLE} (GiB) and {SECONDS_VARIABLE} (seconds)."
+    )
+
+
+def _error(message: str) -> LimitReached:
+    return LimitReached(message, field="architecture", hint=_hint())
+
+
+def _too_long(what: str, limits: Limits) -> LimitReached:
+    return _error(f"{what} took longer than {limits.seconds:g} seconds, and was stopped.")
+
+
+def _no_memory(what: str, limits: Limits) -> LimitReached:
+    return _error(f"{what} needs more than the {limits.memory_gb:g} GiB of memory it may take.")
+
+
+def _crashed(what: str, limits: Limits, exit_code: int | None) -> LimitReached:
+    code = exit_code or 0
+    how = f"with signal {-code}" if code < 0 else f"with exit code {code}"
+    return _error(
+        f"{what} crashed its process {how}, which is often the end of the "
+        f"{limits.memory_gb:g} GiB of memory it may take."
+    )
+
+
+def _failed(what: str, said: str) -> LimitReached:
+    return _error(f"{what} failed: {said}")
