@@ -81,5 +81,5 @@ def _from(path: Path, node: ast.ImportFrom) -> Iterator[str]:
 
 def is_package(name: str) -> bool:
     """Whether a dotted name is one of our folders."""
-    home = HOMES.get(name.split(".")[0])
+    home = HOMES.get(name.split(".", maxsplit=1)[0])
     return home is not None and (ROOT / home / name.replace(".", "/")).is_dir()
