@@ -11,8 +11,10 @@ import pytest
 
 from tests.postgres import find_server, running_server
 
-# Before torch is imported anywhere, and inherited by every process that a test starts.
-os.environ.setdefault("OMP_NUM_THREADS", str(min(2, os.cpu_count() or 1)))
+# Before torch is imported anywhere, and inherited by every process that a test starts: the
+# cores are shared with the other processes of pytest-xdist.
+_cores = (os.cpu_count() or 1) // int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+os.environ.setdefault("OMP_NUM_THREADS", str(max(1, min(2, _cores))))
 
 # No deadline: how long an example takes depends on the machine, and tests hold no timings.
 hypothesis.settings.register_profile("recede", deadline=None, print_blob=True)
@@ -44,3 +46,10 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip browser tests where there is no browser, with the reason."""
     if item.get_closest_marker("browser") and shutil.which("chromium") is None:
         pytest.skip("chromium is not on the PATH; Debian: apt-get install chromium")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep each file's tests in one process of pytest-xdist: they share what they prepare."""
+    for item in items:
+        if item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(item.nodeid.split("::")[0]))

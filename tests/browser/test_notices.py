@@ -12,6 +12,7 @@ from recede.contract.schemas import RunOut
 from recede.store.database.engine import open_store, sqlite_url
 from recede.store.events import log
 from tests.backend.receiver import Receiver, receiving
+from tests.browser.conftest import Opener
 from tests.browser.screen import Watch
 from tests.service import Service
 
@@ -54,6 +55,12 @@ def tell(service: Service, run: RunOut) -> Iterator[Callable[..., None]]:
 
     yield add
     store.close()
+
+
+@pytest.fixture
+def page(new_tab: Opener) -> Page:
+    """A tab in a profile of its own: permissions and scripts of a profile cannot be taken back."""
+    return new_tab(own=True)
 
 
 @pytest.fixture
