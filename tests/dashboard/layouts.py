@@ -7,6 +7,9 @@ from typing import Any
 
 from dash.development.base_component import Component
 
+NARROW = "\u202f"
+"""The no-break space between a number and its unit."""
+
 
 def walk(node: Any) -> Iterator[Component]:
     """The component and everything in it."""
@@ -19,14 +22,14 @@ def walk(node: Any) -> Iterator[Component]:
 
 
 def text(node: Any) -> str:
-    """All words of a layout in order, apart by spaces."""
+    """All words of a layout in order, apart by spaces; narrow ones become ordinary ones."""
     if node is None:
         return ""
     if isinstance(node, list | tuple):
         return " ".join(filter(None, (text(child) for child in node)))
     if isinstance(node, Component):
         return text(getattr(node, "children", None))
-    return str(node)
+    return str(node).replace(NARROW, " ")
 
 
 def props(node: Any, **wanted: Any) -> Component:

@@ -62,10 +62,10 @@ def test_the_table_has_dense_cut_and_tuned_with_their_differences():
     dense, cut, tuned = (
         props(table, data_testid=f"compared-{n}") for n in ("dense", "cut", "tuned")
     )
-    assert "91.0 % n = 1,000 90.0 % n = 1,000 360 k all" in text(dense)
+    assert "91.0 % n = 1,000 90.0 % n = 1,000 360.0 k all" in text(dense)
     assert "40.0 % n = 1,000; −51.0 points –" in text(cut)
     assert "92.0 % n = 1,000; +1.0 points 89.5 % n = 1,000; −0.5 points" in text(tuned)
-    assert "90 k 25.0 %" in text(tuned)
+    assert "90.00 k 25.0 %" in text(tuned)
     assert [link.href for link in walk(table) if type(link).__name__ == "Link"] == [
         "/runs/abcd2345"
     ]
@@ -90,7 +90,7 @@ def test_the_table_stands_in_both_tabs_of_a_fine_tuning():
     table = comparison(found())
     spec = samples.SPEC.model_copy(update={"init": Init(run="abcd2345", plan=Plan(ratio=0.5))})
     run = samples.run().model_copy(update={"spec": spec})
-    for tab in (training(run, [], table), files([samples.checkpoint()], run, table)):
+    for tab in (training(run, [], compared=table), files([samples.checkpoint()], run, table)):
         assert props(tab, data_testid="comparison") is table
     assert props(training(run, []), id="comparison-slot").children is None
 

@@ -12,6 +12,7 @@ from recede_dashboard.words import snippets
 from recede_dashboard.words.plans import beside, cut_words
 from tests.dashboard import samples
 from tests.dashboard.layouts import (
+    NARROW,
     props,
     text,
     walk,
@@ -27,7 +28,7 @@ def test_each_card_says_when_it_was_made_which_it_is_and_what_was_asked_for():
     assert moment.dateTime == "2023-11-14T22:13:20+00:00"
     assert moment.to_plotly_json()["props"]["data-made"] == 1_700_000_000.0
     asked = props(files([first], samples.run()), data_testid="file-asked")
-    assert text(asked) == "Asked for: 60 % of the neurons removed"
+    assert text(asked) == "Requested: 60 % of the neurons removed"
 
 
 def _test_id(node):
@@ -44,16 +45,19 @@ def _test_id(node):
         ({"ratio": 0.5, "locks": ["a", "b", "c", "d"]}, "4 layers locked"),
         ({"ratio": 0.5, "overrides": {"a": 0.125}}, "a at 12.5 %"),
         ({"ratio": 0.5, "criterion": "taylor"}, "ranked by taylor"),
-        ({"ratio": 0.5, "min_channels": 4}, "at least 4 channels in a layer"),
+        ({"ratio": 0.5, "min_channels": 4}, "at least 4 channels per layer"),
         ({"ratio": 0.5, "bias": "fold"}, "constants of removed channels folded in"),
     ],
 )
 def test_what_was_asked_for_is_said_as_far_as_it_is_not_the_default(plan, words):
     whole = Plan.model_validate(plan).model_dump(mode="json")
-    assert [cut_words(whole), *beside(whole)][-1] == words
+    assert [cut_words(whole), *beside(whole)][-1].replace(NARROW, " ") == words
     assert beside({**whole, "epoch": 3}) == beside(whole)  # the title has the epoch
     plain = Plan(ratio=0.5).model_dump()
-    assert (cut_words(plain), beside(plain)) == ("50 % of the neurons removed", [])
+    assert (cut_words(plain).replace(NARROW, " "), beside(plain)) == (
+        "50 % of the neurons removed",
+        [],
+    )
 
 
 def test_the_readme_loads_a_file_as_the_files_tab_does():

@@ -78,7 +78,7 @@ def test_the_cut_is_told_with_its_epoch_and_what_remains(values):
     assert told is not None
     assert "Removed 50 % of the neurons Epoch" in told
     assert "9, the best by validation" in told
-    assert "600 of 1,200 neurons, 1,234 of 5,678 parameters, 250 k of 2 M MACs" in told
+    assert "600 of 1,200 neurons, 1,234 of 5,678 parameters, 250.0 k of 2.000 M MACs" in told
 
 
 def test_a_plan_that_is_more_than_a_ratio_is_told_whole(values):

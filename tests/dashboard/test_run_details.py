@@ -8,10 +8,12 @@ from recede.client import ApiError, RunSpec
 from recede.contract.schemas import Page
 from recede_dashboard.pages.run import page as run_page
 from recede_dashboard.pages.run.report import MOST_CLASSES, data_report
-from recede_dashboard.pages.run.training import config_rows, training
+from recede_dashboard.pages.run.training import training
 from recede_dashboard.shell import OFFLINE
+from recede_dashboard.words.specs import setting_rows
 from tests.dashboard import samples
 from tests.dashboard.layouts import (
+    NARROW,
     props,
     text,
     walk,
@@ -71,6 +73,9 @@ class Client:
         known = tuned(run="parent23") if run_id == "abcd2345" else samples.run(name="Demo")
         return known.model_copy(update={"group_id": "grp23456"})
 
+    async def catalog(self):
+        return samples.CATALOG
+
     async def epochs(self, run_id):
         return Page(items=[])
 
@@ -86,13 +91,22 @@ def test_the_page_shows_the_parent_by_name_and_the_way_back_to_the_group():
     assert "Started from parent23" in text(gone)
 
 
+def plain(rows):
+    return {name.strip(): value.replace(NARROW, " ") for name, value in rows}
+
+
 def test_the_settings_say_the_whole_recipe():
-    rows = dict(config_rows(tuned(run="parent23", plan={"ratio": 0.6}, new_head=True)))
-    assert rows["Schedule"] == "step"
+    spec = tuned(run="parent23", plan={"ratio": 0.6}, new_head=True).spec
+    rows = plain(setting_rows(spec, samples.CATALOG))
+    assert (rows["Schedule"], rows["Device"], rows["Compile"]) == ("Steps", "Automatic", "no")
+    assert (rows["Data set"], rows["Network"]) == ("Digits", "Tiny")
+    assert (rows["Strength λ"], rows["Width"]) == ("0.05", "0.25")
     assert rows["Starting weights"] == (
         "run parent23, 60 % of the neurons removed, at the best epoch, with a new head"
     )
-    assert dict(config_rows(samples.run()))["Starting weights"] == "drawn from the seed"
+    bare = plain(setting_rows(samples.SPEC, None))
+    assert bare["Starting weights"] == "random, from the seed"
+    assert (bare["Data set"], bare["lam"]) == ("digits", "0.05")  # without a catalog
 
 
 def test_the_report_says_what_was_found_in_the_files():

@@ -41,7 +41,7 @@ def test_a_pruned_file_says_what_it_is_worth():
     assert "60 % of the neurons removed" in words
     assert "88.0 %" in words
     assert "n = 1,000; dense 88.5 %" in words
-    assert "25.0 % of 360 k" in words
+    assert "25.0 % of 360.0 k" in words
     assert "cut = masked, max |Δ| = 4.8e-07" in words
 
 

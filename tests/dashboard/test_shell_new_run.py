@@ -13,8 +13,8 @@ from recede_dashboard.pages.new_run.sections.fields import field_id, param_field
 from recede_dashboard.pages.new_run.sections.plugins import dataset_note
 from recede_dashboard.pages.new_run.values.advice import advice_text, n_steps
 from recede_dashboard.pages.new_run.values.following import following
-from recede_dashboard.pages.new_run.values.numbers import read_number
 from recede_dashboard.pages.new_run.values.spec import review
+from recede_dashboard.pages.new_run.values.typed_number import read_number
 from tests.dashboard import samples
 from tests.dashboard.layouts import (
     props,

@@ -15,6 +15,7 @@ from recede.contract.schemas import Page
 from recede_dashboard import routing
 from recede_dashboard.pages import runs
 from recede_dashboard.pages.run import page as run_page
+from recede_dashboard.words.specs import summary
 from tests.dashboard import samples
 from tests.dashboard.layouts import (
     props,
@@ -115,12 +116,18 @@ def test_only_the_tab_that_is_shown_is_filled():
 
 def test_the_settings_of_a_run_are_all_named():
     words = text(show("/runs/abcd2345", "?tab=training"))
-    for expected in ("Batch size 100", "width 0.25", "lam 0.05", "Seed 0", "Learning rate 0.1"):
+    for expected in (
+        "Batch size 100",
+        "Width 0.25",
+        "Strength λ 0.05",
+        "Seed 0",
+        "Learning rate 0.1",
+    ):
         assert expected in " ".join(words.split())
 
 
 def test_the_head_says_what_was_trained():
-    assert dict(run_page.summary(samples.run()))["Method"] == "rni λ 0.05"
+    assert dict(summary(samples.SPEC, samples.CATALOG))["Method"] == "rni λ 0.05"
 
 
 def test_a_run_that_does_not_exist_is_said_so():
@@ -146,5 +153,5 @@ def test_an_address_without_a_page_leads_back():
 
 def test_settings_name_workers_data_sets_disk_and_versions():
     words = text(show("/settings"))
-    for expected in ("here · process 7", "Digits", "1.5 MB", "9.8.7", "2.15", "170 MB"):
+    for expected in ("here · process 7", "Digits", "1.50 MB", "9.8.7", "2.15", "170 MB"):
         assert expected in words

@@ -8,7 +8,6 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from recede.client import (
-    ApiError,
     AsyncRecedeClient,
     Catalog,
     DatasetInfo,
@@ -18,6 +17,7 @@ from recede.client import (
 from recede_dashboard.components.attributes import attrs
 from recede_dashboard.components.notices import notices_card
 from recede_dashboard.components.tables import facts, table
+from recede_dashboard.queries.catalog import known_catalog
 from recede_dashboard.words import numbers as say
 
 _PAGE = 200
@@ -29,10 +29,7 @@ async def layout(client: AsyncRecedeClient) -> Component:
     """Everything on one page, read when it is opened."""
     workers, health = await asyncio.gather(client.workers(), client.health())
     runs = await _all_runs(client)
-    try:
-        catalog: Catalog | None = await client.catalog()
-    except ApiError:
-        catalog = None
+    catalog = await known_catalog(client)
     return html.Div(
         [
             html.Div(html.H1("Settings"), className="page-head"),
@@ -121,9 +118,9 @@ def _datasets(catalog: Catalog | None) -> Component:
             ),
             [html.Div(entry.label), html.Div(_dataset_detail(entry), className="muted small")],
             f"{entry.channels}×{entry.image_size}×{entry.image_size}",
-            say.count(entry.classes),
-            say.count(entry.n_train),
-            say.count(entry.n_test),
+            say.integer(entry.classes),
+            say.integer(entry.n_train),
+            say.integer(entry.n_test),
         ]
         for entry in catalog.datasets
     ]
@@ -146,7 +143,7 @@ def _disk(runs: list[RunOut]) -> Component:
         for run in largest
         if run.disk_bytes
     ]
-    of = f"{say.count(len(runs))} run{'' if len(runs) == 1 else 's'}"
+    of = say.plural(len(runs), "run")
     return html.Div(
         [
             html.P([html.Strong(say.size(total), className="big"), f" in {of}"]),

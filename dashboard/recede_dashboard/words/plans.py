@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from recede.client import Plan
-from recede_dashboard.words.numbers import number
+from recede_dashboard.words.numbers import number, plural, short_share, threshold
 
 NAMED = 3
 """Layers that are named; of more, the number is said."""
@@ -21,8 +21,8 @@ def percent(plan: Mapping[str, Any]) -> str:
 def cut_words(plan: Mapping[str, Any]) -> str:
     """How much a plan removes."""
     if plan.get("threshold") is not None:
-        return f"importances up to {number(plan['threshold'])} removed"
-    return f"{percent(plan)} % of the neurons removed"
+        return f"importances up to {threshold(plan['threshold'])} removed"
+    return f"{short_share(plan['ratio'])} of the neurons removed"
 
 
 def beside(plan: Mapping[str, Any]) -> list[str]:
@@ -33,7 +33,7 @@ def beside(plan: Mapping[str, Any]) -> list[str]:
     if locks := plan.get("locks"):
         parts.append(_layers(locks, "locked"))
     if overrides := plan.get("overrides"):
-        shares = [f"{name} at {number(round(100 * r, 2))} %" for name, r in overrides.items()]
+        shares = [f"{name} at {short_share(r)}" for name, r in overrides.items()]
         parts.append(", ".join(shares) if len(shares) <= NAMED else f"{len(shares)} own ratios")
     ranked, default = plan.get("criterion"), Plan.model_fields["criterion"].default
     if ranked and ranked != default:
@@ -41,10 +41,17 @@ def beside(plan: Mapping[str, Any]) -> list[str]:
     if (multiple := plan.get("round_to") or 1) > 1:
         parts.append(f"rounded up to multiples of {multiple}")
     if least := plan.get("min_channels"):
-        parts.append(f"at least {least} channel{'s' * (least > 1)} in a layer")
+        parts.append(f"at least {plural(least, 'channel')} per layer")
     if plan.get("bias") == "fold":
         parts.append("constants of removed channels folded in")
     return parts
+
+
+def plan_words(plan: Mapping[str, Any]) -> str:
+    """A plan in words: how much, at which epoch, and what is not the default."""
+    epoch = plan.get("epoch")
+    when = "at the best epoch" if epoch is None else f"at epoch {epoch}"
+    return ", ".join([cut_words(plan), when, *beside(plan)])
 
 
 def _layers(names: Sequence[str], what: str) -> str:

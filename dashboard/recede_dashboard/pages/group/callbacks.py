@@ -10,7 +10,7 @@ from dash.exceptions import PreventUpdate
 from recede.client import ApiError, AsyncRecedeClient
 from recede_dashboard.components.states import group_missing
 from recede_dashboard.pages.group import words
-from recede_dashboard.pages.group.figures import figures
+from recede_dashboard.pages.group.data import figures
 from recede_dashboard.pages.group.table import group_table
 from recede_dashboard.serving.clientside import in_browser
 

@@ -6,7 +6,6 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from recede.client import (
-    ApiError,
     AsyncRecedeClient,
     Catalog,
     GroupOut,
@@ -17,9 +16,10 @@ from recede_dashboard.components.icons import icon
 from recede_dashboard.figures import group as draw
 from recede_dashboard.pages.group import words
 from recede_dashboard.pages.group.callbacks import CHARTS
-from recede_dashboard.pages.group.figures import figures
+from recede_dashboard.pages.group.data import figures
 from recede_dashboard.pages.group.table import group_table
-from recede_dashboard.pages.run.page import spec_summary
+from recede_dashboard.queries.catalog import known_catalog
+from recede_dashboard.words.specs import summary, value_text
 
 NOTES = {
     "curves": "before any fine-tuning; thin: seeds, thick: their mean",
@@ -35,10 +35,7 @@ async def layout(client: AsyncRecedeClient, group_id: str) -> Component:
         ApiError: no such group, or the service does not answer.
     """
     group = await client.group(group_id)
-    try:
-        catalog: Catalog | None = await client.catalog()
-    except ApiError:
-        catalog = None  # without a worker: the names of the fields do
+    catalog = await known_catalog(client)
     labels = words.axis_labels(group, catalog)
     drawn = await figures(client, group, labels)
     return html.Div(
@@ -48,7 +45,7 @@ async def layout(client: AsyncRecedeClient, group_id: str) -> Component:
             dcc.Store(id="group-tick"),
             dcc.Store(id="group-attached"),
             *[dcc.Store(id=f"{id_}-name", data=name) for id_, name in CHARTS.items()],
-            _head(group, labels),
+            _head(group, labels, catalog),
             html.Div(
                 [
                     html.Div(group_table(group, labels), id="group-table", className="card"),
@@ -69,12 +66,12 @@ async def layout(client: AsyncRecedeClient, group_id: str) -> Component:
     )
 
 
-def _head(group: GroupOut, labels: dict[str, str]) -> Component:
+def _head(group: GroupOut, labels: dict[str, str], catalog: Catalog | None) -> Component:
     differs = [
-        (labels[axis], ", ".join(words.value_text(value) for value in values))
+        (labels[axis], ", ".join(value_text(value) for value in values))
         for axis, values in group.axes.items()
     ]
-    same = spec_summary(group.spec, leave_out=group.axes)
+    same = summary(group.spec, catalog, leave_out=group.axes)
     return html.Div(
         [
             html.Div(

@@ -17,6 +17,7 @@ from recede.client import (
 from recede_dashboard.components.attributes import attrs
 from recede_dashboard.pages.group import words
 from recede_dashboard.words import numbers as say
+from recede_dashboard.words.specs import value_text
 
 MEASURES = (
     ("val_accuracy", "Validation", "Accuracy of the best epoch on the validation images"),
@@ -64,7 +65,7 @@ def _combination(step: int, row: SummaryRow, runs: list[RunOut], steps: int) -> 
 
 
 def _key(step: int, row: SummaryRow, span: int, steps: int) -> Component:
-    value = ", ".join(words.value_text(value) for value in row.values.values()) or "all"
+    value = ", ".join(value_text(value) for value in row.values.values()) or "all"
     sign = html.Span(
         className="step-sign", **attrs(aria_hidden="true", data_step=str(step), data_of=str(steps))
     )
@@ -133,7 +134,7 @@ def _lossless(ratio: float | None) -> Any:
 
 
 def _share(value: float | None) -> str:
-    return "–" if value is None else f"{100 * value:.0f} %"
+    return say.NOTHING if value is None else say.fixed_share(value, 0)
 
 
 def _mean(row: SummaryRow, runs: list[RunOut]) -> Component:

@@ -11,12 +11,8 @@ from recede.client import (
     RunOut,
     Spread,
 )
-from recede_dashboard.pages.new_run.values.spec import (
-    GROUPS,
-    LABELS,
-    params_of,
-)
 from recede_dashboard.words import numbers as say
+from recede_dashboard.words.specs import label_of, value_text
 
 SEED = "seed"
 STATES = {
@@ -31,17 +27,7 @@ ACTIVE = ("queued", "running")
 
 def axis_labels(group: GroupOut, catalog: Catalog | None) -> dict[str, str]:
     """The names of what differs, as the form calls them, by the dotted name."""
-    return {axis: _axis_label(axis, group, catalog) for axis in group.axes}
-
-
-def _axis_label(axis: str, group: GroupOut, catalog: Catalog | None) -> str:
-    place, _, name = axis.rpartition(".")
-    kind = next((kind for kind, own in GROUPS.items() if own == place), "")
-    if catalog is not None and kind:
-        for spec in params_of(catalog, kind, getattr(group.spec, kind)):
-            if spec.name == name:
-                return spec.label
-    return LABELS.get(axis, name)
+    return {axis: label_of(axis, group.spec, catalog) for axis in group.axes}
 
 
 def values_words(values: Mapping[str, Any], labels: Mapping[str, str]) -> str:
@@ -50,17 +36,12 @@ def values_words(values: Mapping[str, Any], labels: Mapping[str, str]) -> str:
     return ", ".join(parts) or "all seeds"
 
 
-def value_text(value: Any) -> str:
-    """One value as a person types it."""
-    return say.number(value) if isinstance(value, float) else str(value)
-
-
 def counts_words(group: GroupOut) -> str:
     """How many runs stand where, for example "6 runs: 3 finished, 1 running, 2 queued"."""
     by_state = {str(getattr(state, "value", state)): n for state, n in group.counts.items()}
     parts = [f"{by_state[key]} {word}" for key, word in STATES.items() if by_state.get(key)]
-    n = len(group.runs)
-    return f"{n} run{'' if n == 1 else 's'}: {', '.join(parts)}" if parts else f"{n} runs"
+    n_runs = say.plural(len(group.runs), "run")
+    return f"{n_runs}: {', '.join(parts)}" if parts else n_runs
 
 
 def is_active(group: GroupOut) -> bool:
@@ -85,9 +66,9 @@ def spec_value(run: RunOut, axis: str) -> Any:
 def spread_text(spread: Spread | None, decimals: int) -> str:
     """A mean share with its standard deviation: "88.9 % ± 0.6 %"; a dash where there is none."""
     if spread is None:
-        return "–"
-    mean = f"{100 * spread.mean:.{decimals}f} %"
-    return mean if spread.std is None else f"{mean} ± {100 * spread.std:.{decimals}f} %"
+        return say.NOTHING
+    mean = say.fixed_share(spread.mean, decimals)
+    return mean if spread.std is None else f"{mean} ± {say.fixed_share(spread.std, decimals)}"
 
 
 def spread_title(spread: Spread | None) -> str:

@@ -35,11 +35,8 @@ from recede_dashboard.pages.new_run.values.advice import (
     n_steps,
     sweep_values,
 )
-from recede_dashboard.pages.new_run.values.spec import (
-    GROUPS,
-    LABELS,
-    Key,
-)
+from recede_dashboard.pages.new_run.values.spec import Key
+from recede_dashboard.words.specs import GROUPS, LABELS
 
 
 def initial_values(catalog: Catalog) -> dict[Key, Any]:

@@ -29,15 +29,10 @@ from recede_dashboard.pages.new_run.values.following import (
     chips_following,
     following,
 )
-from recede_dashboard.pages.new_run.values.spec import (
-    GROUPS,
-    SWEEP,
-    Key,
-    Review,
-    review,
-)
+from recede_dashboard.pages.new_run.values.spec import SWEEP, Key, Review, review
 from recede_dashboard.pages.new_run.values.start import SEED
 from recede_dashboard.words import snippets
+from recede_dashboard.words.specs import GROUPS
 
 FIELD = {"type": "run-field", "path": ALL, "owner": ALL}
 NOTE = {"type": "run-note", "path": ALL, "owner": ALL}

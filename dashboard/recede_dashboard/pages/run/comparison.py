@@ -35,7 +35,7 @@ async def comparison_of(client: AsyncRecedeClient, run: RunOut) -> Component | N
 def comparison(found: ComparisonOut) -> Component:
     """The three networks below each other, with the difference to the dense one."""
     dense = found.networks[0]
-    cut = "" if found.ratio is None else f"{100 * found.ratio:.1f} % of the neurons removed"
+    cut = "" if found.ratio is None else f"{say.share(found.ratio)} of the neurons removed"
     return html.Section(
         [
             html.Div(
@@ -96,16 +96,14 @@ def _name(one: Compared, found: ComparisonOut) -> list[Any]:
 def _accuracy(here: AccuracyOut | None, dense: AccuracyOut | None) -> Any:
     if here is None:
         return "–"
-    note = f"n = {say.count(here.n)}"
+    note = f"n = {say.integer(here.n)}"
     if dense is not None:
-        points = 100 * (here.value - dense.value)
-        sign = "+" if points > 0 else "−" if points < 0 else "±"
-        note += f"; {sign}{abs(points):.{say.decimals(here.n)}f} points"
+        note += f"; {say.points(here.value - dense.value, here.n)} points"
     return [say.accuracy(here), html.Div(note, className="tile-note")]
 
 
 def _cost(value: int | None, dense: int | None) -> Any:
     if value is None:
         return "–"
-    note = f"{100 * value / dense:.1f} %" if dense else "all"
-    return [say.short_count(value), html.Div(note, className="tile-note")]
+    note = say.share(value / dense) if dense else "all"
+    return [say.compact(value), html.Div(note, className="tile-note")]

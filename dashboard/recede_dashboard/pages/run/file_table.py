@@ -61,7 +61,7 @@ def link(checkpoint: CheckpointOut, name: str, *, first: bool = False) -> Compon
         [icon("down"), FORMATS.get(name, name)],
         href=file.url,
         className="btn btn-primary" if first else "btn",
-        title=f"{file.filename}, {say.count(file.size_bytes)} bytes",
+        title=f"{file.filename}, {say.integer(file.size_bytes)} bytes",
         **attrs(download=file.filename, data_testid=f"download-{name}-{checkpoint.kind}"),
     )
 

@@ -18,7 +18,7 @@ from recede_dashboard.pages.run.file_table import (
     ordered,
     proof_in_words,
 )
-from recede_dashboard.pages.run.made_files import asked, made
+from recede_dashboard.pages.run.provenance import made, requested
 from recede_dashboard.words import numbers as say
 
 KINDS = {"trained": "Trained", "pruned": "Pruned", "finetuned": "Pruned and fine-tuned"}
@@ -56,7 +56,7 @@ def _earlier(checkpoints: Sequence[CheckpointOut]) -> Component | None:
     if not checkpoints:
         return None
     total = say.size(sum(c.size_bytes for c in checkpoints))
-    many = f"{len(checkpoints)} earlier epoch{'' if len(checkpoints) == 1 else 's'}"
+    many = say.plural(len(checkpoints), "earlier epoch")
     rows = [
         html.Li(
             [
@@ -79,7 +79,7 @@ def _earlier(checkpoints: Sequence[CheckpointOut]) -> Component | None:
 
 
 def _validation(checkpoint: CheckpointOut) -> str:
-    return say.counted((checkpoint.manifest.get("accuracy") or {}).get("validation"))
+    return say.manifest_accuracy((checkpoint.manifest.get("accuracy") or {}).get("validation"))
 
 
 def _card(checkpoint: CheckpointOut, run: RunOut) -> Component:
@@ -88,7 +88,7 @@ def _card(checkpoint: CheckpointOut, run: RunOut) -> Component:
             html.Div(
                 [_title(checkpoint, run.best_epoch), made(checkpoint)], className="file-head"
             ),
-            asked(checkpoint.manifest.get("plan")),
+            requested(checkpoint.manifest.get("plan")),
             html.Dl(
                 [
                     html.Div([html.Dt(name), html.Dd(value)], className="fact")
@@ -132,18 +132,18 @@ def _beside(accuracy: dict[str, Any], split: str) -> Any:
     here, dense = accuracy.get(split), accuracy.get(f"dense_{split}")
     if not here or not here.get("n"):
         return "–"
-    note = f"n = {say.count(here['n'])}"
+    note = f"n = {say.integer(here['n'])}"
     if dense and dense != here:
-        note += f"; dense {say.counted(dense)}"
-    return [say.counted(here), html.Div(note, className="tile-note")]
+        note += f"; dense {say.manifest_accuracy(dense)}"
+    return [say.manifest_accuracy(here), html.Div(note, className="tile-note")]
 
 
 def _share(value: int | None, dense: int | None) -> Any:
     if value is None:
         return "–"
-    lines: list[Any] = [say.short_count(value)]
+    lines: list[Any] = [say.compact(value)]
     if dense and dense != value:
-        note = f"{100 * value / dense:.1f} % of {say.short_count(dense)}"
+        note = f"{say.share(value / dense)} of {say.compact(dense)}"
         lines.append(html.Div(note, className="tile-note"))
     return lines
 
@@ -152,7 +152,7 @@ def _title(checkpoint: CheckpointOut, best_epoch: int | None) -> Component:
     words = [KINDS.get(checkpoint.kind, checkpoint.kind)]
     ratio = checkpoint.manifest.get("ratio")
     if checkpoint.kind != "trained" and ratio is not None:
-        words.append(f"{100 * ratio:.0f} % of the neurons removed")
+        words.append(f"{say.fixed_share(ratio, 0)} of the neurons removed")
     words.append(f"epoch {checkpoint.epoch}")
     if checkpoint.kind == "trained" and checkpoint.epoch == best_epoch:
         words.append("best")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+import asyncio
 from typing import Any
 
 import dash_mantine_components as dmc
@@ -12,8 +12,8 @@ from dash.development.base_component import Component
 from recede.client import (
     ApiError,
     AsyncRecedeClient,
+    Catalog,
     RunOut,
-    RunSpec,
 )
 from recede_dashboard.components.attributes import attrs
 from recede_dashboard.components.explore import explore
@@ -21,8 +21,9 @@ from recede_dashboard.components.icons import icon
 from recede_dashboard.pages.run.comparison import comparison_of
 from recede_dashboard.pages.run.files import files
 from recede_dashboard.pages.run.training import training
-from recede_dashboard.words.numbers import number
+from recede_dashboard.queries.catalog import known_catalog
 from recede_dashboard.words.plans import cut_words
+from recede_dashboard.words.specs import summary
 
 TABS = {"training": "Training", "explore": "Explore", "files": "Files"}
 
@@ -36,7 +37,9 @@ async def layout(client: AsyncRecedeClient, run_id: str, tab: str | None) -> Com
     run = await client.run(run_id)
     chosen = tab or default_tab(run)
     bodies: dict[str, Any] = dict.fromkeys(TABS)
-    bodies[chosen] = await tab_body(client, run, chosen)
+    bodies[chosen], parent, catalog = await asyncio.gather(
+        tab_body(client, run, chosen), parent_name(client, run), known_catalog(client)
+    )
     return html.Div(
         [
             dcc.Store(id="run-data", data=run.model_dump(mode="json")),
@@ -47,7 +50,7 @@ async def layout(client: AsyncRecedeClient, run_id: str, tab: str | None) -> Com
             dcc.Store(id="run-filled-shown"),
             dcc.Store(id="run-renamed"),
             dcc.Store(id="times-shown"),
-            _head(run, await parent_name(client, run)),
+            _head(run, parent, catalog),
             html.Div(
                 id="run-problem", className="run-problem", **attrs(data_testid="run-problem")
             ),
@@ -89,51 +92,11 @@ async def tab_body(client: AsyncRecedeClient, run: RunOut, tab: str) -> Componen
     if tab == "files":
         page = await client.checkpoints(run.id)
         return files(page.items, run, compared)
-    return training(run, (await client.epochs(run.id)).items, compared)
+    epochs = (await client.epochs(run.id)).items
+    return training(run, epochs, await known_catalog(client), compared)
 
 
-def summary(run: RunOut) -> list[tuple[str, str]]:
-    """What was asked for, in the fewest words: term and value."""
-    return spec_summary(run.spec)
-
-
-def spec_summary(spec: RunSpec, leave_out: Container[str] = ()) -> list[tuple[str, str]]:
-    """The same of a spec, without the dotted fields in `leave_out`."""
-
-    def plugin(kind: str) -> str:
-        params = getattr(spec, f"{kind}_params")
-        shown = {k: v for k, v in params.items() if f"{kind}_params.{k}" not in leave_out}
-        return _with(getattr(spec, kind), shown)
-
-    epochs = f"{spec.epochs} epoch{'' if spec.epochs == 1 else 's'}"
-    rows = [
-        ("Method", plugin("method")),
-        ("Network", plugin("architecture")),
-        ("Data", plugin("dataset")),
-        ("Training", f"{epochs}, batch {spec.batch_size}, lr {number(spec.lr)}"),
-    ]
-    return rows if "seed" in leave_out else [*rows, ("Seed", str(spec.seed))]
-
-
-WORDS = {"lam": "λ ", "shift": "b ", "width": "×", "path": "", "image_size": ""}
-"""How the best-known parameters are said in front of their values; the tab Training has all."""
-UNITS = {"image_size": " px"}
-
-
-def _with(name: str, params: dict[str, Any]) -> str:
-    shown = [
-        f"{WORDS.get(key, f'{key} ')}{_value(value)}{UNITS.get(key, '')}"
-        for key, value in params.items()
-        if key in WORDS or (isinstance(value, int | float) and not isinstance(value, bool))
-    ]
-    return " ".join([name, *shown])
-
-
-def _value(value: Any) -> str:
-    return number(value) if isinstance(value, float) else str(value)
-
-
-def _head(run: RunOut, parent: str | None) -> Component:
+def _head(run: RunOut, parent: str | None, catalog: Catalog | None) -> Component:
     return html.Div(
         [
             html.Div(
@@ -164,7 +127,7 @@ def _head(run: RunOut, parent: str | None) -> Component:
                 [
                     *[
                         html.Div([html.Dt(term), html.Dd(value)], className="chip")
-                        for term, value in summary(run)
+                        for term, value in summary(run.spec, catalog)
                     ],
                     origin(run, parent),
                 ],

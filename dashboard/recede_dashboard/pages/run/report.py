@@ -78,8 +78,9 @@ def data_report(given: Mapping[str, Any] | None) -> Component | None:
 
 
 def _images(report: DataReport) -> str:
-    parts = [f"{say.count(n)} {PARTS.get(name, name)}" for name, n in report.parts.items() if n]
-    total = f"{say.count(report.images)} images in {say.count(len(report.classes))} classes"
+    parts = [f"{say.integer(n)} {PARTS.get(name, name)}" for name, n in report.parts.items() if n]
+    classes = say.plural(len(report.classes), "class", "classes")
+    total = f"{say.plural(report.images, 'image')} in {classes}"
     return f"{total} ({', '.join(parts)})" if len(parts) > 1 else total
 
 
@@ -116,7 +117,7 @@ def _class(name: str, n: int, most: int) -> Component:
         [
             html.Span(name, className="report-class", title=name),
             bar,
-            html.Span(say.count(n), className="num"),
+            html.Span(say.integer(n), className="num"),
         ]
     )
 
@@ -135,7 +136,7 @@ def _facts(report: DataReport) -> Component:
 
 
 def _counted(of: Mapping[str, int]) -> str:
-    return ", ".join(f"{name} {say.count(n)}" for name, n in of.items()) or "–"
+    return ", ".join(f"{name} {say.integer(n)}" for name, n in of.items()) or "–"
 
 
 def _channels(values: list[float]) -> str:
@@ -153,8 +154,11 @@ def _bad(bad: BadFiles) -> Component:
     ]
     more = bad.count - len(bad.files)
     if more > 0:
-        rows.append(html.Li(f"and {say.count(more)} more", className="muted"))
-    head = [html.H4("Bad files"), html.Span(f"{say.count(bad.count)}, {done}", className="label")]
+        rows.append(html.Li(f"and {say.integer(more)} more", className="muted"))
+    head = [
+        html.H4("Bad files"),
+        html.Span(f"{say.integer(bad.count)}, {done}", className="label"),
+    ]
     return html.Div(
         [html.Div(head), html.Ul(rows, className="report-files", tabIndex=0)],
         className="report-part report-bad",

@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import dash_mantine_components as dmc
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from recede.client import (
-    EpochOut,
-    RunOut,
-    RunSpec,
-)
+from recede.client import Catalog, EpochOut, RunOut
 from recede_dashboard.components.attributes import attrs
 from recede_dashboard.components.charts import chart
 from recede_dashboard.components.icons import icon
 from recede_dashboard.components.tables import facts
 from recede_dashboard.figures import training as figures
-from recede_dashboard.pages.new_run.values.start import plan_words
 from recede_dashboard.pages.run.report import data_report
-from recede_dashboard.words.numbers import number
+from recede_dashboard.words.specs import setting_rows
 
 LIVE = (
     ("epoch", "Epoch"),
@@ -43,11 +37,14 @@ RESULT = (
 
 
 def training(
-    run: RunOut, epochs: Sequence[EpochOut], compared: Component | None = None
+    run: RunOut,
+    epochs: Sequence[EpochOut],
+    catalog: Catalog | None = None,
+    compared: Component | None = None,
 ) -> Component:
     """Filled at first by the server, then kept live by assets/js/run.js and log.js.
 
-    `compared` is the table of a fine-tuning before and after.
+    `catalog` has the labels of parameters; `compared` is the table of a fine-tuning.
     """
     return html.Div(
         [
@@ -69,7 +66,7 @@ def training(
                 className="chart-row",
             ),
             html.Div(data_report(run.data_report), id="report-slot", className="report-slot"),
-            html.Div([_log(), _config(run)], className="log-and-config"),
+            html.Div([_log(), _config(run, catalog)], className="log-and-config"),
         ],
         className="training",
         **attrs(data_testid="training"),
@@ -97,59 +94,9 @@ def _strip(id_: str, tiles: Sequence[tuple[str, str]]) -> Component:
     )
 
 
-def config_rows(run: RunOut) -> list[tuple[str, str]]:
-    """The settings of a run by their names."""
-    spec = run.spec
-    rows: list[tuple[str, str]] = [
-        ("Data set", spec.dataset),
-        *_params(spec.dataset_params),
-        ("Network", spec.architecture),
-        *_params(spec.architecture_params),
-        ("Method", spec.method),
-        *_params(spec.method_params),
-        ("Epochs", str(spec.epochs)),
-        ("Batch size", str(spec.batch_size)),
-        ("Learning rate", number(spec.lr)),
-        ("Seed", str(spec.seed)),
-        ("Validation share", number(spec.val_fraction)),
-        ("Device", spec.device),
-        ("Schedule", spec.schedule),
-        ("Warm-up epochs", str(spec.warmup_epochs)),
-        ("Label smoothing", number(spec.label_smoothing)),
-        ("Precision", spec.precision),
-        ("Compiled", "yes" if spec.compile else "no"),
-        ("Processes", str(spec.processes)),
-        ("Starting weights", starting_text(spec)),
-        ("Prunable", PRUNABLE[spec.prunable]),
-        ("Time for the map", f"{100 * spec.map_budget:g} %" if spec.map_budget else "none"),
-        ("Disk for earlier weights", f"{spec.keep_weights_mb} MB"),
-    ]
-    return rows
-
-
-PRUNABLE = {"inner": "inner channels", "all": "all channels, also joined ones"}
-
-
-def starting_text(spec: RunSpec) -> str:
-    """Where the weights come from, in words."""
-    if spec.init is None:
-        return "drawn from the seed"
-    source = spec.init.file or f"run {spec.init.run}"
-    if spec.init.plan is not None:
-        source += f", {plan_words(spec.init.plan.model_dump())}"
-    return f"{source}, with a new head" if spec.init.new_head else source
-
-
-def _params(params: dict[str, Any]) -> list[tuple[str, str]]:
-    return [
-        (f"  {name}", number(value) if isinstance(value, float) else str(value))
-        for name, value in params.items()
-    ]
-
-
-def _config(run: RunOut) -> Component:
+def _config(run: RunOut, catalog: Catalog | None) -> Component:
     return html.Section(
-        [html.H3("Settings of this run"), facts(config_rows(run))],
+        [html.H3("Settings of this run"), facts(setting_rows(run.spec, catalog))],
         className="card config",
         **attrs(data_testid="config"),
     )

@@ -17,11 +17,7 @@ from recede.client import (
 from recede_dashboard.components.attributes import attrs
 from recede_dashboard.pages.new_run.values import start
 from recede_dashboard.pages.new_run.values.spec import Key, plain
-from recede_dashboard.words.numbers import (
-    count,
-    number,
-    short_count,
-)
+from recede_dashboard.words import numbers as say
 from recede_dashboard.words.plans import beside
 
 NEW = "New run"
@@ -59,9 +55,9 @@ async def cut_section(client: AsyncRecedeClient, typed: Typed) -> Component | No
 
 def how_much(plan: Plan, found: PreviewOut) -> str:
     """The share that goes, and what of the plan is not its default."""
-    parts = [f"{number(round(100 * found.ratio, 1))} % of the neurons"]
+    parts = [f"{say.short_share(found.ratio)} of the neurons"]
     if plan.threshold is not None:
-        parts.append(f"importances up to {number(plan.threshold)}")
+        parts.append(f"importances up to {say.threshold(plan.threshold)}")
     return ", ".join([*parts, *beside(plan.model_dump())])
 
 
@@ -70,9 +66,9 @@ def remains(found: PreviewOut) -> str:
     left = sum(found.kept.values())
     params, macs = found.cost.params, found.cost.macs
     return (
-        f"{count(left)} of {count(left + found.removed)} neurons, "
-        f"{count(params)} of {count(found.dense.params)} parameters, "
-        f"{short_count(macs)} of {short_count(found.dense.macs)} MACs"
+        f"{say.integer(left)} of {say.integer(left + found.removed)} neurons, "
+        f"{say.integer(params)} of {say.integer(found.dense.params)} parameters, "
+        f"{say.compact(macs)} of {say.compact(found.dense.macs)} MACs"
     )
 
 

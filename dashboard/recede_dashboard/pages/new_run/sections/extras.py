@@ -22,7 +22,7 @@ from recede_dashboard.pages.new_run.values.spec import SWEEP, Key
 from recede_dashboard.words import numbers as say
 
 KINDS = (
-    (start.SEED, "Drawn from the seed"),
+    (start.SEED, "Random, from the seed"),
     (start.FILE, "From a file"),
     (start.RUN, "From another run"),
 )
@@ -149,7 +149,7 @@ def starting_words(values: Mapping[Key, Any], runs: Mapping[str, str]) -> str:
         name = runs.get(str(of["init.run"]), str(of["init.run"] or "another run"))
         ratio = str(of["init.ratio"] or "").strip(" %")
         return f"{name}, {ratio} % cut" if ratio else name
-    return "drawn from the seed"
+    return "random, from the seed"
 
 
 def sweep_fields(catalog: Catalog, values: Mapping[Key, Any]) -> list[Component]:

@@ -16,16 +16,11 @@ from recede_dashboard.pages.new_run.values.advice import (
     steps_text,
 )
 from recede_dashboard.pages.new_run.values.following import owner_of
-from recede_dashboard.pages.new_run.values.numbers import read_number
-from recede_dashboard.pages.new_run.values.spec import (
-    GROUPS,
-    SWEEP,
-    Key,
-    Review,
-    params_of,
-    plain,
-)
-from recede_dashboard.words.numbers import number
+from recede_dashboard.pages.new_run.values.spec import SWEEP, Key, Review, plain
+from recede_dashboard.pages.new_run.values.typed_number import read_number
+from recede_dashboard.words.numbers import number, plural
+from recede_dashboard.words.plans import plan_words
+from recede_dashboard.words.specs import GROUPS, params_of
 
 Typed = Mapping[Key, Any]
 
@@ -101,9 +96,12 @@ def plan(typed: Typed) -> str:
     """The cut that comes before the training, in words."""
     kept = start.kept_plan(plain(typed))
     if kept is not None:
-        return f"The cut chosen in Explore: {start.plan_words(kept)}. {GENTLE}"
+        return f"The cut chosen in Explore: {plan_words(kept)}. {GENTLE}"
     init = start.read(plain(typed), {}) or {}
-    return f"{start.plan_words(init['plan']).capitalize()}." if "plan" in init else ""
+    if "plan" not in init:
+        return ""
+    words = plan_words(init["plan"])
+    return f"{words[0].upper()}{words[1:]}."
 
 
 def runs(seen: Review, typed: Typed) -> str:
@@ -111,9 +109,9 @@ def runs(seen: Review, typed: Typed) -> str:
     if not typed.get(SWEEP) or seen.axes is None:
         return ""
     factors = " × ".join(str(len(values)) for values in seen.axes.values())
-    n = sweep.n_runs(seen.axes)
-    each = f" of {seen.steps:,} steps each" if seen.steps else ""
-    return f"{factors} = {n} runs{each}."
+    n_runs = plural(sweep.n_runs(seen.axes), "run")
+    each = f" of {plural(seen.steps, 'step')} each" if seen.steps else ""
+    return f"{factors} = {n_runs}{each}."
 
 
 def button(seen: Review, typed: Typed) -> str:

@@ -19,12 +19,9 @@ from recede.client import (
 from recede_dashboard.components.attributes import attrs
 from recede_dashboard.pages.new_run.sections.fields import field_id, param_field
 from recede_dashboard.pages.new_run.values.advice import fit_text, fits
-from recede_dashboard.pages.new_run.values.spec import (
-    GROUPS,
-    LABELS,
-    Key,
-)
+from recede_dashboard.pages.new_run.values.spec import Key
 from recede_dashboard.words.numbers import size
+from recede_dashboard.words.specs import GROUPS, LABELS
 
 Entry = ArchitectureInfo | DatasetInfo | MethodInfo
 

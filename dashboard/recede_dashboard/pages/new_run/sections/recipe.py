@@ -18,8 +18,9 @@ from recede_dashboard.pages.new_run.sections.fields import (
     whole_number,
     yes_no,
 )
-from recede_dashboard.pages.new_run.values.spec import LABELS, Key
+from recede_dashboard.pages.new_run.values.spec import Key
 from recede_dashboard.words.numbers import number
+from recede_dashboard.words.specs import LABELS
 
 HELP = {
     "epochs": "Passes over the training images.",

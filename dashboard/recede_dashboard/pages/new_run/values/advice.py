@@ -12,7 +12,7 @@ from recede.client import (
     InvalidInput,
     ParamSpec,
 )
-from recede_dashboard.words.numbers import count
+from recede_dashboard.words.numbers import plural
 
 CLOSE = 0.1
 """Share by which λ × steps may miss what is wanted: recommended values have two figures."""
@@ -40,8 +40,8 @@ def n_steps(catalog: Catalog, body: Mapping[str, Any]) -> int | None:
 
 def steps_text(label: str, steps: int, epochs: int) -> str:
     """How long the training is, for example "4 epochs of 844 steps: 3,376 optimiser steps"."""
-    share = f"{count(epochs)} epoch{'' if epochs == 1 else 's'} of {count(steps // epochs)} steps"
-    return f"{share} on {label}: {count(steps)} optimiser steps."
+    share = f"{plural(epochs, 'epoch')} of {plural(steps // epochs, 'step')}"
+    return f"{share} on {label}: {plural(steps, 'optimiser step')}."
 
 
 def advice_text(spec: ParamSpec, steps: int) -> tuple[str, str]:
@@ -51,7 +51,7 @@ def advice_text(spec: ParamSpec, steps: int) -> tuple[str, str]:
     """
     value, wanted = float(spec.recommended(steps)), spec.per_steps or 0.0
     plain = wanted / steps
-    equation = f"{value:g} = {wanted:g} ÷ {count(steps)} steps"
+    equation = f"{value:g} = {wanted:g} ÷ {plural(steps, 'step')}"
     if abs(value - plain) <= CLOSE * plain:
         return equation, ""
     if value < plain:

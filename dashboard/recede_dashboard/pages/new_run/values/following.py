@@ -6,13 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from recede_dashboard.pages.new_run.values.advice import sweep_values
-from recede_dashboard.pages.new_run.values.numbers import read_number
-from recede_dashboard.pages.new_run.values.spec import (
-    GROUPS,
-    Key,
-    Review,
-)
+from recede_dashboard.pages.new_run.values.spec import Key, Review
+from recede_dashboard.pages.new_run.values.typed_number import read_number
 from recede_dashboard.words.numbers import number
+from recede_dashboard.words.specs import GROUPS
 
 
 def following(

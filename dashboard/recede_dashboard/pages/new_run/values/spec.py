@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,39 +17,15 @@ from recede.client import (
 )
 from recede_dashboard.pages.new_run.values import start, sweep
 from recede_dashboard.pages.new_run.values.advice import chosen_dataset, n_steps
-from recede_dashboard.pages.new_run.values.numbers import read_number
+from recede_dashboard.pages.new_run.values.typed_number import read_number
+from recede_dashboard.words.specs import GROUPS, LABELS, params_of
 
 Key = tuple[str, str]
 """Dotted path in the spec and the plug-in that declares it ("" for the run's own fields)."""
 
-GROUPS = {
-    "dataset": "dataset_params",
-    "architecture": "architecture_params",
-    "method": "method_params",
-}
 WHOLE = {"epochs", "batch_size", "seed", "warmup_epochs", "processes", "keep_weights_mb"}
 DECIMAL = {"lr", "val_fraction", "label_smoothing", "map_budget"}
 YES_NO = {"compile"}
-LABELS = {
-    "name": "Name",
-    "dataset": "Data set",
-    "architecture": "Network",
-    "method": "Method",
-    "epochs": "Epochs",
-    "batch_size": "Batch size",
-    "lr": "Learning rate",
-    "seed": "Seed",
-    "device": "Device",
-    "val_fraction": "Validation share",
-    "schedule": "Schedule",
-    "warmup_epochs": "Warm-up epochs",
-    "label_smoothing": "Label smoothing",
-    "precision": "Precision",
-    "compile": "Compile",
-    "processes": "Processes",
-    "map_budget": "Time for the map",
-    "keep_weights_mb": "Disk for weights",
-}
 SWEEP: Key = ("sweep", "")
 """Whether several runs are asked for, true or false."""
 
@@ -140,14 +116,6 @@ def _typed(spec: ParamSpec, value: Any) -> Any:
         return value
     read = read_number(value, whole=spec.kind == "int")
     return value if read is None else read
-
-
-def params_of(catalog: Catalog, kind: str, owner: str) -> Sequence[ParamSpec]:
-    """Parameters that a plug-in declares; none for one that does not exist."""
-    entries = {"dataset": catalog.datasets, "architecture": catalog.architectures}.get(
-        kind, catalog.methods
-    )
-    return next((entry.params for entry in entries if entry.name == owner), ())
 
 
 def _advice(catalog: Catalog, values: Mapping[Key, Any], steps: int) -> dict[str, float]:

@@ -6,12 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from recede_dashboard.pages.new_run.values.numbers import read_number
-from recede_dashboard.words.plans import (
-    beside,
-    cut_words,
-    percent,
-)
+from recede_dashboard.pages.new_run.values.typed_number import read_number
+from recede_dashboard.words.plans import percent
 
 SEED, FILE, RUN = "seed", "file", "run"
 """Where the weights come from; the values of the form's own choice "init.kind"."""
@@ -74,13 +70,6 @@ def _plan(values: Mapping[str, Any], errors: dict[str, str]) -> dict[str, Any] |
         )
         return None
     return {"ratio": round(share / 100, 6)}
-
-
-def plan_words(plan: Mapping[str, Any]) -> str:
-    """A plan in words: how much, at which epoch, and what is not the default."""
-    epoch = plan.get("epoch")
-    when = "at the best epoch" if epoch is None else f"at epoch {epoch}"
-    return ", ".join([cut_words(plan), when, *beside(plan)])
 
 
 def field_of(path: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from recede.client import InvalidInput, ParamSpec
-from recede_dashboard.pages.new_run.values.numbers import read_number
+from recede_dashboard.pages.new_run.values.typed_number import read_number
 
 SEED_AXIS = "axes.seed"
 LEAST, MOST = 2, 64

@@ -1,4 +1,4 @@
-"""When a set of weights was made, and what was asked for: so that two cuts can be told apart."""
+"""When a set of weights was made and by which plan, so that two cuts can be distinguished."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from recede_dashboard.words.plans import beside, cut_words
 
 
 def made(checkpoint: CheckpointOut) -> Component:
-    """Its time and its id; assets/js/times.js says the time in the clock of the one who looks."""
+    """Its time and its id; the browser writes the time in its own time zone."""
     moment = datetime.fromtimestamp(checkpoint.created_at, UTC)
     return html.Div(
         [
@@ -31,9 +31,9 @@ def made(checkpoint: CheckpointOut) -> Component:
     )
 
 
-def asked(plan: Mapping[str, Any] | None) -> Component | None:
+def requested(plan: Mapping[str, Any] | None) -> Component | None:
     """The plan of a cut in one line, without its defaults; nothing for other weights."""
     if not plan:
         return None
-    line = f"Asked for: {', '.join([cut_words(plan), *beside(plan)])}"
+    line = f"Requested: {', '.join([cut_words(plan), *beside(plan)])}"
     return html.P(line, className="file-asked", **attrs(data_testid="file-asked"))

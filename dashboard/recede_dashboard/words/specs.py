@@ -1,0 +1,168 @@
+"""The settings of a run in words: their labels, all of them in rows, and the fewest words."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Mapping, Sequence
+from typing import Any
+
+from recede.client import (
+    ArchitectureInfo,
+    Catalog,
+    DatasetInfo,
+    MethodInfo,
+    ParamSpec,
+    RunSpec,
+)
+from recede_dashboard.words.numbers import THIN, number, plural, short_share
+from recede_dashboard.words.plans import plan_words
+
+Entry = ArchitectureInfo | DatasetInfo | MethodInfo
+
+GROUPS = {
+    "dataset": "dataset_params",
+    "architecture": "architecture_params",
+    "method": "method_params",
+}
+"""The field of a spec that holds the parameters of a plug-in, by the plug-in's kind."""
+
+LABELS = {
+    "name": "Name",
+    "dataset": "Data set",
+    "architecture": "Network",
+    "method": "Method",
+    "epochs": "Epochs",
+    "batch_size": "Batch size",
+    "lr": "Learning rate",
+    "seed": "Seed",
+    "device": "Device",
+    "val_fraction": "Validation share",
+    "schedule": "Schedule",
+    "warmup_epochs": "Warm-up epochs",
+    "label_smoothing": "Label smoothing",
+    "precision": "Precision",
+    "compile": "Compile",
+    "processes": "Processes",
+    "map_budget": "Time budget for accuracy maps",
+    "keep_weights_mb": "Disk for earlier weights",
+}
+"""The form's labels, by the fields of a spec that belong to no plug-in."""
+
+CHOICES = {
+    "schedule": {"step": "Steps", "cosine": "Cosine"},
+    "precision": {"auto": "Automatic", "fp32": "fp32", "bf16": "bf16"},
+}
+"""The labels of the values of a field, where they have any."""
+
+PRUNABLE = {"inner": "inner channels", "all": "all channels, residual ones included"}
+
+
+def entry_of(catalog: Catalog, kind: str, name: str) -> Entry | None:
+    """The plug-in of that kind and name; None if there is none."""
+    known: dict[str, Sequence[Entry]] = {
+        "dataset": catalog.datasets,
+        "architecture": catalog.architectures,
+        "method": catalog.methods,
+    }
+    return next((entry for entry in known[kind] if entry.name == name), None)
+
+
+def params_of(catalog: Catalog, kind: str, name: str) -> Sequence[ParamSpec]:
+    """Parameters that a plug-in declares; none for one that does not exist."""
+    entry = entry_of(catalog, kind, name)
+    return () if entry is None else entry.params
+
+
+def label_of(field: str, spec: RunSpec, catalog: Catalog | None) -> str:
+    """What the form calls a dotted field; its own name where no catalog says it."""
+    group, _, name = field.rpartition(".")
+    kind = next((kind for kind, own in GROUPS.items() if own == group), "")
+    if not kind:
+        return LABELS.get(field, name)
+    param = _params(catalog, kind, spec).get(name)
+    return name if param is None else param.label
+
+
+def value_text(value: Any) -> str:
+    """One value as it is typed into the form."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return number(value) if isinstance(value, float) else str(value)
+
+
+def summary(
+    spec: RunSpec, catalog: Catalog | None, leave_out: Container[str] = ()
+) -> list[tuple[str, str]]:
+    """The settings that matter most, without the dotted fields in `leave_out`."""
+    epochs = plural(spec.epochs, "epoch")
+    rows = [
+        ("Method", _plugin("method", spec, catalog, leave_out)),
+        ("Network", _plugin("architecture", spec, catalog, leave_out)),
+        ("Data", _plugin("dataset", spec, catalog, leave_out)),
+        ("Training", f"{epochs}, batch {spec.batch_size}, lr {number(spec.lr)}"),
+    ]
+    return rows if "seed" in leave_out else [*rows, ("Seed", str(spec.seed))]
+
+
+def setting_rows(spec: RunSpec, catalog: Catalog | None) -> list[tuple[str, str]]:
+    """All settings by the form's labels; a parameter of a plug-in begins with a space."""
+    rows: list[tuple[str, str]] = []
+    for kind, group in GROUPS.items():
+        name = getattr(spec, kind)
+        entry = None if catalog is None else entry_of(catalog, kind, name)
+        rows.append((LABELS[kind], name if entry is None else entry.label))
+        rows += [
+            (f" {label_of(f'{group}.{param}', spec, catalog)}", value_text(value))
+            for param, value in getattr(spec, group).items()
+        ]
+    own = [name for name in LABELS if name != "name" and name not in GROUPS]
+    rows += [(LABELS[name], _own_text(name, getattr(spec, name))) for name in own]
+    rows.append(("Starting weights", starting_weights(spec)))
+    rows.append(("Prunable", PRUNABLE[spec.prunable]))
+    return rows
+
+
+def starting_weights(spec: RunSpec) -> str:
+    """Where the weights come from."""
+    if spec.init is None:
+        return "random, from the seed"
+    source = spec.init.file or f"run {spec.init.run}"
+    if spec.init.plan is not None:
+        source += f", {plan_words(spec.init.plan.model_dump())}"
+    return f"{source}, with a new head" if spec.init.new_head else source
+
+
+def _own_text(name: str, value: Any) -> str:
+    if name == "map_budget":
+        return short_share(value) if value else "none"
+    if name == "keep_weights_mb":
+        return f"{value}{THIN}MB"
+    if value == "auto":
+        return "Automatic"
+    return CHOICES.get(name, {}).get(value) or value_text(value)
+
+
+def _params(catalog: Catalog | None, kind: str, spec: RunSpec) -> Mapping[str, ParamSpec]:
+    declared = () if catalog is None else params_of(catalog, kind, getattr(spec, kind))
+    return {param.name: param for param in declared}
+
+
+def _plugin(kind: str, spec: RunSpec, catalog: Catalog | None, leave_out: Container[str]) -> str:
+    """The name of a plug-in with its numbers, and of its other parameters what is not usual."""
+    declared = _params(catalog, kind, spec)
+    words = [
+        _param(declared.get(name), name, value)
+        for name, value in getattr(spec, GROUPS[kind]).items()
+        if f"{GROUPS[kind]}.{name}" not in leave_out
+    ]
+    return " ".join(filter(None, [getattr(spec, kind), *words]))
+
+
+def _param(declared: ParamSpec | None, name: str, value: Any) -> str:
+    if isinstance(value, bool):
+        return ""
+    if isinstance(value, str):
+        return value if declared is not None and value != declared.default else ""
+    if declared is None:
+        return f"{name} {value_text(value)}"
+    last = declared.label.split()[-1]  # "λ" of "Strength λ"
+    return f"{last if len(last) == 1 else declared.label.lower()} {value_text(value)}"
