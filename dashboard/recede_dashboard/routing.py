@@ -40,7 +40,7 @@ def register(app: Dash, client: AsyncRecedeClient) -> None:
 
 
 async def page(client: AsyncRecedeClient, path: str, search: str) -> Any:
-    """The page of an address; what is missing or unreachable is said in words."""
+    """The page of an address; panels for what is missing or unreachable."""
     found, group_found = _RUN.fullmatch(path), _GROUP.fullmatch(path)
     try:
         if path in ("/", "/runs", "/runs/"):
@@ -65,7 +65,7 @@ async def page(client: AsyncRecedeClient, path: str, search: str) -> Any:
 
 
 async def wanted_group(client: AsyncRecedeClient, search: str) -> tuple[str, str] | None:
-    """Id and name of the group that the address asks for; a group that is gone has no name."""
+    """Id and name of the group in the address; a deleted group is named by its id."""
     group_id = parse_qs(search.removeprefix("?")).get("group", [""])[0][:64]
     if not group_id:
         return None

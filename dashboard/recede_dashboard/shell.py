@@ -14,12 +14,12 @@ from recede_dashboard.components.keys import keys_dialog
 from recede_dashboard.pages.new_run.drawer import run_drawer
 from recede_dashboard.serving.theme import MANTINE
 
-SCHEMES = (("light", "sun", "Light"), ("dark", "moon", "Dark"), ("auto", "auto", "As the system"))
+SCHEMES = (("light", "sun", "Light"), ("dark", "moon", "Dark"), ("auto", "auto", "System"))
 
 OFFLINE = (
-    "Closing or losing this page stops no training; if Recede itself was ended, its trainings go "
-    "on from their last finished epoch when it is started again. It is tried again by itself; if "
-    "it stays like this, look at the terminal in which Recede runs."
+    "Training does not depend on this page. If Recede itself was stopped, training resumes from "
+    "the last finished epoch when it is started again. Reconnecting automatically; if this takes "
+    "long, check the terminal in which Recede runs."
 )
 
 
@@ -41,7 +41,7 @@ def shell(version: str, templates: dict[str, Any]) -> dmc.MantineProvider:
             # An address to go to: Location would first take back what Explore wrote into its own.
             dcc.Store(id="go"),
             dmc.NotificationContainer(id="notices", position="bottom-left", limit=4),
-            html.A("Skip to the content", href="#page", className="skip-link"),
+            html.A("Skip to content", href="#page", className="skip-link"),
             _header(),
             _banner(),
             html.Main(_loading(), id="page", className="page", tabIndex=-1),
@@ -88,8 +88,8 @@ def _header() -> html.Header:
                         "?",
                         id="keys-button",
                         className="icon-button",
-                        title="Keyboard keys (?)",
-                        **attrs(aria_label="Show keyboard keys", data_action="keys"),
+                        title="Keyboard shortcuts (?)",
+                        **attrs(aria_label="Show keyboard shortcuts", data_action="keys"),
                     ),
                 ],
                 className="header-side",
@@ -124,7 +124,7 @@ def _banner() -> html.Div:
             icon("alert"),
             html.Span(
                 [
-                    html.Strong("The connection to Recede is lost. "),
+                    html.Strong("Connection to Recede lost. "),
                     OFFLINE,
                 ]
             ),

@@ -81,7 +81,7 @@ def test_a_run_and_its_group_lead_to_each_other(page: Page, service: Service):
     page.wait_for_url(re.compile(rf"/runs/{group.runs[0].id}"))
     page.get_by_role("link", name="Group", exact=True).click()
     page.wait_for_url(re.compile(r"/groups/"))
-    page.get_by_role("link", name="In the table").click()
+    page.get_by_role("link", name="Show in run list").click()
     chip = page.get_by_test_id("group-chip")
     expect(chip).to_contain_text("Two seeds")
     expect(page.locator(".ag-row")).to_have_count(2)

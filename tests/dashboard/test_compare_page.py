@@ -41,12 +41,12 @@ def test_all_runs_of_a_group_are_compared():
 
 
 @pytest.mark.parametrize(
-    ("search", "said"), [("", "No run was named"), ("?runs=a1", "One run was named")]
+    ("search", "said"), [("", "No run is selected"), ("?runs=a1", "Only one run is selected")]
 )
 def test_fewer_than_two_runs_are_answered_with_what_to_do(search, said):
     shown = text(page(search))
     assert said in shown
-    assert "choose two to eight" in shown
+    assert "Select two to eight" in shown
 
 
 def test_what_is_no_id_never_reaches_the_page():

@@ -62,7 +62,7 @@ def test_the_table_has_dense_cut_and_tuned_with_their_differences():
     dense, cut, tuned = (
         props(table, data_testid=f"compared-{n}") for n in ("dense", "cut", "tuned")
     )
-    assert "91.0 % n = 1,000 90.0 % n = 1,000 360.0 k all" in text(dense)
+    assert "91.0 % n = 1,000 90.0 % n = 1,000 360.0 k 100.0 %" in text(dense)
     assert "40.0 % n = 1,000; −51.0 points –" in text(cut)
     assert "92.0 % n = 1,000; +1.0 points 89.5 % n = 1,000; −0.5 points" in text(tuned)
     assert "90.00 k 25.0 %" in text(tuned)

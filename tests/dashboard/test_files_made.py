@@ -1,4 +1,4 @@
-"""On the cards of the Files tab: when each was made, which it is, what was asked for."""
+"""On the cards of the Files tab: when each was made, which it is, by which plan."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.dashboard.layouts import (
 )
 
 
-def test_each_card_says_when_it_was_made_which_it_is_and_what_was_asked_for():
+def test_each_card_says_when_it_was_made_which_it_is_and_by_which_plan():
     first = samples.checkpoint(plan={"ratio": 0.6})
     second = first.model_copy(update={"id": "ck2", "created_at": 1_700_000_000.0})
     cards = [n for n in walk(files([first, second], samples.run())) if _test_id(n) == "file-made"]
@@ -27,8 +27,8 @@ def test_each_card_says_when_it_was_made_which_it_is_and_what_was_asked_for():
     moment = next(n for n in walk(cards[0]) if type(n).__name__ == "Time")
     assert moment.dateTime == "2023-11-14T22:13:20+00:00"
     assert moment.to_plotly_json()["props"]["data-made"] == 1_700_000_000.0
-    asked = props(files([first], samples.run()), data_testid="file-asked")
-    assert text(asked) == "Requested: 60 % of the neurons removed"
+    plan = props(files([first], samples.run()), data_testid="file-asked")
+    assert text(plan) == "Plan: 60 % of the neurons removed"
 
 
 def _test_id(node):
@@ -40,16 +40,16 @@ def _test_id(node):
     [
         ({"ratio": 0.5, "round_to": 8}, "rounded up to multiples of 8"),
         ({"threshold": 0.31}, "importances up to 0.31 removed"),
-        ({"ratio": 0.5, "scope": "local"}, "the same share in each layer"),
-        ({"ratio": 0.5, "locks": ["a", "b"]}, "a and b locked"),
-        ({"ratio": 0.5, "locks": ["a", "b", "c", "d"]}, "4 layers locked"),
+        ({"ratio": 0.5, "scope": "local"}, "the same ratio in every layer"),
+        ({"ratio": 0.5, "locks": ["a", "b"]}, "a and b left uncut"),
+        ({"ratio": 0.5, "locks": ["a", "b", "c", "d"]}, "4 layers left uncut"),
         ({"ratio": 0.5, "overrides": {"a": 0.125}}, "a at 12.5 %"),
         ({"ratio": 0.5, "criterion": "taylor"}, "ranked by taylor"),
         ({"ratio": 0.5, "min_channels": 4}, "at least 4 channels per layer"),
-        ({"ratio": 0.5, "bias": "fold"}, "constants of removed channels folded in"),
+        ({"ratio": 0.5, "bias": "fold"}, "constant outputs absorbed"),
     ],
 )
-def test_what_was_asked_for_is_said_as_far_as_it_is_not_the_default(plan, words):
+def test_a_plan_is_named_as_far_as_it_is_not_the_default(plan, words):
     whole = Plan.model_validate(plan).model_dump(mode="json")
     assert [cut_words(whole), *beside(whole)][-1].replace(NARROW, " ") == words
     assert beside({**whole, "epoch": 3}) == beside(whole)  # the title has the epoch

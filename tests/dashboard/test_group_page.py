@@ -177,7 +177,7 @@ def test_each_run_that_is_measured_is_one_dot():
 
 def test_figures_without_data_say_when_it_comes():
     for drawn in (figures.curves([], 0), figures.dots([], 0)):
-        assert "comes when a run has finished" in drawn.layout.annotations[0].text
+        assert drawn.layout.annotations[0].text == "Appears when the first run has finished"
 
 
 def test_the_table_of_runs_can_show_one_group_alone():

@@ -41,14 +41,14 @@ def found(**changes: Any) -> PreviewOut:
 
 
 class Client:
-    """Previews a cut as the service would, and keeps what it was asked."""
+    """Previews a cut as the service would, and records the requests."""
 
     def __init__(self, answer: PreviewOut | ApiError):
         self.answer = answer
-        self.asked: list[tuple[str, Plan]] = []
+        self.requests: list[tuple[str, Plan]] = []
 
     async def preview(self, run_id: str, plan: Plan) -> PreviewOut:
-        self.asked.append((run_id, plan))
+        self.requests.append((run_id, plan))
         if isinstance(self.answer, ApiError):
             raise self.answer
         return self.answer
@@ -73,15 +73,15 @@ def test_the_title_names_the_network_that_is_cut(values):
         assert title(other, NAMES) == "New run"
 
 
-def test_the_cut_is_told_with_its_epoch_and_what_remains(values):
-    told = said(values, found())
-    assert told is not None
-    assert "Removed 50 % of the neurons Epoch" in told
-    assert "9, the best by validation" in told
-    assert "600 of 1,200 neurons, 1,234 of 5,678 parameters, 250.0 k of 2.000 M MACs" in told
+def test_the_cut_is_shown_with_its_epoch_and_what_remains(values):
+    shown = said(values, found())
+    assert shown is not None
+    assert "Removed 50 % of the neurons Epoch" in shown
+    assert "9, best on validation" in shown
+    assert "600 of 1,200 neurons, 1,234 of 5,678 parameters, 250.0 k of 2.000 M MACs" in shown
 
 
-def test_a_plan_that_is_more_than_a_ratio_is_told_whole(values):
+def test_a_plan_that_is_more_than_a_ratio_is_shown_whole(values):
     plan = {
         "threshold": 0.05,
         "epoch": 3,
@@ -91,24 +91,24 @@ def test_a_plan_that_is_more_than_a_ratio_is_told_whole(values):
     }
     given = start.initial("abcd2345", plan)
     typed = values | {(path, ""): value for path, value in given.items()}
-    told = said(typed, found(epoch=3, ratio=0.333))
-    assert told is not None
-    words = "33.3 % of the neurons, importances up to 0.05, the same share in each layer"
-    assert f"{words}, a and b locked, c at 25 %" in told
-    assert "Epoch 3 Remains" in told
+    shown = said(typed, found(epoch=3, ratio=0.333))
+    assert shown is not None
+    words = "33.3 % of the neurons, importances up to 0.05, the same ratio in every layer"
+    assert f"{words}, a and b left uncut, c at 25 %" in shown
+    assert "Epoch 3 Remaining" in shown
 
 
-def test_the_very_plan_is_asked_for_and_another_ratio_that_is_typed_replaces_it(values):
+def test_the_exact_plan_is_requested_and_another_typed_ratio_replaces_it(values):
     client = Client(found())
     asyncio.run(cut_section(client, values))
     asyncio.run(cut_section(client, values | {("init.ratio", ""): "40"}))
-    assert client.asked == [("abcd2345", Plan(ratio=0.5)), ("abcd2345", Plan(ratio=0.4))]
+    assert client.requests == [("abcd2345", Plan(ratio=0.5)), ("abcd2345", Plan(ratio=0.4))]
 
 
-def test_without_a_cut_nothing_is_asked_and_one_that_cannot_be_made_is_not_told(values):
+def test_without_a_cut_nothing_is_requested_and_an_impossible_one_is_not_shown(values):
     client = Client(found())
     assert asyncio.run(cut_section(client, initial_values(CATALOG))) is None
-    assert client.asked == []
+    assert client.requests == []
     assert said(values, ApiError("Gone.", status=409, code="conflict")) is None
 
 

@@ -52,10 +52,10 @@ def test_a_disk_with_room_is_not_spoken_of(seen):
 
 def test_a_warning_is_shown_in_the_services_words_and_of_a_sweep_for_each_run(seen):
     assert said(SHORT, seen) == SHORT.warning
-    assert said(SHORT, replace(seen, axes={"seed": [0, 1]})) == f"Of each run: {SHORT.warning}"
+    assert said(SHORT, replace(seen, axes={"seed": [0, 1]})) == f"Per run: {SHORT.warning}"
 
 
-def test_a_run_that_cannot_fit_is_told_with_the_hint_before_it_is_started(seen):
+def test_a_run_that_cannot_fit_is_shown_with_the_hint_before_it_is_started(seen):
     refusal = ApiError("It needs 9 MB.", status=507, code="storage", hint="Free some space.")
     assert said(refusal, seen) == "It needs 9 MB. Free some space."
 
@@ -64,16 +64,16 @@ def test_other_refusals_wait_for_the_start(seen):
     assert said(ApiError("Epoch 3 was not kept.", status=409, code="conflict"), seen) is None
 
 
-def test_nothing_is_asked_while_something_is_to_be_mended(seen):
+def test_nothing_is_requested_while_something_has_to_be_fixed(seen):
     broken = replace(seen, spec=None)
     assert said(SHORT, broken) is None
 
 
-def test_time_and_memory_are_told_in_the_services_words_and_of_a_sweep_for_each_run(seen):
+def test_time_and_memory_are_shown_in_the_services_words_and_of_a_sweep_for_each_run(seen):
     answer = asyncio.run(checked(Client(DiskOut(free_bytes=5)), seen))
     assert text(forecast(answer, seen)) == "Time About 4 min. Memory At least 9 MB."
     swept = replace(seen, axes={"seed": [0, 1]})
-    assert text(forecast(answer, swept)).startswith("Time Of each run: About 4 min.")
+    assert text(forecast(answer, swept)).startswith("Time Per run: About 4 min.")
 
 
 def test_what_cannot_be_started_has_no_time(seen):

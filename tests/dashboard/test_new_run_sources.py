@@ -15,7 +15,6 @@ from recede.contract.spec.catalog import DatasetVariant
 from recede_dashboard.pages.new_run.filling import fine_tuning
 from recede_dashboard.pages.new_run.form import initial_values, run_form
 from recede_dashboard.pages.new_run.reviewing import errors
-from recede_dashboard.pages.new_run.sections.extras import run_options, starting_words
 from recede_dashboard.pages.new_run.sections.fields import (
     SEARCH_FROM,
     choice,
@@ -24,6 +23,7 @@ from recede_dashboard.pages.new_run.sections.fields import (
 from recede_dashboard.pages.new_run.sections.notes import note, plan
 from recede_dashboard.pages.new_run.sections.plugins import options
 from recede_dashboard.pages.new_run.sections.recipe import recipe_words
+from recede_dashboard.pages.new_run.sections.starting import run_options, starting_words
 from recede_dashboard.pages.new_run.values import start
 from recede_dashboard.pages.new_run.values.advice import fit_text
 from recede_dashboard.pages.new_run.values.spec import review, shown_at
@@ -82,7 +82,7 @@ def test_a_folder_is_proposed_and_all_are_suggested(values):
 def test_the_facts_of_the_chosen_folder_are_shown(values):
     chosen = values | {("dataset", ""): "own"}
     words = text(note(WIDER, AT, chosen, review(WIDER, chosen)))
-    assert "3 classes, 900 training images, from which test images are split off." in words
+    assert "3 classes, 900 training images, with test images split off." in words
     other = chosen | {("dataset_params.path", "own"): "fish"}
     assert "and 100 test images" in text(note(WIDER, AT, other, review(WIDER, other)))
 
@@ -103,8 +103,8 @@ def test_a_folder_that_is_not_there_is_said_at_the_path(values):
 def test_networks_that_cannot_take_the_images_come_last():
     groups = options(WIDER.architectures, CATALOG.dataset("digits"))
     assert [group["group"] for group in groups] == [
-        "Take 28 × 28 images",
-        "Do not take 28 × 28 images",
+        "Accept 28 × 28 images",
+        "Do not accept 28 × 28 images",
     ]
     assert [item["value"] for item in groups[1]["items"]] == ["big"]
     assert groups[1]["items"][0]["note"] == "96–512 px"
@@ -116,7 +116,7 @@ def test_networks_are_one_list_where_all_fit():
 
 def test_whether_a_network_fits_is_said_beside_it():
     assert fit_text(LARGE, OWN) == (
-        "Takes images of 96 to 512 pixels; Own images has 64 × 64.",
+        "Accepts images of 96 to 512 pixels; Own images has 64 × 64.",
         False,
     )
     assert fit_text(CATALOG.architectures[0], OWN)[1] is True
@@ -131,7 +131,9 @@ def test_a_long_list_can_be_searched():
 def test_the_folded_recipe_says_what_it_is(values):
     assert recipe_words(values) == "steps ÷ 10, automatic precision"
     other = {("schedule", ""): "cosine", ("warmup_epochs", ""): 2, ("compile", ""): "yes"}
-    assert recipe_words(values | other) == "cosine, 2 warm-up, automatic precision, compiled"
+    assert (
+        recipe_words(values | other) == "cosine, 2 warm-up epochs, automatic precision, compiled"
+    )
 
 
 @pytest.mark.parametrize(
@@ -161,7 +163,7 @@ def starts(values, **given):
     return values | own
 
 
-def test_weights_are_drawn_from_the_seed_unless_asked(values):
+def test_weights_are_random_by_default(values):
     assert review(WIDER, values).spec.init is None
     assert starting_words(values, {}) == "random, from the seed"
 
@@ -186,7 +188,7 @@ def test_a_wrong_cut_is_said_at_its_field(values, ratio):
     assert "between 0 and 100 %" in seen.errors["init.ratio"]
 
 
-def test_a_source_that_was_not_named_is_held_against_nobody_who_still_types(values):
+def test_a_source_that_is_still_empty_is_no_error_while_typing(values):
     given = starts(values, kind=start.FILE)
     seen = review(WIDER, given)
     ids = [field_id("init.file")]
@@ -225,7 +227,7 @@ def test_the_cut_of_explore_is_said_in_words():
     values = fine_tuning(CATALOG, samples.run(), EXPLORED)
     assert plan(values).startswith(
         "The cut chosen in Explore: importances up to 0.0512 removed, at epoch 7, "
-        "features.0 locked."
+        "features.0 left uncut."
     )
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from recede_dashboard.words import numbers as say
+from recede_dashboard.words import numbers
 
 TABLE = Path(__file__).parents[1] / "js" / "format_cases.json"
 CASES = json.loads(TABLE.read_text("utf-8"))
@@ -17,7 +17,7 @@ NAMES = {"bytes": "size"}
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case['fn']}({case['args']})")
 def test_python_formats_as_the_shared_table_says(case):
-    assert getattr(say, NAMES.get(case["fn"], case["fn"]))(*case["args"]) == case["expect"]
+    assert getattr(numbers, NAMES.get(case["fn"], case["fn"]))(*case["args"]) == case["expect"]
 
 
 def test_the_table_covers_every_shared_format():
@@ -28,12 +28,16 @@ def test_the_table_covers_every_shared_format():
 
 
 def test_a_missing_accuracy_is_a_dash():
-    missing = [say.accuracy(None), say.manifest_accuracy(None), say.manifest_accuracy({"n": 0})]
-    assert missing == [say.NOTHING] * len(missing)
+    missing = [
+        numbers.accuracy(None),
+        numbers.manifest_accuracy(None),
+        numbers.manifest_accuracy({"n": 0}),
+    ]
+    assert missing == [numbers.NOTHING] * len(missing)
 
 
 @pytest.mark.parametrize(
     ("value", "words"), [(0.6, "60 %"), (0.125, "12.5 %"), (1 / 3, "33.33 %"), (1, "100 %")]
 )
 def test_a_chosen_share_has_no_zeros_at_its_end(value, words):
-    assert say.short_share(value).replace(say.THIN, " ") == words
+    assert numbers.short_share(value).replace(numbers.THIN, " ") == words

@@ -137,7 +137,7 @@ def test_of_many_classes_the_largest_and_the_smallest_are_drawn():
 
 def test_bad_files_are_named_with_their_reasons():
     part = text(props(data_report(REPORT), data_testid="report-bad"))
-    assert "52, left out" in part
+    assert "52, skipped" in part
     assert "train/owl/a.png ends too early" in part
     assert "and 51 more" in part
     assert "Every file could be read" in text(data_report(REPORT | {"bad": {"count": 0}}))
@@ -152,4 +152,4 @@ def test_a_data_set_without_a_report_has_no_card():
 
 def test_the_banner_promises_nothing_of_a_service_that_was_ended():
     assert "go on without this page" not in OFFLINE
-    assert "go on from their last finished epoch when it is started again" in OFFLINE
+    assert "resumes from the last finished epoch when it is started again" in OFFLINE

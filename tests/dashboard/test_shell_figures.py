@@ -39,7 +39,8 @@ def test_the_penalty_is_amber_the_second_colour():
 @pytest.mark.parametrize("figure", [training.loss, training.penalty, training.accuracy])
 def test_without_epochs_a_figure_says_what_will_come(figure):
     drawn = figure([])
-    assert "first epoch" in drawn.layout.annotations[0].text
+    assert drawn.layout.annotations[0].text == "Appears after epoch 1"
+    assert figure([], training.NEVER).layout.annotations[0].text == "No data"
     assert drawn.layout.yaxis.visible is False
 
 

@@ -72,7 +72,7 @@ def test_downloads_are_plain_links():
 
 
 def test_without_files_it_is_said_when_they_come():
-    assert "from the first epoch on" in text(files([], samples.run()))
+    assert "from epoch 1 on" in text(files([], samples.run()))
 
 
 def test_the_whole_hash_can_be_copied():
@@ -102,17 +102,17 @@ def test_every_file_is_listed_with_its_size_and_its_hash_the_zip_first():
     made = every_format()
     card = files([made], samples.run())
     words = text(card)
-    places = [words.index(name) for name in ("all files (ZIP)", "weights", "model.py", "ONNX")]
+    places = [words.index(name) for name in ("ZIP", "weights", "model.py", "ONNX")]
     assert places == sorted(places)
     hashes = {c.to_plotly_json()["props"].get("data-copy") for c in walk(card)}
     assert {file.sha256 for file in made.files.values()} <= hashes
-    assert "rebuilds the network with torch alone" in words
+    assert "defines the network; needs only torch" in words
 
 
 def test_a_network_that_needs_its_library_says_so():
     made = every_format()
     made.manifest["needs"] = ["torch", "timm"]
-    assert "with torch and timm" in text(files([made], samples.run()))
+    assert "needs torch and timm" in text(files([made], samples.run()))
 
 
 def test_snippets_are_given_for_torch_onnxruntime_and_the_proof():
@@ -128,11 +128,11 @@ def test_snippets_are_given_for_torch_onnxruntime_and_the_proof():
         assert snippet in words
 
 
-def test_the_proof_is_told_in_words():
+def test_the_proof_is_put_in_words():
     found = {"cut_vs_masked": 0.0, "onnx_vs_memory": 2e-6, "onnx_same_top1": 256, "images": 256}
     said = proof_in_words({"max_difference": found})
     assert "ONNX = memory, max |Δ| = 2.0e-06" in said
-    assert "ONNX gives 256 of 256 the same class" in said
+    assert "ONNX predicts the same class for 256 of 256 images" in said
 
 
 def test_the_command_line_names_what_differs_from_the_defaults():

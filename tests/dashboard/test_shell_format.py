@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from recede_dashboard.words import numbers as say
+from recede_dashboard.words import numbers
 
-SCRIPT = Path(say.__file__).parents[1] / "assets" / "js" / "format.js"
+SCRIPT = Path(numbers.__file__).parents[1] / "assets" / "js" / "format.js"
 
 
 def in_node(expression: str):

@@ -47,7 +47,7 @@ def test_without_the_switch_there_is_one_run(values):
     single = values | {SWEEP: False}
     seen = review(CATALOG, single)
     assert seen.axes is None
-    assert (runs(seen, single), button(seen, single)) == ("", "Start the run")
+    assert (runs(seen, single), button(seen, single)) == ("", "Start run")
 
 
 def test_a_method_without_a_strength_is_swept_over_seeds_alone(values):
@@ -75,7 +75,7 @@ def test_a_wrong_value_is_said_at_its_chips(values, key, chips, words):
 
 def test_a_single_run_is_no_sweep(values):
     seen = review(CATALOG, values | {STRENGTHS: ["0.1"], SEEDS: ["3"]})
-    assert "switch the sweep off" in seen.errors[sweep.SEED_AXIS]
+    assert "turn the sweep off" in seen.errors[sweep.SEED_AXIS]
 
 
 def test_chips_nobody_changed_follow_the_number_of_steps(values):

@@ -12,11 +12,11 @@ from recede_dashboard.components.attributes import attrs
 from recede_dashboard.components.icons import icon
 from recede_dashboard.figures.template import CONFIG
 
-WAYS = {"png": "PNG, as drawn", "svg": "SVG, as drawn", "csv": "CSV, its data"}
+WAYS = {"png": "PNG image", "svg": "SVG image", "csv": "CSV data"}
 
 
 def chart(id_: str, title: str, figure: go.Figure, note: str = "") -> Component:
-    """A figure in its frame; assets/js/charts.js keeps colours and data up to date."""
+    """A figure in its frame; the browser keeps its colours and data up to date."""
     head: list[Component] = [html.H3(title)]
     if note:
         head.append(html.Span(note, className="label"))
@@ -35,7 +35,7 @@ def chart(id_: str, title: str, figure: go.Figure, note: str = "") -> Component:
 
 
 def _saving(id_: str, title: str) -> Component:
-    """The menu that assets/js/chart-saving.js serves: both pictures and the numbers."""
+    """The menu from which the browser saves both pictures and the numbers."""
     words = f"Save {title}"
     ways = [
         html.Button(

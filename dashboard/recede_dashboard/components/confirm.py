@@ -1,4 +1,4 @@
-"""One dialog for questions that need a yes; assets/js/actions.js asks through it."""
+"""One dialog for actions that need a confirmation; the browser fills it in."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from recede_dashboard.components.attributes import attrs
 
 
 def confirm_dialog() -> dmc.Modal:
-    """Closed; the script sets title, text and the word on the button."""
+    """Closed; the script sets its title, its text and the label of its button."""
     return dmc.Modal(
         id="confirm",
         title="",

@@ -1,4 +1,4 @@
-"""Explore: a root that assets/explore.js brings to life; the hot path never asks the server."""
+"""Explore: the root that the browser draws into; dragging never waits for the server."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def explore(run_id: str) -> Component:
         "data-recede-explore": "true",
         "data-run": run_id,
         "data-api": API_PREFIX,
-        "data-default-url": DEFAULT_URL,  # where the command line looks by itself
-        "data-version": metadata.version("recede"),  # exported data says what made it
+        "data-default-url": DEFAULT_URL,  # the default of the command line
+        "data-version": metadata.version("recede"),  # recorded in exported data
         "data-testid": "explore-root",
     }
     return html.Div(

@@ -1,4 +1,4 @@
-"""The dialog that lists the keyboard keys."""
+"""The dialog that lists the keyboard shortcuts."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ KEYS: tuple[tuple[str, tuple[tuple[tuple[str, ...], str], ...]], ...] = (
         "Everywhere",
         (
             (("n",), "New run"),
-            (("g", "r"), "Go to the runs"),
-            (("g", "s"), "Go to the settings"),
-            (("?",), "Show these keys"),
-            (("Esc",), "Close what is open"),
+            (("g", "r"), "Go to runs"),
+            (("g", "s"), "Go to settings"),
+            (("?",), "Show keyboard shortcuts"),
+            (("Esc",), "Close the open dialog"),
         ),
     ),
     (
@@ -23,8 +23,8 @@ KEYS: tuple[tuple[str, tuple[tuple[tuple[str, ...], str], ...]], ...] = (
         (
             (("↑", "↓"), "Move between runs"),
             (("Enter",), "Open the run"),
-            (("Del",), "Cancel or delete it"),
-            (("r",), "Resume it"),
+            (("Del",), "Cancel or delete the run"),
+            (("r",), "Resume the run"),
             (("/",), "Search by name"),
         ),
     ),
@@ -40,10 +40,10 @@ KEYS: tuple[tuple[str, tuple[tuple[tuple[str, ...], str], ...]], ...] = (
 
 
 def keys_dialog() -> dmc.Modal:
-    """Opens with `?`; assets/js/keys.js adds the keys that Explore declares."""
+    """Opens with `?`; the browser adds the shortcuts that Explore declares."""
     return dmc.Modal(
         id="keys-dialog",
-        title="Keyboard",
+        title="Keyboard shortcuts",
         size="lg",
         children=html.Div(
             [

@@ -1,4 +1,4 @@
-"""How a person is told of runs: by this browser, and by an address that is sent a notice."""
+"""How the user is notified of runs: by this browser, and by a webhook."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from dash.development.base_component import Component
 from recede_dashboard.components.attributes import attrs
 
 _SENT = (
-    "Off unless you give an address. It is then sent a small JSON when a run finishes, fails or "
-    "stalls: the run's name, and its accuracy or the reason."
+    "Off unless you enter an address. Recede then posts a small JSON message to it when a run "
+    "finishes, fails or stalls, with the run's name and its accuracy or the reason."
 )
 
 
 def notices_card() -> Component:
-    """The switch and the address; assets/js/notifying.js and webhook.js fill and work them."""
+    """The switch and the address, which the browser fills in and saves."""
     return html.Div(
         [
             # Its callback is how the scripts learn that this page is shown.
@@ -30,7 +30,7 @@ def notices_card() -> Component:
 def _browser() -> Component:
     switch: Component = dmc.Switch(
         id="notices-switch",
-        label="Notices from this browser",
+        label="Notifications from this browser",
         size="sm",
         withThumbIndicator=False,
         **attrs(aria_describedby="notices-words", data_testid="notices-switch"),
@@ -49,7 +49,7 @@ def _webhook() -> list[Component]:
     address: Component = dmc.TextInput(
         id="webhook-url",
         label="Webhook",
-        placeholder="none: nothing is sent",
+        placeholder="None; nothing is sent",
         autoComplete="off",
         description=_SENT,
         inputProps=attrs(inputMode="url", spellCheck="false", data_testid="webhook-url"),
@@ -64,7 +64,7 @@ def _webhook() -> list[Component]:
                 hidden=name != "save",
                 **attrs(data_webhook=name, data_testid=f"webhook-{name}"),
             )
-            for name, text in (("save", "Save"), ("test", "Send a test"), ("off", "Switch off"))
+            for name, text in (("save", "Save"), ("test", "Send test"), ("off", "Turn off"))
         ],
         className="bar",
     )

@@ -18,8 +18,8 @@ def problem(title: str, error: ApiError) -> Component:
 def run_missing(run_id: str) -> Component:
     """A run that does not exist, or no longer."""
     return panel(
-        "This run is not here",
-        f"There is no run {run_id}. It was deleted, or the link has a slip in it.",
+        "Run not found",
+        f"There is no run {run_id}. It may have been deleted, or the link is wrong.",
         "",
         dcc.Link("See all runs", href="/", className="btn btn-primary"),
         testid="run-missing",
@@ -29,8 +29,8 @@ def run_missing(run_id: str) -> Component:
 def group_missing(group_id: str) -> Component:
     """A group that does not exist, or no longer."""
     return panel(
-        "This group is not here",
-        f"There is no group {group_id}. It was deleted, or the link has a slip in it.",
+        "Group not found",
+        f"There is no group {group_id}. It may have been deleted, or the link is wrong.",
         "",
         dcc.Link("See all runs", href="/", className="btn btn-primary"),
         testid="group-missing",
@@ -40,8 +40,8 @@ def group_missing(group_id: str) -> Component:
 def page_missing(path: str) -> Component:
     """An address that no page has."""
     return panel(
-        "There is no such page",
-        f"Nothing lives at {path}.",
+        "Page not found",
+        f"Nothing at {path}.",
         "",
         dcc.Link("See all runs", href="/", className="btn btn-primary"),
         testid="page-missing",
@@ -49,10 +49,10 @@ def page_missing(path: str) -> Component:
 
 
 def unreachable(error: ApiError) -> Component:
-    """The service does not answer; the page can be tried again."""
+    """The service does not answer; the page can be reloaded."""
     again = html.A("Try again", href="", className="btn btn-primary")
     return panel(
-        "Recede does not answer", error.message, error.hint or "", again, testid="server-gone"
+        "Recede is not responding", error.message, error.hint or "", again, testid="server-gone"
     )
 
 

@@ -1,4 +1,4 @@
-"""Figures of a group: accuracy over the share cut, and what each run is worth. Pure.
+"""Figures of a group: accuracy over the share cut, and the accuracy of each run. Pure.
 
 Each trace says in `meta` which step of the colour ramp it has; the browser paints it in the
 colours of the scheme.
@@ -44,10 +44,10 @@ def curves(points: Sequence[RunPoint], steps: int) -> go.Figure:
         traces += [_thin(one, steps, alone=len(own) == 1) for one in own]
         if len(own) > 1:
             traces.append(_mean(own, steps))
-    figure = go.Figure(traces, _layout("share of the neurons cut", "x unified"))
+    figure = go.Figure(traces, _layout("share of neurons removed", "x unified"))
     figure.update_yaxes(tickformat=".0%", title={"text": "validation accuracy"})
     figure.update_xaxes(tickformat=".0%", rangemode="tozero")
-    return _or_words(figure, "The first curve comes when a run has finished.")
+    return _or_words(figure, "Appears when the first run has finished")
 
 
 def dots(points: Sequence[RunPoint], steps: int) -> go.Figure:
@@ -61,10 +61,10 @@ def dots(points: Sequence[RunPoint], steps: int) -> go.Figure:
         ]
         if own:
             traces.append(_dots(own, steps))
-    figure = go.Figure(traces, _layout("lossless cut, share of the neurons", "closest"))
+    figure = go.Figure(traces, _layout("lossless cut (share of neurons)", "closest"))
     figure.update_yaxes(tickformat=".1%", title={"text": "test accuracy"})
     figure.update_xaxes(tickformat=".0%")
-    return _or_words(figure, "The first dot comes when a run has finished.")
+    return _or_words(figure, "Appears when the first run has finished")
 
 
 def mean_curve(points: Sequence[RunPoint]) -> tuple[list[float], list[float]]:

@@ -16,45 +16,32 @@ MARKERS_UP_TO = 40
 """With more epochs than this, points would only thicken the line."""
 
 
-# The browser takes the same away with the first row (assets/js/charts.js).
-EMPTY: dict[str, Any] = {
-    "annotations": [
-        {
-            "text": "The first point comes with the first epoch.",
-            "xref": "paper",
-            "yref": "paper",
-            "x": 0.5,
-            "y": 0.5,
-            "showarrow": False,
-        }
-    ],
-    "xaxis": {"visible": False},
-    "yaxis": {"visible": False},
-    "showlegend": False,
-}
+LATER, NEVER = "Appears after epoch 1", "No data"
+"""Stand in the place of a curve without a point, for a run that may still get one or not."""
 
 
-def loss(epochs: Sequence[EpochOut]) -> go.Figure:
+def loss(epochs: Sequence[EpochOut], empty: str = LATER) -> go.Figure:
     """Cross-entropy on training and validation images."""
     traces = [
         _line(epochs, "train_loss", "training"),
         _line(epochs, "val_loss", "validation", dash="dot", role=3),
     ]
-    return _figure(traces, "Cross-entropy", "%{y:.4f}")
+    return _figure(traces, "Cross-entropy", "%{y:.4f}", empty)
 
 
-def penalty(epochs: Sequence[EpochOut]) -> go.Figure:
+def penalty(epochs: Sequence[EpochOut], empty: str = LATER) -> go.Figure:
     """What the method adds to the loss."""
-    return _figure([_line(epochs, "penalty", "penalty", role=1)], "Penalty", "%{y:.4g}")
+    traces = [_line(epochs, "penalty", "penalty", role=1)]
+    return _figure(traces, "Penalty", "%{y:.4g}", empty)
 
 
-def accuracy(epochs: Sequence[EpochOut]) -> go.Figure:
-    """Share of right answers on training and validation images."""
+def accuracy(epochs: Sequence[EpochOut], empty: str = LATER) -> go.Figure:
+    """Share of correct predictions on training and validation images."""
     traces = [
         _line(epochs, "train_accuracy", "training"),
         _line(epochs, "val_accuracy", "validation", dash="dot", role=3),
     ]
-    figure = _figure(traces, "Accuracy", "%{y:.2%}")
+    figure = _figure(traces, "Accuracy", "%{y:.2%}", empty)
     figure.update_yaxes(tickformat=".0%")
     return figure
 
@@ -75,7 +62,7 @@ def _line(
     )
 
 
-def _figure(traces: list[go.Scatter], title: str, value: str) -> go.Figure:
+def _figure(traces: list[go.Scatter], title: str, value: str, empty: str) -> go.Figure:
     for trace in traces:
         trace.hovertemplate = f"{trace.name} {value}<extra></extra>"
     layout: dict[str, Any] = {
@@ -91,5 +78,16 @@ def _figure(traces: list[go.Scatter], title: str, value: str) -> go.Figure:
     }
     figure = go.Figure(traces, layout)
     if not any(trace.x for trace in traces):
-        figure.update_layout(**EMPTY)
+        figure.update_layout(**_note(empty))
     return figure
+
+
+# The browser removes the same with the first row.
+def _note(text: str) -> dict[str, Any]:
+    note = {"text": text, "xref": "paper", "yref": "paper", "x": 0.5, "y": 0.5, "showarrow": False}
+    return {
+        "annotations": [note],
+        "xaxis": {"visible": False},
+        "yaxis": {"visible": False},
+        "showlegend": False,
+    }

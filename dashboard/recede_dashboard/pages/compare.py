@@ -1,4 +1,4 @@
-"""Compare: two to eight runs, or a group of seeds; drawn by assets/js/compare.js."""
+"""Compare: two to eight runs, or a group of seeds; drawn in the browser."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from recede_dashboard.components.attributes import attrs
 from recede_dashboard.components.states import panel
 
 MOST = 64
-"""Runs of a group that are looked at; seeds of one configuration share a line."""
+"""Runs of a group that are compared; seeds of one configuration share a line."""
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -51,7 +51,7 @@ async def layout(client: AsyncRecedeClient, search: str) -> Component:
             data_recede_compare="true",
             data_runs=",".join(ids),
             data_state="loading",
-            data_version=metadata.version("recede"),  # exported figures say what made them
+            data_version=metadata.version("recede"),  # recorded in exported figures
             data_testid="compare-root",
         ),
     )
@@ -70,10 +70,10 @@ def _ids(query: dict[str, list[str]]) -> list[str]:
 
 
 def _too_few(n: int) -> Component:
-    given = "No run was named" if n == 0 else "One run was named"
+    given = "No run is selected" if n == 0 else "Only one run is selected"
     return panel(
-        "Two runs are needed",
-        f"{given}; choose two to eight in the table of runs, then Compare.",
+        "Choose at least two runs",
+        f"{given}. Select two to eight in the list of runs, then Compare.",
         "",
         dcc.Link("Choose runs", href="/", className="btn btn-primary"),
         testid="compare-too-few",

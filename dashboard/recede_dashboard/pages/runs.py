@@ -27,9 +27,9 @@ _VALLEY = 9
 
 
 def layout(group: tuple[str, str] | None = None) -> Component:
-    """Filled by assets/js/runs.js; `data-state` is loading, empty, filled or failed.
+    """Filled in the browser; `data-state` is loading, empty, filled or failed.
 
-    With a `group`, its id and name, only its runs are shown until its chip is taken away.
+    With a `group`, its id and name, only its runs are shown until its chip is removed.
     """
     return html.Div(
         [
@@ -48,7 +48,7 @@ def layout(group: tuple[str, str] | None = None) -> Component:
             dcc.Store(id="runs-attached"),
             dcc.Store(id="runs-filtered"),
             html.Div(_table(), className="table-frame"),
-            html.P("No run matches.", className="table-nothing muted", id="runs-nothing"),
+            html.P("No runs match.", className="table-nothing muted", id="runs-nothing"),
             _empty(),
         ],
         id="runs-root",
@@ -58,7 +58,7 @@ def layout(group: tuple[str, str] | None = None) -> Component:
 
 
 def _group_chip(group_id: str, name: str) -> Component:
-    """Says that one group alone is shown, and takes that back."""
+    """Names the only group that is shown, with a button to show all runs."""
     return html.Span(
         [
             html.Span("Group", className="muted"),
@@ -77,7 +77,7 @@ def _group_chip(group_id: str, name: str) -> Component:
 
 
 def columns() -> list[dict[str, Any]]:
-    """Columns of the table; the cells are drawn by assets/js/cells.js."""
+    """Columns of the table; the browser draws the cells."""
     return [
         _column("state", "State", "StateCell", width=142),
         _column("name", "Run", "NameCell", flex=5, minWidth=170),
@@ -151,7 +151,7 @@ def _filter() -> dmc.SegmentedControl:
 
 
 def _compare_button() -> Component:
-    """Appears once runs are chosen; assets/js/choose.js says how many and where it leads."""
+    """Appears once runs are selected; the browser sets its text and its link."""
     return html.A(
         "Compare",
         id="compare-button",
@@ -176,15 +176,15 @@ def _empty() -> Component:
     return html.Section(
         [
             _drawing(),
-            html.H2("Nothing has been trained yet"),
+            html.H2("No runs yet"),
             html.P(
                 "The demo trains a small network for a few minutes, shows how its unimportant "
-                "neurons recede, and lets you cut them away and take the smaller network home."
+                "neurons recede, and lets you prune them and download the smaller network."
             ),
             html.Div(
                 [
                     html.Button(
-                        [icon("play"), "Start the demo run"],
+                        [icon("play"), "Start demo run"],
                         id="demo-button",
                         className="btn btn-primary btn-big",
                         **attrs(data_action="demo", data_testid="demo-button"),

@@ -18,7 +18,7 @@ from recede_dashboard.components.attributes import attrs
 from recede_dashboard.components.notices import notices_card
 from recede_dashboard.components.tables import facts, table
 from recede_dashboard.queries.catalog import known_catalog
-from recede_dashboard.words import numbers as say
+from recede_dashboard.words import numbers
 
 _PAGE = 200
 _MOST_RUNS = 2000
@@ -44,7 +44,7 @@ async def layout(client: AsyncRecedeClient) -> Component:
                     ),
                     html.Div(
                         [
-                            _card("Notices", notices_card(), "notices"),
+                            _card("Notifications", notices_card(), "notices"),
                             _card("Disk", _disk(runs), "disk"),
                             _card(
                                 "Versions", _versions(health.version, workers.items), "versions"
@@ -86,29 +86,32 @@ def _workers(workers: list[WorkerOut]) -> Component:
         )
     rows = []
     for worker in workers:
-        state = "ready" if worker.alive else "gone"
-        seen = "now" if worker.last_seen_s < 5 else f"{say.duration(worker.last_seen_s)} ago"
+        seen = "now" if worker.last_seen_s < 5 else f"{numbers.duration(worker.last_seen_s)} ago"
         devices = [
             html.Div(
                 f"{device.name}: {device.label}"
-                + (f", {say.size(device.memory_bytes)}" if device.memory_bytes else "")
+                + (f", {numbers.size(device.memory_bytes)}" if device.memory_bytes else "")
             )
             for device in worker.devices
         ]
         rows.append(
             [
-                html.Span(state, className="status-word", **attrs(data_status=state)),
+                html.Span(
+                    "ready" if worker.alive else "offline",
+                    className="status-word",
+                    **attrs(data_status="ready" if worker.alive else "gone"),
+                ),
                 f"{worker.host} · process {worker.pid}",
                 devices or "–",
-                seen if worker.alive else "stopped",
+                seen,
             ]
         )
-    return table(["State", "Where", "Devices", "Seen"], rows)
+    return table(["State", "Host", "Devices", "Last seen"], rows)
 
 
 def _datasets(catalog: Catalog | None) -> Component:
     if catalog is None:
-        return html.P("Known as soon as a worker has started.", className="muted")
+        return html.P("Available once a worker has started.", className="muted")
     rows = [
         [
             html.Span(
@@ -118,9 +121,9 @@ def _datasets(catalog: Catalog | None) -> Component:
             ),
             [html.Div(entry.label), html.Div(_dataset_detail(entry), className="muted small")],
             f"{entry.channels}×{entry.image_size}×{entry.image_size}",
-            say.integer(entry.classes),
-            say.integer(entry.n_train),
-            say.integer(entry.n_test),
+            numbers.integer(entry.classes),
+            numbers.integer(entry.n_train),
+            numbers.integer(entry.n_test),
         ]
         for entry in catalog.datasets
     ]
@@ -131,7 +134,7 @@ def _datasets(catalog: Catalog | None) -> Component:
 
 def _dataset_detail(entry: DatasetInfo) -> str:
     if entry.status == "download" and entry.download_bytes:
-        return f"{entry.detail} {say.size(entry.download_bytes)} to fetch.".strip()
+        return f"{entry.detail} {numbers.size(entry.download_bytes)} to download.".strip()
     return entry.detail
 
 
@@ -139,14 +142,14 @@ def _disk(runs: list[RunOut]) -> Component:
     total = sum(run.disk_bytes for run in runs)
     largest = sorted(runs, key=lambda run: run.disk_bytes, reverse=True)[:_LARGEST]
     rows = [
-        [dcc.Link(run.name, href=f"/runs/{run.id}"), run.id, say.size(run.disk_bytes)]
+        [dcc.Link(run.name, href=f"/runs/{run.id}"), run.id, numbers.size(run.disk_bytes)]
         for run in largest
         if run.disk_bytes
     ]
-    of = say.plural(len(runs), "run")
+    of = numbers.plural(len(runs), "run")
     return html.Div(
         [
-            html.P([html.Strong(say.size(total), className="big"), f" in {of}"]),
+            html.P([html.Strong(numbers.size(total), className="big"), f" in {of}"]),
             table(["Largest runs", "Id", "Disk"], rows, numeric=(2,)) if rows else None,
         ]
     )
@@ -168,15 +171,15 @@ def _about() -> Component:
                 "the cut, and gives you a smaller network as plain PyTorch weights."
             ),
             html.P(
-                "Nothing leaves this machine: no telemetry, no fonts or scripts from elsewhere, "
-                "no upload in any chart. Only a data set that you choose to download is fetched, "
-                "and a webhook is told of runs only if you give its address."
+                "Nothing leaves this machine: no telemetry, no external fonts or scripts, no "
+                "chart uploads. A data set is downloaded only if you choose it, and a webhook is "
+                "notified only if you set one."
             ),
             html.P(
                 "Method: M. Suteu, Y. Guo, Receding Neuron Importances for Structured Pruning, "
                 "2022, arXiv 2204.06404."
             ),
-            html.P([html.A("The API, described", href="/docs", target="_blank")]),
+            html.P([html.A("API reference", href="/docs", target="_blank")]),
         ],
         className="prose",
     )

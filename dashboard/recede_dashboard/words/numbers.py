@@ -38,7 +38,7 @@ def size(n_bytes: float) -> str:
 
 
 def decimals(n: int) -> int:
-    """Decimals of a percentage that n images can tell apart: 1 for 180, 2 from 1,001 on."""
+    """Decimals of a percentage that n images can distinguish: 1 for 180, 2 from 1,001 on."""
     return max(0, min(2, math.ceil(math.log10(max(n, 1))) - 2))
 
 
@@ -70,7 +70,7 @@ def fixed_share(value: float, digits: int) -> str:
 
 
 def short_share(value: float) -> str:
-    """A share that somebody chose, without zeros at its end: "60 %", "12.5 %"."""
+    """A chosen share, without trailing zeros: "60 %", "12.5 %"."""
     return f"{round(100 * value, 2):g}{THIN}%"
 
 

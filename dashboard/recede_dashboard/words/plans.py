@@ -9,7 +9,7 @@ from recede.client import Plan
 from recede_dashboard.words.numbers import number, plural, short_share, threshold
 
 NAMED = 3
-"""Layers that are named; of more, the number is said."""
+"""Layers that are listed by name; more are only counted."""
 
 
 def percent(plan: Mapping[str, Any]) -> str:
@@ -26,15 +26,19 @@ def cut_words(plan: Mapping[str, Any]) -> str:
 
 
 def beside(plan: Mapping[str, Any]) -> list[str]:
-    """What a plan says beside its amount, its epoch and its defaults, each in a few words."""
+    """What a plan sets beside its amount, its epoch and its defaults, each in a few words."""
     parts = []
     if plan.get("scope") == "local":
-        parts.append("the same share in each layer")
+        parts.append("the same ratio in every layer")
     if locks := plan.get("locks"):
-        parts.append(_layers(locks, "locked"))
+        parts.append(_layers(locks, "left uncut"))
     if overrides := plan.get("overrides"):
         shares = [f"{name} at {short_share(r)}" for name, r in overrides.items()]
-        parts.append(", ".join(shares) if len(shares) <= NAMED else f"{len(shares)} own ratios")
+        parts.append(
+            ", ".join(shares)
+            if len(shares) <= NAMED
+            else f"{len(shares)} layers with their own ratio"
+        )
     ranked, default = plan.get("criterion"), Plan.model_fields["criterion"].default
     if ranked and ranked != default:
         parts.append(f"ranked by {ranked}")
@@ -43,7 +47,7 @@ def beside(plan: Mapping[str, Any]) -> list[str]:
     if least := plan.get("min_channels"):
         parts.append(f"at least {plural(least, 'channel')} per layer")
     if plan.get("bias") == "fold":
-        parts.append("constants of removed channels folded in")
+        parts.append("constant outputs absorbed")
     return parts
 
 

@@ -73,7 +73,7 @@ def params_of(catalog: Catalog, kind: str, name: str) -> Sequence[ParamSpec]:
 
 
 def label_of(field: str, spec: RunSpec, catalog: Catalog | None) -> str:
-    """What the form calls a dotted field; its own name where no catalog says it."""
+    """What the form calls a dotted field; its own name without a catalog."""
     group, _, name = field.rpartition(".")
     kind = next((kind for kind, own in GROUPS.items() if own == group), "")
     if not kind:
@@ -147,7 +147,7 @@ def _params(catalog: Catalog | None, kind: str, spec: RunSpec) -> Mapping[str, P
 
 
 def _plugin(kind: str, spec: RunSpec, catalog: Catalog | None, leave_out: Container[str]) -> str:
-    """The name of a plug-in with its numbers, and of its other parameters what is not usual."""
+    """The name of a plug-in with its numbers, and whatever else is not the default."""
     declared = _params(catalog, kind, spec)
     words = [
         _param(declared.get(name), name, value)

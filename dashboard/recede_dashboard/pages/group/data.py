@@ -1,4 +1,4 @@
-"""The data of a group's figures: the curve of each run, asked for side by side."""
+"""The data of a group's figures: the curve of each run, fetched concurrently."""
 
 from __future__ import annotations
 

@@ -22,14 +22,14 @@ from recede_dashboard.queries.catalog import known_catalog
 from recede_dashboard.words.specs import summary, value_text
 
 NOTES = {
-    "curves": "before any fine-tuning; thin: seeds, thick: their mean",
-    "dots": "one for each run",
+    "curves": "before fine-tuning; thin lines: seeds, thick lines: mean",
+    "dots": "one dot per run",
 }
-TITLES = {"curves": "Accuracy after the cut", "dots": "Accuracy and what can be cut"}
+TITLES = {"curves": "Accuracy vs. pruning ratio", "dots": "Accuracy vs. removable share"}
 
 
 async def layout(client: AsyncRecedeClient, group_id: str) -> Component:
-    """The page, as the group stands now; assets/js/group.js keeps it fresh.
+    """The page, as the group stands now; the browser keeps it up to date.
 
     Raises:
         ApiError: no such group, or the service does not answer.
@@ -107,16 +107,16 @@ def _chip(term: str, value: str, class_name: str) -> Component:
 def _actions(group: GroupOut) -> list[Component]:
     active = words.is_active(group)
     table = dcc.Link(
-        [icon("search"), "In the table"],
+        [icon("search"), "Show in run list"],
         href=f"/?group={group.id}",
         className="btn",
-        title="The table of runs with these alone",
+        title="Show only these runs in the run list",
     )
     compare = dcc.Link(
         "Compare",
         href=f"/compare?group={group.id}",
         className="btn",
-        title="Distributions, accuracy against cost and settings of these runs over each other",
+        title="Compare distributions, accuracy, cost and settings of these runs",
         id="compare-group",
     )
     return [
@@ -126,7 +126,7 @@ def _actions(group: GroupOut) -> list[Component]:
             [icon("stop"), "Cancel all"],
             id="cancel-group",
             className="btn",
-            title="Cancel what is queued or running",
+            title="Cancel all queued and running runs",
             hidden=not active,
             **attrs(
                 data_action="cancel-group", data_group_id=group.id, data_testid="cancel-group"
@@ -136,7 +136,7 @@ def _actions(group: GroupOut) -> list[Component]:
             [icon("trash"), "Delete"],
             id="delete-group",
             className="btn",
-            title="Delete the group with all its runs and their files",
+            title="Delete the group, all its runs and their files",
             hidden=active,
             **attrs(
                 data_action="delete-group", data_group_id=group.id, data_testid="delete-group"

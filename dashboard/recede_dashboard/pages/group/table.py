@@ -16,14 +16,18 @@ from recede.client import (
 )
 from recede_dashboard.components.attributes import attrs
 from recede_dashboard.pages.group import words
-from recede_dashboard.words import numbers as say
+from recede_dashboard.words import numbers
 from recede_dashboard.words.specs import value_text
 
 MEASURES = (
-    ("val_accuracy", "Validation", "Accuracy of the best epoch on the validation images"),
-    ("test_accuracy", "Test", "Accuracy of the uncut network at the best epoch, on test images"),
-    ("lossless_ratio", "Lossless cut", "Largest cut within one standard error of the uncut"),
-    ("receded", "Receded", "Share of the neurons with an importance under 0.1 at the end"),
+    ("val_accuracy", "Validation", "Validation accuracy at the best epoch"),
+    ("test_accuracy", "Test", "Test accuracy of the dense network at its best epoch"),
+    (
+        "lossless_ratio",
+        "Lossless cut",
+        "Largest cut within one standard error of the dense network",
+    ),
+    ("receded", "Receded", "Share of neurons whose final importance is below 0.1"),
 )
 
 
@@ -92,8 +96,8 @@ def _run(run: RunOut) -> Component:
                 className="num",
             ),
             html.Td(_state(run, key, text)),
-            html.Td(say.accuracy(run.val_accuracy), className="num"),
-            html.Td(say.accuracy(run.test_accuracy), className="num"),
+            html.Td(numbers.accuracy(run.val_accuracy), className="num"),
+            html.Td(numbers.accuracy(run.test_accuracy), className="num"),
             html.Td(_lossless(run.lossless_ratio), className="num"),
             html.Td(_share(receded), className="num"),
         ],
@@ -134,7 +138,7 @@ def _lossless(ratio: float | None) -> Any:
 
 
 def _share(value: float | None) -> str:
-    return say.NOTHING if value is None else say.fixed_share(value, 0)
+    return numbers.NOTHING if value is None else numbers.fixed_share(value, 0)
 
 
 def _mean(row: SummaryRow, runs: list[RunOut]) -> Component:
@@ -161,4 +165,4 @@ def _mean(row: SummaryRow, runs: list[RunOut]) -> Component:
 def _decimals(accuracies: list[AccuracyOut | None]) -> int:
     """As many digits as a single run deserves."""
     n = [one.n for one in accuracies if one is not None]
-    return max(1, say.decimals(min(n))) if n else 1
+    return max(1, numbers.decimals(min(n))) if n else 1

@@ -11,7 +11,7 @@ from recede.client import (
     RunOut,
     Spread,
 )
-from recede_dashboard.words import numbers as say
+from recede_dashboard.words import numbers
 from recede_dashboard.words.specs import label_of, value_text
 
 SEED = "seed"
@@ -40,7 +40,7 @@ def counts_words(group: GroupOut) -> str:
     """How many runs stand where, for example "6 runs: 3 finished, 1 running, 2 queued"."""
     by_state = {str(getattr(state, "value", state)): n for state, n in group.counts.items()}
     parts = [f"{by_state[key]} {word}" for key, word in STATES.items() if by_state.get(key)]
-    n_runs = say.plural(len(group.runs), "run")
+    n_runs = numbers.plural(len(group.runs), "run")
     return f"{n_runs}: {', '.join(parts)}" if parts else n_runs
 
 
@@ -66,9 +66,9 @@ def spec_value(run: RunOut, axis: str) -> Any:
 def spread_text(spread: Spread | None, decimals: int) -> str:
     """A mean share with its standard deviation: "88.9 % ± 0.6 %"; a dash where there is none."""
     if spread is None:
-        return say.NOTHING
-    mean = say.fixed_share(spread.mean, decimals)
-    return mean if spread.std is None else f"{mean} ± {say.fixed_share(spread.std, decimals)}"
+        return numbers.NOTHING
+    mean = numbers.fixed_share(spread.mean, decimals)
+    return mean if spread.std is None else f"{mean} ± {numbers.fixed_share(spread.std, decimals)}"
 
 
 def spread_title(spread: Spread | None) -> str:
@@ -76,25 +76,25 @@ def spread_title(spread: Spread | None) -> str:
     if spread is None:
         return "nothing measured yet"
     if spread.std is None:
-        return "one run, so there is no standard deviation"
+        return "a single run has no standard deviation"
     return f"mean ± sample standard deviation of {spread.n} runs"
 
 
 def state_words(run: RunOut) -> tuple[str, str]:
-    """Key of the icon and words for what a run does; the same rules as assets/js/format.js."""
+    """Key of the icon and words for what a run does; the browser follows the same rules."""
     state = run.state.value
     if run.cancel_requested_at is not None and state in ACTIVE:
         return "cancelling", "Cancelling…"
     if state == "running" and run.stalled_s is not None:
-        return "stalled", f"Stalled {say.duration(run.stalled_s)}"
+        return "stalled", f"Stalled {numbers.duration(run.stalled_s)}"
     if state == "queued":
         place = run.queue_position
-        return state, "Queued" if place is None else f"{say.ordinal(place)} in queue"
+        return state, "Queued" if place is None else f"{numbers.ordinal(place)} in queue"
     return state, STATES[state].capitalize()
 
 
 def done(run: RunOut) -> float:
-    """Share of the training done in [0, 1], from epochs and the batch of the present one."""
+    """Share of the training done in [0, 1], from epochs and the batch of the current one."""
     p = run.progress or {}
     part = 0.0
     if run.state.value == "running" and p.get("batches") and p.get("epoch", 0) > run.epochs_done:

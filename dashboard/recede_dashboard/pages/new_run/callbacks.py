@@ -73,7 +73,7 @@ Built = tuple[Any, str, dict[str, float], dict[str, str], str]
 
 def failed(error: ApiError) -> Built:
     """Why there is no form."""
-    return problem("Nothing can be started yet", error), "", {}, {}, NEW
+    return problem("No run can be started yet", error), "", {}, {}, NEW
 
 
 async def fresh(client: AsyncRecedeClient) -> Built:

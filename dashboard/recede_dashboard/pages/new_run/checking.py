@@ -1,4 +1,4 @@
-"""What the service says of the form before anything is started: disk, time, memory."""
+"""The service's check of the form before a run starts: disk, time, memory."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Answer = SpecCheck | ApiError | None
 
 
 async def checked(client: AsyncRecedeClient, seen: Review) -> Answer:
-    """The service's answer, be it a refusal; None while something is to be mended."""
+    """The service's answer, be it a refusal; None while something has to be fixed."""
     if seen.spec is None:
         return None
     try:
@@ -29,9 +29,9 @@ async def checked(client: AsyncRecedeClient, seen: Review) -> Answer:
 
 
 def disk_alert(answer: Answer, seen: Review) -> Component | None:
-    """The service's words where not all that a run keeps may fit, or where it cannot fit.
+    """The service's warning where a run may not fit on the disk, or its refusal where it cannot.
 
-    Of a sweep each run is meant. What else the service would refuse is said on starting.
+    For a sweep this is per run. Any other refusal is shown on starting.
     """
     if isinstance(answer, ApiError):
         if answer.code != NO_ROOM:
@@ -47,9 +47,9 @@ def forecast(answer: Answer, seen: Review) -> list[Component] | None:
     """How long the training may take and what memory, and where that is known from."""
     if not isinstance(answer, SpecCheck) or answer.forecast is None:
         return None
-    said = (("Time", answer.forecast.time), ("Memory", answer.forecast.memory))
-    return [html.Div([html.Dt(name), html.Dd(_each(seen) + words)]) for name, words in said]
+    facts = (("Time", answer.forecast.time), ("Memory", answer.forecast.memory))
+    return [html.Div([html.Dt(name), html.Dd(_each(seen) + words)]) for name, words in facts]
 
 
 def _each(seen: Review) -> str:
-    return "" if seen.axes is None else "Of each run: "
+    return "" if seen.axes is None else "Per run: "

@@ -24,7 +24,7 @@ def run_drawer() -> dmc.Drawer:
             dcc.Store(id="run-form-key", data=""),
             dcc.Store(id="run-form-runnames", data={}),
             html.Div(
-                html.Div("Asking what can be trained…", className="page-loading", role="status"),
+                html.Div("Loading the form…", className="page-loading", role="status"),
                 id="run-form-body",
                 className="run-form-body",
             ),

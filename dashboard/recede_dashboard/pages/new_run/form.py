@@ -17,11 +17,6 @@ from recede.client import (
 )
 from recede_dashboard.components.attributes import attrs
 from recede_dashboard.components.icons import icon
-from recede_dashboard.pages.new_run.sections.extras import (
-    starting_fields,
-    sweep_fields,
-    sweep_switch,
-)
 from recede_dashboard.pages.new_run.sections.fields import field_id
 from recede_dashboard.pages.new_run.sections.plugins import (
     Entry,
@@ -29,6 +24,8 @@ from recede_dashboard.pages.new_run.sections.plugins import (
     plugin_fields,
 )
 from recede_dashboard.pages.new_run.sections.recipe import recipe_fields, training_fields
+from recede_dashboard.pages.new_run.sections.starting import starting_fields
+from recede_dashboard.pages.new_run.sections.sweep import sweep_fields, sweep_switch
 from recede_dashboard.pages.new_run.values import start, sweep
 from recede_dashboard.pages.new_run.values.advice import (
     chosen_dataset,
@@ -109,18 +106,18 @@ def run_form(
     return html.Div(
         [
             html.Div(cut, id="run-form-cut", role="status"),
-            _section("What is trained", plugin_fields(catalog, values, dataset)),
-            _section("How long and how", training_fields(catalog, values)),
+            _section("What to train", plugin_fields(catalog, values, dataset)),
+            _section("How to train", training_fields(catalog, values)),
             _folded("recipe", "Schedule, precision and disk", recipe_fields(values)),
             _folded("start", "Starting weights", starting_fields(values, runs), open_=starts),
             _sweep(catalog, values),
-            _section("What it is called", [_name(values)]),
+            _section(LABELS["name"], [_name(values)]),
             _foot(),
         ],
         id="run-form",
         className="run-form",
         role="form",
-        **attrs(aria_label="What to train", data_testid="run-form"),
+        **attrs(aria_label="New run", data_testid="run-form"),
     )
 
 
@@ -129,7 +126,7 @@ def _section(title: str, children: list[Component]) -> Component:
 
 
 def _folded(name: str, title: str, children: list[Component], *, open_: bool = False) -> Component:
-    """A section that is closed until it is asked for, with its state in one line."""
+    """A section that is closed until it is opened, with its state in one line."""
     return html.Details(
         [
             html.Summary(
@@ -166,10 +163,9 @@ def _sweep(catalog: Catalog, values: Mapping[Key, Any]) -> Component:
 def _name(values: Mapping[Key, Any]) -> Component:
     field: Component = dmc.TextInput(
         id=field_id("name"),
-        label=LABELS["name"],
         value=values["name", ""],
-        placeholder="Made of method, network and data set",
-        **attrs(data_testid="field-name"),
+        placeholder="Default: method, network and data set",
+        **attrs(aria_label=LABELS["name"], data_testid="field-name"),
     )
     return field
 
@@ -190,13 +186,13 @@ def _foot() -> Component:
             html.Div(
                 [
                     html.Button(
-                        "Back to the defaults",
+                        "Reset to defaults",
                         id="run-form-reset",
                         type="button",
                         className="btn btn-quiet",
                     ),
                     html.Button(
-                        [icon("play"), html.Span("Start the run", id="submit-run-words")],
+                        [icon("play"), html.Span("Start run", id="submit-run-words")],
                         id="submit-run",
                         type="button",
                         className="btn btn-primary",

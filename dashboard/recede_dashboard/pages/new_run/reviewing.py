@@ -14,16 +14,13 @@ from recede_dashboard.pages.new_run.checking import (
     disk_alert,
     forecast,
 )
-from recede_dashboard.pages.new_run.sections import notes as say
+from recede_dashboard.pages.new_run.sections import notes
 from recede_dashboard.pages.new_run.sections.cut import cut_section, title
-from recede_dashboard.pages.new_run.sections.extras import (
-    HEAD,
-    SWEPT,
-    starting_words,
-)
 from recede_dashboard.pages.new_run.sections.fields import field_id
 from recede_dashboard.pages.new_run.sections.plugins import options
 from recede_dashboard.pages.new_run.sections.recipe import FOLDED, recipe_words
+from recede_dashboard.pages.new_run.sections.starting import HEAD, starting_words
+from recede_dashboard.pages.new_run.sections.sweep import SWEPT
 from recede_dashboard.pages.new_run.values.following import (
     advised,
     chips_following,
@@ -66,7 +63,7 @@ def errors(
 ) -> list[str | None]:
     """Words for each field; a plug-in that is not chosen has none.
 
-    While somebody is `typing`, a source that was not named yet is not held against them.
+    While `typing`, a source that is still empty is no error.
     """
     chosen = {"", *(str(typed[kind, ""]) for kind in GROUPS)}
     waits = {path for path in LATER if typing and not typed.get((path, ""))}
@@ -109,7 +106,7 @@ def register(app: Dash, client: AsyncRecedeClient) -> None:
     async def show(values: list[Any], swept: bool, ids: Ids, *rest: Any) -> Any:
         if not ids:
             raise PreventUpdate
-        notes, panels, fits, before, runs, href, called, cut = rest
+        at, panels, fits, before, runs, href, called, cut = rest
         catalog = await client.catalog()
         typed = keyed(ids, values, swept)
         advice = review(catalog, typed).advice
@@ -117,11 +114,11 @@ def register(app: Dash, client: AsyncRecedeClient) -> None:
         typed |= follow
         seen = review(catalog, typed)
         answer = await checked(client, seen)
-        fitting = say.fit_notes(catalog, [fit["owner"] for fit in fits], seen)
+        fitting = notes.fit_notes(catalog, [fit["owner"] for fit in fits], seen)
         return (
             errors(ids, seen, typed, typing=True),
             [follow.get((i["path"], i["owner"]), no_update) for i in ids],
-            [say.note(catalog, at, typed, seen) for at in notes],
+            [notes.note(catalog, one, typed, seen) for one in at],
             [_hidden(panel, typed) for panel in panels],
             [text for text, _ in fitting],
             [fit for _, fit in fitting],
@@ -162,25 +159,25 @@ def _words(
 ) -> tuple[str, ...]:
     """Texts for WORDS, in their order."""
     return (
-        say.steps(typed, seen),
-        _or_mend(recipe_words(typed), seen, FOLDED),
-        _or_mend(starting_words(typed, runs), seen, ("init.",)),
-        say.plan(typed),
-        say.runs(seen, typed),
-        say.button(seen, typed),
+        notes.steps(typed, seen),
+        _or_wrong(recipe_words(typed), seen, FOLDED),
+        _or_wrong(starting_words(typed, runs), seen, ("init.",)),
+        notes.plan(typed),
+        notes.runs(seen, typed),
+        notes.button(seen, typed),
         *_snippets(seen, origin),
     )
 
 
-def _or_mend(words: str, seen: Review, paths: tuple[str, ...]) -> str:
-    """What a folded section holds, or that something in it has to be mended."""
+def _or_wrong(words: str, seen: Review, paths: tuple[str, ...]) -> str:
+    """What a folded section holds, or how much of it has to be fixed."""
     wrong = sum(path.startswith(paths) for path in seen.errors)
-    return f"{wrong} to mend: {words}" if wrong else words
+    return f"{wrong} to fix: {words}" if wrong else words
 
 
 def _snippets(seen: Review, origin: str) -> tuple[str, str, str]:
     if seen.spec is None:
-        words = "Mend the fields marked above first."
+        words = "Fix the fields marked above first."
         return words, words, words
     spec, axes = seen.spec, seen.axes
     if axes is not None:

@@ -16,7 +16,7 @@ from recede.client import (
     RunOut,
 )
 from recede_dashboard.components.attributes import attrs
-from recede_dashboard.words import numbers as say
+from recede_dashboard.words import numbers
 
 HEAD = ("Network", "Validation accuracy", "Test accuracy", "Parameters", "Multiply-adds")
 NAMES = {"dense": "Dense", "cut": "Cut, before fine-tuning", "tuned": "After fine-tuning"}
@@ -35,7 +35,7 @@ async def comparison_of(client: AsyncRecedeClient, run: RunOut) -> Component | N
 def comparison(found: ComparisonOut) -> Component:
     """The three networks below each other, with the difference to the dense one."""
     dense = found.networks[0]
-    cut = "" if found.ratio is None else f"{say.share(found.ratio)} of the neurons removed"
+    cut = "" if found.ratio is None else f"{numbers.share(found.ratio)} of the neurons removed"
     return html.Section(
         [
             html.Div(
@@ -89,21 +89,21 @@ def _name(one: Compared, found: ComparisonOut) -> list[Any]:
             "" if one.epoch is None else f", epoch {one.epoch}",
         ]
     elif one.network == "tuned" and one.epoch is not None:
-        note = f"epoch {one.epoch}, the best by validation"
+        note = f"epoch {one.epoch}, best on validation"
     return [NAMES[one.network], html.Div(note, className="tile-note")]
 
 
 def _accuracy(here: AccuracyOut | None, dense: AccuracyOut | None) -> Any:
     if here is None:
         return "–"
-    note = f"n = {say.integer(here.n)}"
+    note = f"n = {numbers.integer(here.n)}"
     if dense is not None:
-        note += f"; {say.points(here.value - dense.value, here.n)} points"
-    return [say.accuracy(here), html.Div(note, className="tile-note")]
+        note += f"; {numbers.points(here.value - dense.value, here.n)} points"
+    return [numbers.accuracy(here), html.Div(note, className="tile-note")]
 
 
 def _cost(value: int | None, dense: int | None) -> Any:
     if value is None:
         return "–"
-    note = say.share(value / dense) if dense else "all"
-    return [say.compact(value), html.Div(note, className="tile-note")]
+    note = numbers.share(value / dense) if dense else numbers.share(1)
+    return [numbers.compact(value), html.Div(note, className="tile-note")]

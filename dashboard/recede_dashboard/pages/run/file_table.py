@@ -10,11 +10,10 @@ from dash.development.base_component import Component
 from recede.client import CheckpointOut, FileOut
 from recede_dashboard.components.attributes import attrs
 from recede_dashboard.components.icons import icon
-from recede_dashboard.words import numbers as say
-from recede_dashboard.words import snippets
+from recede_dashboard.words import numbers, snippets
 
 FORMATS = {
-    "zip": "all files (ZIP)",
+    "zip": "ZIP",
     "safetensors": "weights",
     "python": "model.py",
     "pt2": "torch.export",
@@ -23,26 +22,26 @@ FORMATS = {
     "manifest": "manifest",
 }
 MEANINGS = {
-    "zip": "everything below with a README and SHA-256 sums",
+    "zip": "everything below, with a README and SHA-256 checksums",
     "safetensors": "a plain state_dict",
-    "python": "rebuilds the network",
-    "pt2": "a program for torch, for any batch size",
-    "onnx": "for onnxruntime and others, for any batch size",
-    "proof": "validation images and the scores of the masked network",
-    "manifest": "what was cut, measured and compared, as JSON",
+    "python": "defines the network; needs",
+    "pt2": "torch.export program, for any batch size",
+    "onnx": "for ONNX Runtime and others, for any batch size",
+    "proof": "validation images with the masked network's scores",
+    "manifest": "what was removed, measured and compared, as JSON",
 }
 SHOWN = 12
 """Characters of a SHA-256 in the table; the whole of it is copied."""
 
 
 def ordered(checkpoint: CheckpointOut) -> list[str]:
-    """The formats of a checkpoint, the ones that most people want first."""
+    """The formats of a checkpoint, the most wanted first."""
     known = [name for name in FORMATS if name in checkpoint.files]
     return known + [name for name in checkpoint.files if name not in FORMATS]
 
 
 def file_table(checkpoint: CheckpointOut) -> Component:
-    """One row a file."""
+    """One row per file."""
     titles = ("File", "For", "Size", "SHA-256")
     head = html.Tr(
         [html.Th(title, scope="col", className="num" * (title == "Size")) for title in titles]
@@ -61,7 +60,7 @@ def link(checkpoint: CheckpointOut, name: str, *, first: bool = False) -> Compon
         [icon("down"), FORMATS.get(name, name)],
         href=file.url,
         className="btn btn-primary" if first else "btn",
-        title=f"{file.filename}, {say.integer(file.size_bytes)} bytes",
+        title=f"{file.filename}, {numbers.integer(file.size_bytes)} bytes",
         **attrs(download=file.filename, data_testid=f"download-{name}-{checkpoint.kind}"),
     )
 
@@ -72,7 +71,7 @@ def _row(checkpoint: CheckpointOut, name: str, file: FileOut) -> Component:
         [
             html.Td(link(checkpoint, name, first=is_first)),
             html.Td(_meaning(checkpoint, name), className="muted"),
-            html.Td(say.size(file.size_bytes), className="num"),
+            html.Td(numbers.size(file.size_bytes), className="num"),
             html.Td(
                 [
                     html.Code(f"{file.sha256[:SHOWN]}…", className="sha", title=file.sha256),
@@ -95,18 +94,19 @@ def _meaning(checkpoint: CheckpointOut, name: str) -> str:
     if name != "python":
         return MEANINGS.get(name, "")
     needs = checkpoint.manifest.get("needs") or ["torch"]
-    return f"{MEANINGS[name]} with {' and '.join(needs)}" + (" alone" if len(needs) == 1 else "")
+    only = "only " if len(needs) == 1 else ""
+    return f"{MEANINGS[name]} {only}{' and '.join(needs)}"
 
 
 def loading(checkpoint: CheckpointOut) -> Component:
     """Text to copy: how each format is loaded, and how the proof is repeated."""
     parts: list[tuple[str, str, str]] = [
-        ("torch", "Load it in Python, with torch", snippets.loading(checkpoint))
+        ("torch", "Load in Python with torch", snippets.loading(checkpoint))
     ]
     if "onnx" in checkpoint.files:
-        parts.append(("onnx", "Load it with onnxruntime", snippets.loading_onnx(checkpoint)))
+        parts.append(("onnx", "Load with ONNX Runtime", snippets.loading_onnx(checkpoint)))
     if "proof" in checkpoint.files:
-        parts.append(("verify", "Repeat the proof", snippets.verifying(checkpoint)))
+        parts.append(("verify", "Verify the files", snippets.verifying(checkpoint)))
     return html.Div(
         [
             _snippet(f"snippet-{name}-{checkpoint.id}", title, code, checkpoint.kind != "trained")
@@ -137,11 +137,12 @@ def proof_in_words(manifest: dict[str, Any]) -> list[str]:
         "pt2_vs_memory": "torch.export = memory, max |Δ| = {}",
         "onnx_vs_memory": "ONNX = memory, max |Δ| = {}",
     }
-    said = [
+    lines = [
         words.format(f"{found[name]:.1e}" if found[name] else "0")
         for name, words in sentences.items()
         if found.get(name) is not None
     ]
     if found.get("onnx_same_top1") is not None:
-        said.append(f"ONNX gives {found['onnx_same_top1']} of {found['images']} the same class")
-    return said
+        same = f"{found['onnx_same_top1']} of {numbers.plural(found['images'], 'image')}"
+        lines.append(f"ONNX predicts the same class for {same}")
+    return lines

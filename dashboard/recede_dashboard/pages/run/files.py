@@ -1,4 +1,4 @@
-"""The Files tab: what can be downloaded, what it is worth, and how to load it."""
+"""The Files tab: what can be downloaded, its accuracy and cost, and how to load it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from recede_dashboard.pages.run.file_table import (
     proof_in_words,
 )
 from recede_dashboard.pages.run.provenance import made, requested
-from recede_dashboard.words import numbers as say
+from recede_dashboard.words import numbers
 
 KINDS = {"trained": "Trained", "pruned": "Pruned", "finetuned": "Pruned and fine-tuned"}
 
@@ -36,8 +36,8 @@ def files(
             [
                 html.H2("No files yet"),
                 html.P(
-                    "The weights of the best and of the last epoch are kept from the first epoch "
-                    "on; a pruned network appears here when it was cut in Explore."
+                    "The weights of the best and the last epoch are saved from epoch 1 on. A "
+                    "pruned network appears here once its files are created in Explore."
                 ),
             ],
             className="state-panel",
@@ -55,8 +55,8 @@ def _earlier(checkpoints: Sequence[CheckpointOut]) -> Component | None:
     """The weights of epochs that are neither the best nor the last, folded."""
     if not checkpoints:
         return None
-    total = say.size(sum(c.size_bytes for c in checkpoints))
-    many = say.plural(len(checkpoints), "earlier epoch")
+    total = numbers.size(sum(c.size_bytes for c in checkpoints))
+    many = numbers.plural(len(checkpoints), "earlier epoch")
     rows = [
         html.Li(
             [
@@ -67,7 +67,7 @@ def _earlier(checkpoints: Sequence[CheckpointOut]) -> Component | None:
         )
         for c in sorted(checkpoints, key=lambda c: -c.epoch)
     ]
-    note = f"{total}; any of them can be cut in Explore"
+    note = f"{total}; each of them can be pruned in Explore"
     return html.Details(
         [
             html.Summary([f"Weights of {many}", html.Span(note, className="label")]),
@@ -79,7 +79,7 @@ def _earlier(checkpoints: Sequence[CheckpointOut]) -> Component | None:
 
 
 def _validation(checkpoint: CheckpointOut) -> str:
-    return say.manifest_accuracy((checkpoint.manifest.get("accuracy") or {}).get("validation"))
+    return numbers.manifest_accuracy((checkpoint.manifest.get("accuracy") or {}).get("validation"))
 
 
 def _card(checkpoint: CheckpointOut, run: RunOut) -> Component:
@@ -132,18 +132,18 @@ def _beside(accuracy: dict[str, Any], split: str) -> Any:
     here, dense = accuracy.get(split), accuracy.get(f"dense_{split}")
     if not here or not here.get("n"):
         return "–"
-    note = f"n = {say.integer(here['n'])}"
+    note = f"n = {numbers.integer(here['n'])}"
     if dense and dense != here:
-        note += f"; dense {say.manifest_accuracy(dense)}"
-    return [say.manifest_accuracy(here), html.Div(note, className="tile-note")]
+        note += f"; dense {numbers.manifest_accuracy(dense)}"
+    return [numbers.manifest_accuracy(here), html.Div(note, className="tile-note")]
 
 
 def _share(value: int | None, dense: int | None) -> Any:
     if value is None:
         return "–"
-    lines: list[Any] = [say.compact(value)]
+    lines: list[Any] = [numbers.compact(value)]
     if dense and dense != value:
-        note = f"{say.share(value / dense)} of {say.compact(dense)}"
+        note = f"{numbers.share(value / dense)} of {numbers.compact(dense)}"
         lines.append(html.Div(note, className="tile-note"))
     return lines
 
@@ -152,7 +152,7 @@ def _title(checkpoint: CheckpointOut, best_epoch: int | None) -> Component:
     words = [KINDS.get(checkpoint.kind, checkpoint.kind)]
     ratio = checkpoint.manifest.get("ratio")
     if checkpoint.kind != "trained" and ratio is not None:
-        words.append(f"{say.fixed_share(ratio, 0)} of the neurons removed")
+        words.append(f"{numbers.fixed_share(ratio, 0)} of the neurons removed")
     words.append(f"epoch {checkpoint.epoch}")
     if checkpoint.kind == "trained" and checkpoint.epoch == best_epoch:
         words.append("best")
@@ -175,8 +175,8 @@ def _links(checkpoint: CheckpointOut) -> Component:
 
 def _proof(checkpoint: CheckpointOut) -> Component | None:
     """That the cut network computes what the masked one does, if it was recorded."""
-    said = proof_in_words(checkpoint.manifest)
-    if not said:
+    sentences = proof_in_words(checkpoint.manifest)
+    if not sentences:
         return None
-    parts = [html.Span(sentence) for sentence in said]
+    parts = [html.Span(sentence) for sentence in sentences]
     return html.Div([icon("check"), *parts], className="proof", **attrs(data_testid="proof"))

@@ -70,7 +70,7 @@ async def layout(client: AsyncRecedeClient, run_id: str, tab: str | None) -> Com
 
 
 async def parent_name(client: AsyncRecedeClient, run: RunOut) -> str | None:
-    """Name of the run whose weights it started from; None if there is none any more."""
+    """Name of the run whose weights it started from; None if it was deleted."""
     if run.parent is None:
         return None
     try:
@@ -85,7 +85,7 @@ def default_tab(run: RunOut) -> str:
 
 
 async def tab_body(client: AsyncRecedeClient, run: RunOut, tab: str) -> Component:
-    """What a tab shows; asked for when it is first opened."""
+    """What a tab shows; queried when it is first opened."""
     if tab == "explore":
         return explore(run.id)
     compared = await comparison_of(client, run)
@@ -157,7 +157,7 @@ def origin(run: RunOut, parent: str | None) -> Component | None:
         return None
     source: Any = init.file
     if init.run is not None:
-        gone = html.Code(init.run, title="This run is not here any more")
+        gone = html.Code(init.run, title="This run has been deleted")
         source = dcc.Link(parent, href=f"/runs/{init.run}") if parent else gone
     term, cut = "Started from", ""
     if init.plan is not None:
@@ -170,9 +170,9 @@ def origin(run: RunOut, parent: str | None) -> Component | None:
 
 def _actions(run: RunOut) -> list[Component]:
     actions = (
-        ("cancel", "stop", "Cancel", "Stop between two batches"),
-        ("resume", "resume", "Resume", "Go on from the last finished epoch"),
-        ("delete", "trash", "Delete", "Delete the run with all its files"),
+        ("cancel", "stop", "Cancel", "Stop after the current batch"),
+        ("resume", "resume", "Resume", "Resume from the last finished epoch"),
+        ("delete", "trash", "Delete", "Delete the run and all its files"),
     )
     return [
         html.Button(

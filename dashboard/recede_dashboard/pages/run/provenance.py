@@ -24,7 +24,7 @@ def made(checkpoint: CheckpointOut) -> Component:
                 dateTime=moment.isoformat(timespec="seconds"),
                 **attrs(data_made=checkpoint.created_at),
             ),
-            html.Code(checkpoint.id, title="Id of these weights, as the API has it"),
+            html.Code(checkpoint.id, title="Id of this checkpoint in the API"),
         ],
         className="file-made",
         **attrs(data_testid="file-made"),
@@ -35,5 +35,5 @@ def requested(plan: Mapping[str, Any] | None) -> Component | None:
     """The plan of a cut in one line, without its defaults; nothing for other weights."""
     if not plan:
         return None
-    line = f"Requested: {', '.join([cut_words(plan), *beside(plan)])}"
+    line = f"Plan: {', '.join([cut_words(plan), *beside(plan)])}"
     return html.P(line, className="file-asked", **attrs(data_testid="file-asked"))

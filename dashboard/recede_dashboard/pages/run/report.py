@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from recede_dashboard.components.attributes import attrs
 from recede_dashboard.components.icons import icon
 from recede_dashboard.components.tables import facts
-from recede_dashboard.words import numbers as say
+from recede_dashboard.words import numbers
 
 MOST_CLASSES = 24
 """Classes drawn one by one; of more, the largest and the smallest are."""
@@ -36,7 +36,7 @@ class BadFiles(BaseModel):
 
 
 class DataReport(BaseModel):
-    """The report as a run stores it; what a data set does not say is empty."""
+    """The report as a run stores it; what a data set does not report is empty."""
 
     folder: str = ""
     images: int = 0
@@ -78,9 +78,11 @@ def data_report(given: Mapping[str, Any] | None) -> Component | None:
 
 
 def _images(report: DataReport) -> str:
-    parts = [f"{say.integer(n)} {PARTS.get(name, name)}" for name, n in report.parts.items() if n]
-    classes = say.plural(len(report.classes), "class", "classes")
-    total = f"{say.plural(report.images, 'image')} in {classes}"
+    parts = [
+        f"{numbers.integer(n)} {PARTS.get(name, name)}" for name, n in report.parts.items() if n
+    ]
+    classes = numbers.plural(len(report.classes), "class", "classes")
+    total = f"{numbers.plural(report.images, 'image')} in {classes}"
     return f"{total} ({', '.join(parts)})" if len(parts) > 1 else total
 
 
@@ -117,7 +119,7 @@ def _class(name: str, n: int, most: int) -> Component:
         [
             html.Span(name, className="report-class", title=name),
             bar,
-            html.Span(say.integer(n), className="num"),
+            html.Span(numbers.integer(n), className="num"),
         ]
     )
 
@@ -126,17 +128,17 @@ def _facts(report: DataReport) -> Component:
     sizes = [f"{w} × {h}" for w, h in report.sizes.values()]
     rows = [
         ("Sizes", " to ".join(dict.fromkeys(sizes)) or "–"),
-        ("Colours", _counted(report.modes)),
+        ("Colour modes", _counted(report.modes)),
         ("Mean", _channels(report.mean)),
         ("Standard deviation", _channels(report.std)),
     ]
     if report.ignored:
-        rows.append(("Not images", _counted(report.ignored)))
+        rows.append(("Other files", _counted(report.ignored)))
     return html.Div([html.H4("Images"), facts(rows)], className="report-part")
 
 
 def _counted(of: Mapping[str, int]) -> str:
-    return ", ".join(f"{name} {say.integer(n)}" for name, n in of.items()) or "–"
+    return ", ".join(f"{name} {numbers.integer(n)}" for name, n in of.items()) or "–"
 
 
 def _channels(values: list[float]) -> str:
@@ -147,17 +149,17 @@ def _bad(bad: BadFiles) -> Component:
     if not bad.count:
         line = html.P([icon("check"), "Every file could be read."], className="report-good")
         return html.Div([html.H4("Bad files"), line], className="report-part")
-    done = "left out" if bad.skipped else "not left out"
+    done = "skipped" if bad.skipped else "not skipped"
     rows = [
         html.Li([html.Code(one.path, title=one.path), html.Span(one.reason, className="muted")])
         for one in bad.files
     ]
     more = bad.count - len(bad.files)
     if more > 0:
-        rows.append(html.Li(f"and {say.integer(more)} more", className="muted"))
+        rows.append(html.Li(f"and {numbers.integer(more)} more", className="muted"))
     head = [
         html.H4("Bad files"),
-        html.Span(f"{say.integer(bad.count)}, {done}", className="label"),
+        html.Span(f"{numbers.integer(bad.count)}, {done}", className="label"),
     ]
     return html.Div(
         [html.Div(head), html.Ul(rows, className="report-files", tabIndex=0)],

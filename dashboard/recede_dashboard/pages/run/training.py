@@ -32,7 +32,7 @@ RESULT = (
     ("test", "Test accuracy"),
     ("validation", "Validation accuracy"),
     ("lossless", "Lossless cut"),
-    ("took", "Took"),
+    ("took", "Duration"),
 )
 
 
@@ -42,10 +42,11 @@ def training(
     catalog: Catalog | None = None,
     compared: Component | None = None,
 ) -> Component:
-    """Filled at first by the server, then kept live by assets/js/run.js and log.js.
+    """Filled at first by the server, then kept up to date by the browser.
 
     `catalog` has the labels of parameters; `compared` is the table of a fine-tuning.
     """
+    empty = figures.NEVER if run.finished_at is not None else figures.LATER
     return html.Div(
         [
             dcc.Store(id="epoch-rows", data=[row.model_dump() for row in epochs]),
@@ -57,11 +58,14 @@ def training(
             html.Div(compared, id="comparison-slot", className="comparison-slot"),
             html.Div(
                 [
-                    chart("loss-chart", "Loss", figures.loss(epochs)),
+                    chart("loss-chart", "Loss", figures.loss(epochs, empty)),
                     chart(
-                        "penalty-chart", "Penalty", figures.penalty(epochs), "added to the loss"
+                        "penalty-chart",
+                        "Penalty",
+                        figures.penalty(epochs, empty),
+                        "added to the loss",
                     ),
-                    chart("accuracy-chart", "Accuracy", figures.accuracy(epochs)),
+                    chart("accuracy-chart", "Accuracy", figures.accuracy(epochs, empty)),
                 ],
                 className="chart-row",
             ),
@@ -114,15 +118,15 @@ def _log() -> Component:
                         allowDeselect=False,
                         size="xs",
                         w=150,
-                        **attrs(aria_label="Whose log"),
+                        **attrs(aria_label="Job whose log is shown"),
                     ),
                     dmc.TextInput(
                         id="log-filter",
                         value="",
-                        placeholder="Only lines with…",
+                        placeholder="Filter lines…",
                         size="xs",
                         w=170,
-                        **attrs(aria_label="Show only lines with this text"),
+                        **attrs(aria_label="Filter log lines"),
                     ),
                     html.Span("", id="log-count", className="label log-count", role="status"),
                     _log_button("error", "alert", "First error"),
@@ -143,7 +147,7 @@ def _log() -> Component:
                 className="log-lines",
                 role="log",
                 tabIndex=0,
-                **attrs(aria_label="Lines of the log", aria_live="off", data_testid="log-lines"),
+                **attrs(aria_label="Log lines", aria_live="off", data_testid="log-lines"),
             ),
         ],
         className="card log",

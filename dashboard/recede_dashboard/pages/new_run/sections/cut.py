@@ -1,4 +1,4 @@
-"""The cut that is fine-tuned, told above the form: how much goes, at which epoch, what remains."""
+"""The cut that is fine-tuned, above the form: how much is removed, and what remains."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from recede.client import (
 from recede_dashboard.components.attributes import attrs
 from recede_dashboard.pages.new_run.values import start
 from recede_dashboard.pages.new_run.values.spec import Key, plain
-from recede_dashboard.words import numbers as say
+from recede_dashboard.words import numbers
 from recede_dashboard.words.plans import beside
 
 NEW = "New run"
@@ -39,11 +39,11 @@ async def cut_section(client: AsyncRecedeClient, typed: Typed) -> Component | No
     try:
         found = await client.preview(*given)
     except ApiError:
-        return None  # why is said when it is started, at the field
+        return None  # the reason appears at the field on starting
     rows = (
         ("Removed", how_much(given[1], found)),
-        ("Epoch", f"{found.epoch}{', the best by validation' * (given[1].epoch is None)}"),
-        ("Remains", remains(found)),
+        ("Epoch", f"{found.epoch}{', best on validation' * (given[1].epoch is None)}"),
+        ("Remaining", remains(found)),
     )
     facts = [html.Div([html.Dt(name), html.Dd(words)]) for name, words in rows]
     return html.Fieldset(
@@ -55,9 +55,9 @@ async def cut_section(client: AsyncRecedeClient, typed: Typed) -> Component | No
 
 def how_much(plan: Plan, found: PreviewOut) -> str:
     """The share that goes, and what of the plan is not its default."""
-    parts = [f"{say.short_share(found.ratio)} of the neurons"]
+    parts = [f"{numbers.short_share(found.ratio)} of the neurons"]
     if plan.threshold is not None:
-        parts.append(f"importances up to {say.threshold(plan.threshold)}")
+        parts.append(f"importances up to {numbers.threshold(plan.threshold)}")
     return ", ".join([*parts, *beside(plan.model_dump())])
 
 
@@ -66,9 +66,9 @@ def remains(found: PreviewOut) -> str:
     left = sum(found.kept.values())
     params, macs = found.cost.params, found.cost.macs
     return (
-        f"{say.integer(left)} of {say.integer(left + found.removed)} neurons, "
-        f"{say.integer(params)} of {say.integer(found.dense.params)} parameters, "
-        f"{say.compact(macs)} of {say.compact(found.dense.macs)} MACs"
+        f"{numbers.integer(left)} of {numbers.integer(left + found.removed)} neurons, "
+        f"{numbers.integer(params)} of {numbers.integer(found.dense.params)} parameters, "
+        f"{numbers.compact(macs)} of {numbers.compact(found.dense.macs)} MACs"
     )
 
 

@@ -25,7 +25,7 @@ def field_id(path: str, owner: str = "") -> dict[str, str]:
 
 
 def note_id(path: str, owner: str) -> dict[str, str]:
-    """Id of the line under a field that recommends a value or says what was chosen."""
+    """Id of the line under a field that recommends a value or describes what was chosen."""
     return {"type": "run-note", "path": path, "owner": owner}
 
 
@@ -72,7 +72,7 @@ def choice(names: Sequence[Any], value: Any, **props: Any) -> Component:
         "searchable": True,
         "openOnFocus": False,
         "limit": SHOWN,
-        "nothingFoundMessage": "Nothing of that name",
+        "nothingFoundMessage": "No match",
     }
     field: Component = dmc.Select(
         data=list(names), value=value, allowDeselect=False, **(search if long else {}), **props
@@ -87,7 +87,7 @@ def yes_no(value: Any, **props: Any) -> Component:
 
 
 def whole_number(**props: Any) -> Component:
-    """An input for a whole number; what is out of bounds is said in words, not changed."""
+    """An input for a whole number; a value out of bounds is reported, not changed."""
     field: Component = dmc.NumberInput(allowDecimal=False, clampBehavior="none", **props)
     return field
 
@@ -105,7 +105,7 @@ def help_text(spec: ParamSpec) -> str:
     if spec.kind in ("int", "float") and (spec.minimum is not None or spec.maximum is not None):
         facts.append(spec.bounds_text().capitalize())
     if len(spec.choices) >= SEARCH_FROM:
-        facts.append(f"{len(spec.choices)} to choose from, type to search")
+        facts.append(f"{len(spec.choices)} choices, type to search")
     default = spec.default
     if isinstance(default, bool):
         default = "yes" if default else "no"
@@ -113,5 +113,5 @@ def help_text(spec: ParamSpec) -> str:
         facts.append(f"default {number(default) if isinstance(default, float) else default}")
     if not facts:
         return spec.help
-    said = "; ".join(facts)
-    return f"{spec.help} {said[0].upper()}{said[1:]}."
+    text = "; ".join(facts)
+    return f"{spec.help} {text[0].upper()}{text[1:]}."

@@ -1,4 +1,4 @@
-"""What the form says beside its fields: advice, facts of a folder, the plan, how many runs."""
+"""What the form shows beside its fields: advice, facts of a folder, the plan, how many runs."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ Typed = Mapping[Key, Any]
 
 GENTLE = (
     "The form starts with a fifth of that run's epochs, a tenth of its learning rate and no "
-    "strength; the published fine-tuning repeats the whole recipe without the strength."
+    "strength; the published recipe repeats the whole training without the strength."
 )
-FINE_TUNING = "0, so that fine-tuning only wins accuracy back."
+FINE_TUNING = "0, so that fine-tuning only recovers accuracy."
 
 
 def note(catalog: Catalog, at: Mapping[str, str], typed: Typed, seen: Review) -> Any:
@@ -52,11 +52,11 @@ def note(catalog: Catalog, at: Mapping[str, str], typed: Typed, seen: Review) ->
 def _advice(
     spec: ParamSpec, steps: int, value: Any, wanted: float, at: Mapping[str, str]
 ) -> list[Any]:
-    """The recommendation with its sum, and a button to take it where it differs."""
+    """The recommendation with its formula, and a button to use it where it differs."""
     equation, reason = advice_text(spec, steps)
     words = [html.Span(equation, className="advice-sum"), html.Span(f" {reason}")]
     if value == wanted:
-        mark = html.Span("Taken", className="advice-taken")
+        mark = html.Span("In use", className="advice-taken")
         return [html.Span(["Recommended: ", *words]), mark]
     taken = number(wanted)
     button = html.Button(
@@ -117,5 +117,5 @@ def runs(seen: Review, typed: Typed) -> str:
 def button(seen: Review, typed: Typed) -> str:
     """The words on the button that starts."""
     if not typed.get(SWEEP):
-        return "Start the run"
-    return f"Start {sweep.n_runs(seen.axes)} runs" if seen.axes else "Start the sweep"
+        return "Start run"
+    return f"Start {sweep.n_runs(seen.axes)} runs" if seen.axes else "Start sweep"

@@ -20,7 +20,7 @@ from recede_dashboard.components.attributes import attrs
 from recede_dashboard.pages.new_run.sections.fields import field_id, param_field
 from recede_dashboard.pages.new_run.values.advice import fit_text, fits
 from recede_dashboard.pages.new_run.values.spec import Key
-from recede_dashboard.words.numbers import size
+from recede_dashboard.words.numbers import integer, plural, size
 from recede_dashboard.words.specs import GROUPS, LABELS
 
 Entry = ArchitectureInfo | DatasetInfo | MethodInfo
@@ -31,7 +31,7 @@ STATUS = {
     "unreadable": "Cannot be read.",
 }
 OPTION: Any = {"function": "pluginOption"}
-"""Draws an option with a quiet fact at its right (assets/js/form.js)."""
+"""Draws an option with a note at its right, in the browser."""
 
 
 def entries_by_kind(catalog: Catalog) -> list[tuple[str, Sequence[Entry]]]:
@@ -65,7 +65,7 @@ def _plugin(
         allowDeselect=False,
         searchable=True,
         openOnFocus=False,
-        nothingFoundMessage="Nothing of that name",
+        nothingFoundMessage="No match",
         checkIconPosition="right",
         maxDropdownHeight=420,
         renderOption=OPTION,
@@ -115,8 +115,8 @@ def options(entries: Sequence[Entry], dataset: DatasetInfo | None) -> list[Any]:
         return [_option(entry) for entry in entries]
     words = f"{dataset.image_size} × {dataset.image_size} images"
     return [
-        {"group": f"Take {words}", "items": groups[0]},
-        {"group": f"Do not take {words}", "items": groups[1]},
+        {"group": f"Accept {words}", "items": groups[0]},
+        {"group": f"Do not accept {words}", "items": groups[1]},
     ]
 
 
@@ -169,16 +169,16 @@ def dataset_note(entry: DatasetInfo) -> Component:
 def _facts(entry: DatasetInfo) -> str:
     if not entry.n_train:  # known only once a folder is chosen
         return ""
-    images = f"{entry.n_train:,} training and {entry.n_test:,} test images"
-    return f"{images}, {entry.image_size}×{entry.image_size}, {entry.classes} classes."
+    size = f"{entry.image_size} × {entry.image_size}"
+    return f"{_images(entry)}, {size}, {plural(entry.classes, 'class', 'classes')}."
 
 
 def folder_note(dataset: DatasetInfo) -> list[Component]:
     """Facts of the folder that was chosen, in one line."""
-    images = f"{dataset.n_train:,} training images, from which test images are split off"
-    if dataset.n_test:
-        images = f"{dataset.n_train:,} training and {dataset.n_test:,} test images"
-    found = f"{dataset.classes} classes, {images}."
+    images = _images(dataset)
+    if not dataset.n_test:
+        images = f"{plural(dataset.n_train, 'training image')}, with test images split off"
+    found = f"{plural(dataset.classes, 'class', 'classes')}, {images}."
     status = STATUS.get(dataset.status, "")
     return [
         html.Span(
@@ -188,6 +188,10 @@ def folder_note(dataset: DatasetInfo) -> list[Component]:
             ]
         )
     ]
+
+
+def _images(entry: DatasetInfo) -> str:
+    return f"{integer(entry.n_train)} training and {plural(entry.n_test, 'test image')}"
 
 
 def _sentence(text: str) -> str:

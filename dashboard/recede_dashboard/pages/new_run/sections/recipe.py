@@ -19,42 +19,34 @@ from recede_dashboard.pages.new_run.sections.fields import (
     yes_no,
 )
 from recede_dashboard.pages.new_run.values.spec import Key
-from recede_dashboard.words.numbers import number
-from recede_dashboard.words.specs import LABELS
+from recede_dashboard.pages.new_run.values.typed_number import read_number
+from recede_dashboard.words.numbers import number, plural
+from recede_dashboard.words.specs import CHOICES, LABELS
 
 HELP = {
     "epochs": "Passes over the training images.",
-    "batch_size": "Images in one optimiser step.",
-    "lr": "At the start; the schedule lowers it.",
+    "batch_size": "Images per optimiser step.",
+    "lr": "Initial rate; the schedule lowers it.",
     "seed": "The same seed gives the same run on the same device.",
-    "val_fraction": "Held out of the training images to choose the cut.",
-    "device": "Automatic takes the best one that is free.",
-    "schedule": "Steps: the rate is divided by 10 at half and at three quarters. Cosine: it falls "
-    "evenly to 0.",
-    "warmup_epochs": "The learning rate rises over these first; 0 starts at once.",
-    "label_smoothing": "Share of the target spread over all classes; 0 is none.",
+    "val_fraction": "Share of the training images held out to choose the cut.",
+    "device": "Automatic takes the best free device.",
+    "schedule": "Steps: divided by 10 at one half and at three quarters of the training. "
+    "Cosine: falls smoothly to 0.",
+    "warmup_epochs": "Epochs over which the learning rate rises at the start; 0: none.",
+    "label_smoothing": "Share of the target spread over all classes; 0: none.",
     "precision": "bf16 is faster where the device has it.",
-    "compile": "torch.compile: minutes at first, then faster epochs.",
+    "compile": "torch.compile: takes minutes at first, then epochs are faster.",
     "processes": "Devices that share each batch.",
-    "map_budget": "Share of the training's time for the accuracy of cuts at each epoch; 0: none.",
-    "keep_weights_mb": "MB for the weights of earlier epochs, so that they can be cut too.",
+    "map_budget": "Share of training time spent on measuring cuts at each epoch; 0: none.",
+    "keep_weights_mb": "MB for weights of earlier epochs, so that they can be pruned too.",
 }
-SCHEDULES = [
-    {"value": "step", "label": "Steps"},
-    {"value": "cosine", "label": "Cosine"},
-]
-PRECISIONS = [
-    {"value": "auto", "label": "Automatic"},
-    {"value": "fp32", "label": "fp32"},
-    {"value": "bf16", "label": "bf16"},
-]
 RECIPE: Key = ("recipe", "")
 """The recipe of a fine-tuning, where the form was opened for one; not a field of the spec."""
 FOLDED = ("schedule", "warmup_epochs", "label_smoothing", "precision", "compile", "processes")
 
 
 def training_fields(catalog: Catalog, values: Mapping[Key, Any]) -> list[Component]:
-    """What everybody sets."""
+    """The fields that every run needs."""
     devices = [{"value": "auto", "label": "Automatic"}]
     devices += [{"value": d.name, "label": f"{d.name} · {d.label}"} for d in catalog.devices]
     fields = [
@@ -82,7 +74,7 @@ def _recipes(chosen: str | None) -> list[Component]:
         data=[{"value": one.name, "label": one.label} for one in RECIPES],
         value=chosen,
         size="xs",
-        **attrs(data_testid="run-form-recipe", aria_label="Recipe of the fine-tuning"),
+        **attrs(data_testid="run-form-recipe", aria_label="Fine-tuning recipe"),
     )
     help_ = next(one.help for one in RECIPES if one.name == chosen)
     return [
@@ -94,12 +86,12 @@ def _recipes(chosen: str | None) -> list[Component]:
 
 
 def recipe_fields(values: Mapping[Key, Any]) -> list[Component]:
-    """What few people change."""
+    """The fields that few runs change."""
     fields = [
-        _choice("schedule", SCHEDULES, values),
+        _choice("schedule", _labelled("schedule"), values),
         whole_number(value=values["warmup_epochs", ""], **_own("warmup_epochs")),
         number_text(value=number(values["label_smoothing", ""]), **_own("label_smoothing")),
-        _choice("precision", PRECISIONS, values),
+        _choice("precision", _labelled("precision"), values),
         yes_no(values["compile", ""], **_own("compile")),
         whole_number(value=values["processes", ""], **_own("processes")),
         number_text(value=number(values["map_budget", ""]), **_own("map_budget")),
@@ -109,19 +101,24 @@ def recipe_fields(values: Mapping[Key, Any]) -> list[Component]:
 
 
 def recipe_words(values: Mapping[Key, Any]) -> str:
-    """The section in one line, for as long as it is folded."""
+    """The section in one line, while it is folded."""
     of = {name: values.get((name, "")) for name in FOLDED}
     parts = ["cosine" if of["schedule"] == "cosine" else "steps ÷ 10"]
-    if str(of["warmup_epochs"]) not in ("0", ""):
-        parts.append(f"{of['warmup_epochs']} warm-up")
+    if warmup := read_number(of["warmup_epochs"], whole=True):
+        parts.append(plural(int(warmup), "warm-up epoch"))
     if str(of["label_smoothing"]) not in ("0", "0.0", ""):
         parts.append(f"smoothing {of['label_smoothing']}")
     parts.append("automatic precision" if of["precision"] == "auto" else str(of["precision"]))
     if of["compile"] in (True, "yes"):
         parts.append("compiled")
-    if str(of["processes"]) != "1":
-        parts.append(f"{of['processes']} processes")
+    processes = read_number(of["processes"], whole=True)
+    if processes != 1:
+        parts.append(plural(int(processes or 0), "process", "processes"))
     return ", ".join(parts)
+
+
+def _labelled(name: str) -> list[dict[str, str]]:
+    return [{"value": value, "label": label} for value, label in CHOICES[name].items()]
 
 
 def _choice(name: str, data: list[dict[str, str]], values: Mapping[Key, Any]) -> Component:

@@ -45,9 +45,9 @@ def steps_text(label: str, steps: int, epochs: int) -> str:
 
 
 def advice_text(spec: ParamSpec, steps: int) -> tuple[str, str]:
-    """The recommended value with the sum behind it, and why it is not more or less than that.
+    """The recommended value with its formula, and why it is not more or less than that.
 
-    For example ("0.05 = 125 ÷ 1,688 steps, capped at 0.05", "The sum gives 0.074, but …").
+    For example ("0.05 = 125 ÷ 1,688 steps, capped at 0.05", "The formula gives 0.074; …").
     """
     value, wanted = float(spec.recommended(steps)), spec.per_steps or 0.0
     plain = wanted / steps
@@ -55,9 +55,11 @@ def advice_text(spec: ParamSpec, steps: int) -> tuple[str, str]:
     if abs(value - plain) <= CLOSE * plain:
         return equation, ""
     if value < plain:
-        reason = f"The sum gives {plain:.2g}; more than {value:g} costs accuracy: train longer."
+        reason = (
+            f"The formula gives {plain:.2g}; more than {value:g} costs accuracy, so train longer."
+        )
         return f"{equation}, capped at {value:g}", reason
-    return f"{equation}, but at least {value:g}", f"The sum gives {plain:.2g}."
+    return f"{equation}, but at least {value:g}", f"The formula gives {plain:.2g}."
 
 
 def sweep_values(value: float) -> list[str]:
@@ -72,7 +74,7 @@ def fits(entry: ArchitectureInfo, size: int) -> bool:
 
 def fit_text(entry: ArchitectureInfo, dataset: DatasetInfo | None) -> tuple[str, bool]:
     """Which images the network takes beside those it would get, and whether that fits."""
-    takes = f"Takes images of {entry.min_image} to {entry.max_image} pixels"
+    takes = f"Accepts images of {entry.min_image} to {entry.max_image} pixels"
     if dataset is None:
         return f"{takes}.", True
     size = dataset.image_size

@@ -29,7 +29,7 @@ def following(
 def chips_following(
     typed: Mapping[Key, Any], advice: Mapping[str, float], before: Mapping[str, float]
 ) -> dict[Key, list[str]]:
-    """The same for the chips of a sweep that nobody has changed."""
+    """The same for the unchanged chips of a sweep."""
     out: dict[Key, list[str]] = {}
     for path, new in advice.items():
         owner = owner_of(typed, path)

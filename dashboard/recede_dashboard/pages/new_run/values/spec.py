@@ -27,7 +27,7 @@ WHOLE = {"epochs", "batch_size", "seed", "warmup_epochs", "processes", "keep_wei
 DECIMAL = {"lr", "val_fraction", "label_smoothing", "map_budget"}
 YES_NO = {"compile"}
 SWEEP: Key = ("sweep", "")
-"""Whether several runs are asked for, true or false."""
+"""Whether the form starts several runs, true or false."""
 
 _BOUNDS = {"ge": "at least", "gt": "more than", "le": "at most", "lt": "less than"}
 
@@ -144,8 +144,8 @@ def _check(catalog: Catalog, body: dict[str, Any], out: Review) -> None:
 
 
 def shown_at(path: str) -> str:
-    """The field of the form at which an error of the spec's field is said."""
-    own = path.removeprefix("spec.")  # what a group says of the spec of its runs
+    """The field of the form that shows an error of the spec's field."""
+    own = path.removeprefix("spec.")  # where a group has the spec of its runs
     return start.field_of(own) if own.startswith("init") else own
 
 

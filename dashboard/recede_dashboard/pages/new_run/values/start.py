@@ -29,7 +29,7 @@ def initial(run_id: str | None = None, plan: Mapping[str, Any] | None = None) ->
 
 
 def kept_plan(values: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The plan that came from Explore, as long as nobody has typed another ratio."""
+    """The plan that came from Explore, until another ratio is typed."""
     if not values.get("init.plan"):
         return None
     kept = json.loads(values["init.plan"])
@@ -50,7 +50,7 @@ def read(values: Mapping[str, Any], errors: dict[str, str]) -> dict[str, Any] | 
     if kind != RUN:
         return None
     if not values.get("init.run"):
-        errors["init.run"] = "Run is empty; choose the run whose network is taken."
+        errors["init.run"] = "Run is empty; choose the run to start from."
         return None
     plan = _plan(values, errors)
     return {"run": values["init.run"]} | ({} if plan is None else {"plan": plan}) | head

@@ -8,6 +8,7 @@ from typing import Any
 
 from recede.client import InvalidInput, ParamSpec
 from recede_dashboard.pages.new_run.values.typed_number import read_number
+from recede_dashboard.words.numbers import plural
 
 SEED_AXIS = "axes.seed"
 LEAST, MOST = 2, 64
@@ -44,8 +45,8 @@ def read(
         return None
     n = n_runs(axes)
     if not LEAST <= n <= MOST:
-        words = f"These are {n} runs; a sweep has {LEAST} to {MOST}."
-        errors[SEED_AXIS] = f"{words} Add values, or switch the sweep off." if n < LEAST else words
+        words = f"This makes {plural(n, 'run')}; a sweep has {LEAST} to {MOST}."
+        errors[SEED_AXIS] = f"{words} Add values, or turn the sweep off." if n < LEAST else words
         return None
     return axes
 
@@ -80,7 +81,7 @@ def _seeds(given: Any, errors: dict[str, str]) -> list[int]:
 
 def _distinct(values: list[Any], label: str, field: str, errors: dict[str, str]) -> list[Any]:
     if not values:
-        errors.setdefault(field, f"{label}: give at least one value; Enter adds it.")
+        errors.setdefault(field, f"{label}: enter at least one value and press Enter.")
     if len(set(values)) < len(values):
-        errors.setdefault(field, f"{label}: a value is there twice; remove one of them.")
+        errors.setdefault(field, f"{label}: a value appears twice; remove one.")
     return values

@@ -1,4 +1,4 @@
-"""Numbers as people type them. Pure."""
+"""Numbers as they are typed. Pure."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 
 def read_number(text: Any, *, whole: bool) -> int | float | None:
-    """What a person typed as a number; None if it is not one. A decimal comma is understood."""
+    """The typed number; None if it is not one. A decimal comma is accepted."""
     if isinstance(text, bool) or text is None:
         return None
     if isinstance(text, int | float):

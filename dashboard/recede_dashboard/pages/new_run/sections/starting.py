@@ -1,4 +1,4 @@
-"""Weights to start from, and the sweep: the two sections that most runs leave alone."""
+"""The section on the weights to start from: random, a file, or another run."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import dash_mantine_components as dmc
 from dash import html
 from dash.development.base_component import Component
 
-from recede.client import Catalog, RunOut
+from recede.client import RunOut
 from recede_dashboard.components.attributes import attrs
 from recede_dashboard.pages.new_run.sections.fields import (
     ORDER,
@@ -17,20 +17,17 @@ from recede_dashboard.pages.new_run.sections.fields import (
     number_text,
 )
 from recede_dashboard.pages.new_run.sections.plugins import OPTION
-from recede_dashboard.pages.new_run.values import start, sweep
-from recede_dashboard.pages.new_run.values.spec import SWEEP, Key
-from recede_dashboard.words import numbers as say
+from recede_dashboard.pages.new_run.values import start
+from recede_dashboard.pages.new_run.values.spec import Key
+from recede_dashboard.words import numbers
 
 KINDS = (
     (start.SEED, "Random, from the seed"),
     (start.FILE, "From a file"),
     (start.RUN, "From another run"),
 )
-SPLIT = [",", ";", " "]
 HEAD = "init.head"
 """The panel that any source of weights has."""
-SWEPT = "sweep.method"
-"""Panels with the chips of the chosen method's strength."""
 
 
 def starting_fields(values: Mapping[Key, Any], runs: Sequence[RunOut]) -> list[Component]:
@@ -63,8 +60,8 @@ def _head(values: Mapping[Key, Any]) -> Component:
         id=field_id("init.new_head"),
         label="Last layer",
         data=[
-            {"value": "no", "label": "Take it over"},
-            {"value": "yes", "label": "Draw it anew, for other classes"},
+            {"value": "no", "label": "Keep"},
+            {"value": "yes", "label": "Reinitialise, for other classes"},
         ],
         value=values["init.new_head", ""],
         allowDeselect=False,
@@ -88,8 +85,8 @@ def _file(values: Mapping[Key, Any]) -> Component:
         id=field_id("init.file"),
         label="File",
         value=values["init.file", ""],
-        description="A state_dict below a data root: .safetensors, or .pt that loads with "
-        "weights_only. Ordinary batch norm is turned into the method's.",
+        description="A state_dict below a data root: .safetensors, or a .pt that loads with "
+        "weights_only. Ordinary batch norm is converted to the method's.",
         placeholder="pretrained/vgg16.safetensors",
         inputWrapperOrder=ORDER,
         **attrs(data_testid="field-init.file"),
@@ -107,21 +104,21 @@ def _run(values: Mapping[Key, Any], runs: Sequence[RunOut]) -> list[Component]:
         searchable=True,
         openOnFocus=False,
         clearable=True,
-        nothingFoundMessage="No run of that name has weights",
-        placeholder="Choose a run that has weights",
+        nothingFoundMessage="No match",
+        placeholder="Choose a run with weights",
         renderOption=OPTION,
         inputWrapperOrder=ORDER,
-        description="Its best epoch, with the same network.",
+        description="Its best epoch; the network must be the same.",
         **attrs(data_testid="field-init.run"),
     )
     cut = number_text(
         id=field_id("init.ratio"),
-        label="Cut first (fine-tuning)",
+        label="Prune first (fine-tuning)",
         value=values["init.ratio", ""],
-        placeholder="not cut",
+        placeholder="not pruned",
         rightSection=html.Span("%", className="muted"),
         inputWrapperOrder=ORDER,
-        description="Share of the neurons removed before the training; empty keeps them all.",
+        description="Share of neurons removed before training; empty keeps all.",
         **attrs(data_testid="field-init.ratio"),
     )
     return [source, cut, html.P("", id="run-form-plan", className="form-steps plan-words")]
@@ -133,7 +130,7 @@ def run_options(runs: Sequence[RunOut]) -> list[dict[str, str]]:
         {
             "value": run.id,
             "label": run.name,
-            "note": f"{run.id} · {say.accuracy(run.test_accuracy or run.val_accuracy)}",
+            "note": f"{run.id} · {numbers.accuracy(run.test_accuracy or run.val_accuracy)}",
         }
         for run in runs
         if run.best_epoch is not None
@@ -150,57 +147,3 @@ def starting_words(values: Mapping[Key, Any], runs: Mapping[str, str]) -> str:
         ratio = str(of["init.ratio"] or "").strip(" %")
         return f"{name}, {ratio} % cut" if ratio else name
     return "random, from the seed"
-
-
-def sweep_fields(catalog: Catalog, values: Mapping[Key, Any]) -> list[Component]:
-    """Chips of strengths and seeds; hidden until the switch is on."""
-    on = bool(values.get(SWEEP))
-    strengths = [
-        html.Div(
-            _chips(sweep.axis_field(spec), method.name, spec.label, values),
-            id={"type": "run-panel", "kind": SWEPT, "owner": method.name},
-            hidden=method.name != values["method", ""],
-        )
-        for method in catalog.methods
-        if (spec := sweep.swept(method.params)) is not None
-    ]
-    return [
-        html.Div(
-            [
-                html.Div(
-                    [*strengths, _chips(sweep.SEED_AXIS, "", "Seeds", values)],
-                    className="form-grid sweep-grid",
-                ),
-                html.P("", id="run-form-runs", className="form-steps", role="status"),
-            ],
-            id="run-form-sweep",
-            hidden=not on,
-        )
-    ]
-
-
-def sweep_switch(values: Mapping[Key, Any]) -> Component:
-    """One run, or several at once."""
-    switch: Component = dmc.Switch(
-        id="run-sweep",
-        checked=bool(values.get(SWEEP)),
-        size="sm",
-        withThumbIndicator=False,
-        **attrs(aria_label="Sweep", data_testid="run-sweep"),
-    )
-    return switch
-
-
-def _chips(path: str, owner: str, label: str, values: Mapping[Key, Any]) -> Component:
-    chips: Component = dmc.TagsInput(
-        id=field_id(path, owner),
-        label=label,
-        value=list(values[path, owner]),
-        description="Several values; Enter or a comma adds one.",
-        inputWrapperOrder=ORDER,
-        splitChars=SPLIT,
-        acceptValueOnBlur=True,
-        allowDuplicates=True,
-        **attrs(data_testid=f"field-{path}-{owner}" if owner else f"field-{path}"),
-    )
-    return chips
