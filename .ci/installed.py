@@ -1,8 +1,8 @@
 """Whether this .venv holds what pyproject.toml asks for, at the versions of constraints.txt.
 
-    python .ci/installed.py [extra]
+    python .ci/installed.py [extra ...]
 
-Exits with 0 if nothing is missing; else says what is, and exits with 1. Asks no network.
+Exits with 0 if nothing is missing; else says what is, and exits with 1. Uses no network.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import json
 import re
 import sys
 import tomllib
+from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ NAME = re.compile(r"[A-Za-z0-9._-]+")
 
 
 def main() -> int:
-    """Look at every requirement, the versions and where `recede` comes from."""
+    """Check every requirement, the versions and where `recede` comes from."""
     extras = sys.argv[1:]
     missing = [*_not_ours(), *_absent(extras), *_other_version()]
     if missing:
@@ -51,27 +52,33 @@ def _project() -> dict[str, Any]:
 
 
 def _absent(extras: list[str]) -> list[str]:
+    names = dict.fromkeys(_wanted(extras))
+    return [f"{name} is missing" for name in names if _version(name) is None]
+
+
+def _wanted(extras: list[str]) -> Iterator[str]:
+    """Names of all required packages; an extra may ask for others: `recede[worker,timm]`."""
     project = _project()
-    wanted = list(project["dependencies"])
-    for extra in extras:
-        wanted += project["optional-dependencies"][extra]
-    found = []
-    for requirement in wanted:
+    extra_lines = project["optional-dependencies"]
+    unknown = set(extras) - set(extra_lines)
+    if unknown:
+        raise SystemExit(f"pyproject.toml has no extra {', '.join(sorted(unknown))}.")
+    for requirement in (*project["dependencies"], *(r for e in extras for r in extra_lines[e])):
         name, nested = _name(requirement), re.search(r"\[(.+?)\]", requirement)
-        if name == project["name"]:
-            found += _absent(nested[1].split(",") if nested else [])
-        elif _version(name) is None:
-            found.append(f"{name} is missing")
-    return found
+        if name != project["name"]:
+            yield name
+        elif nested:
+            yield from _wanted([extra.strip() for extra in nested[1].split(",")])
 
 
 def _other_version() -> list[str]:
     lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
     pairs = [line.split("==") for line in lines if "==" in line]
     return [
-        f"{name} is {_version(name)} and not {wanted}"
+        f"{name} is {found} and not {wanted}"
         for name, wanted in pairs
-        if _version(name) not in (None, wanted)
+        # 2.15.0+cpu is a build of 2.15.0.
+        if (found := _version(name)) and wanted not in (found, found.partition("+")[0])
     ]
 
 

@@ -36,9 +36,16 @@ def environment(service: str) -> dict[str, str]:
     return {name: filled(value) for name, value in given.items() if value is not None}
 
 
-def dockerfile_list(instruction: str) -> list[str]:
-    found = re.search(rf"^{instruction} (\[.*\])$", DOCKERFILE, re.M)
-    assert found, f"the Dockerfile has no {instruction} in its list form"
+STAGES = {
+    stage.split(maxsplit=1)[0]: stage
+    for stage in re.split(r"^FROM \S+ AS (?=\w)", DOCKERFILE, flags=re.M)[1:]
+}
+"""The text of each stage of the Dockerfile, by its name."""
+
+
+def stage_list(stage: str, instruction: str) -> list[str]:
+    found = re.search(rf"^{instruction} (\[.*\])$", STAGES[stage], re.M)
+    assert found, f"stage {stage} of the Dockerfile has no {instruction} in its list form"
     return yaml.safe_load(found[1])
 
 
@@ -57,10 +64,34 @@ def test_gpu_is_reserved_and_can_be_switched_off():
     (device,) = with_gpu["deploy"]["resources"]["reservations"]["devices"]
     assert device == {"driver": "nvidia", "count": "all", "capabilities": ["gpu"]}
     assert "nvidia" not in str(without)
-    switch = {"deploy", "profiles"}
+    switch = {"build", "deploy", "image", "profiles"}
     assert {k: v for k, v in with_gpu.items() if k not in switch} == {
         k: v for k, v in without.items() if k not in switch
     }
+
+
+def test_each_service_builds_its_target_into_an_image_of_its_own():
+    builds = {name: SERVICES[name]["build"] for name in OURS}
+    assert {name: build["target"] for name, build in builds.items()} == {
+        "web": "web",
+        "worker": "worker",
+        "worker-cpu": "worker",
+    }
+    assert {SERVICES[name]["image"] for name in OURS} == {f"recede-{name}" for name in OURS}
+    assert "args" not in builds["worker"]  # the index's own build of PyTorch has CUDA
+    assert builds["worker-cpu"]["args"] == {"TORCH_BACKEND": "cpu"}
+    assert re.search(r"^ARG TORCH_BACKEND=$", STAGES["worker"], re.M)
+
+
+def test_the_web_image_has_no_packages_of_the_worker():
+    extras = {name: re.findall(r"--extra (\S+)", text) for name, text in STAGES.items()}
+    assert extras == {
+        "wheel": [],
+        "base": [],
+        "worker": ["worker", "postgres", "timm"],
+        "web": ["postgres"],
+    }
+    assert list(STAGES)[-1] == "web", "the last stage is the default target"
 
 
 @pytest.mark.parametrize("command", [*(SERVICES[name]["command"] for name in OURS)], ids=OURS)
@@ -72,8 +103,10 @@ def test_commands_exist_with_their_options(command):
     root.commands[name].make_context(name, options)
 
 
-def test_image_starts_the_web_service_by_default():
-    assert dockerfile_list("CMD") == SERVICES["web"]["command"]
+@pytest.mark.parametrize("service", OURS)
+def test_images_start_their_service_by_default(service):
+    target = SERVICES[service]["build"]["target"]
+    assert stage_list(target, "CMD") == SERVICES[service]["command"]
 
 
 @pytest.mark.parametrize("service", OURS)
@@ -108,29 +141,34 @@ def test_port_is_published_on_this_machine_alone():
     address, outside, inside = filled(published).split(":")
     assert (address, int(outside)) == ("127.0.0.1", DEFAULT_PORT)
     assert int(inside) == Settings.read(environment("web") | {"RECEDE_DATA_ROOTS": ""}).port
-    assert re.search(rf"^EXPOSE {inside}$", DOCKERFILE, re.M)
+    assert re.search(rf"^EXPOSE {inside}$", STAGES["web"], re.M)
 
 
 def test_health_check_asks_the_port_that_the_image_listens_on():
-    check = " ".join(dockerfile_list("    CMD"))
+    check = " ".join(stage_list("web", "    CMD"))
     assert f"http://127.0.0.1:{DEFAULT_PORT}/healthz" in check
 
 
-def test_image_is_not_root_and_owns_its_data_folder():
-    user = re.search(r"^USER (\w+)$", DOCKERFILE, re.M)
-    assert user
-    assert user[1] != "root"
-    assert f"--owner={user[1]}" in DOCKERFILE
-    assert re.search(r"RECEDE_DATA=(\S+)", DOCKERFILE)[1] == environment("web")["RECEDE_DATA"]
+def test_images_are_not_root_and_own_their_data_folder():
+    for stage in ("web", "worker"):
+        user = re.search(r"^USER (\w+)$", STAGES[stage], re.M)
+        assert user
+        assert user[1] != "root"
+        assert f"--owner={user[1]}" in STAGES["base"]
+    folder = re.search(r"RECEDE_DATA=(\S+)", STAGES["base"])
+    assert folder
+    assert folder[1] == environment("web")["RECEDE_DATA"]
 
 
 def test_dockerfile_copies_only_what_is_let_in():
     ignore = (files.ROOT / ".dockerignore").read_text(encoding="utf-8").split()
     let_in = {line[1:] for line in ignore if line.startswith("!")}
-    copied = re.findall(r"^COPY (.+) \S+$", DOCKERFILE, re.M)
+    copied = re.findall(r"^COPY (?!--from=)(.+) \S+$", DOCKERFILE, re.M)
     names = {PurePosixPath(name).as_posix() for line in copied for name in line.split()}
     assert names == let_in
     assert all((files.ROOT / name).exists() for name in names)
+    stages = re.findall(r"^COPY --from=(\w+)", DOCKERFILE, re.M)
+    assert set(stages) <= set(STAGES)
 
 
 def test_postgres_has_no_default_password_and_says_when_it_is_ready():

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import re
 import tomllib
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from recede.cli.service.worker_packages import (
+    WORKER_PACKAGES,
+    missing_packages,
+    require_worker,
+)
 from tests.house import files
 
 PYPROJECT = tomllib.loads((files.ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -33,8 +40,57 @@ def test_command_exists():
     assert callable(getattr(importlib.import_module(module), function))
 
 
+def names(requirements: list[str]) -> set[str]:
+    """Packages that these ask for, through our own extras too."""
+    found: set[str] = set()
+    for requirement in map(Requirement, requirements):
+        if requirement.name == PROJECT["name"]:
+            found |= {n for extra in requirement.extras for n in names(EXTRAS[extra])}
+        else:
+            found.add(requirement.name)
+    return found
+
+
 def test_extras():
-    assert set(EXTRAS) == {"postgres", "timm", "dev"}
+    assert set(EXTRAS) == {"worker", "postgres", "timm", "all", "dev"}
+    worker = names(EXTRAS["worker"])
+    assert names(EXTRAS["timm"]) == worker | {"timm"}
+    assert names(EXTRAS["all"]) == worker | {"timm", "psycopg"}
+    assert names(EXTRAS["all"]) <= names(EXTRAS["dev"])
+    assert not worker & names(PROJECT["dependencies"])
+
+
+def test_the_worker_is_detected_by_the_packages_of_its_extra():
+    assert set(WORKER_PACKAGES.values()) == names(EXTRAS["worker"])
+    # Where they are installed, as they are here, nothing is missing and nothing is refused.
+    assert missing_packages() == []
+    require_worker("recede worker")
+
+
+@pytest.fixture(scope="module")
+def installed() -> ModuleType:
+    """The script by which make knows whether it must install anything."""
+    spec = importlib.util.spec_from_file_location("installed", files.ROOT / ".ci/installed.py")
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_make_looks_for_what_an_extra_needs(installed):
+    assert set(installed._wanted([])) == names(PROJECT["dependencies"])
+    for extra, lines in EXTRAS.items():
+        assert set(installed._wanted([extra])) == names([*PROJECT["dependencies"], *lines])
+    with pytest.raises(SystemExit, match="no extra gpu"):
+        list(installed._wanted(["gpu"]))
+
+
+def test_make_takes_the_cpu_build_of_a_version_but_no_other_version(installed, monkeypatch):
+    there = {"torch": f"{CONSTRAINTS['torch']}+cpu", "numpy": f"{CONSTRAINTS['numpy']}.1"}
+    monkeypatch.setattr(installed, "_version", there.get)
+    (wrong,) = installed._other_version()
+    assert wrong.startswith("numpy is ")
 
 
 def test_pythons_that_are_admitted():

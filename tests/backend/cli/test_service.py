@@ -14,16 +14,14 @@ import pytest
 from typer.testing import CliRunner
 
 from recede.cli import app as command
-from recede.cli.service import doctor
-from recede.cli.service.keeper import (
-    TAKEN,
-    WorkerKeeper,
-    worker_command,
-)
+from recede.cli.service import commands, doctor, worker_packages
+from recede.cli.service.keeper import TAKEN, WorkerKeeper, worker_command
 from recede.cli.service.server import listen
+from recede.cli.service.worker_packages import INSTALL, how_to_add_one
 from recede.contract.errors import InvalidInput
 from recede.settings import Settings, url_of
 from tests.backend.catalog import CATALOG
+from tests.service import free_port
 
 
 def test_upgrade_and_version(tmp_path: Path):
@@ -31,6 +29,45 @@ def test_upgrade_and_version(tmp_path: Path):
     assert "from schema none to" in runner.invoke(command, ["upgrade"]).stdout
     assert "already" in runner.invoke(command, ["upgrade"]).stdout
     assert runner.invoke(command, ["version"]).stdout.startswith("recede ")
+
+
+def test_a_store_on_the_command_line_goes_before_the_environment(tmp_path: Path):
+    runner = CliRunner(env={"RECEDE_DATA": str(tmp_path), "RECEDE_STORE_URL": "mysql://nowhere"})
+    given = f"sqlite:///{tmp_path / 'given.db'}"
+    assert runner.invoke(command, ["upgrade", "--store", given]).exit_code == 0
+    assert (tmp_path / "given.db").exists()
+    port = str(free_port())
+    refused = runner.invoke(command, ["web", "--store", "nonsense", "--port", port])
+    assert refused.exit_code == 2
+    assert "'nonsense'" in refused.stderr
+
+
+def test_a_worker_starts_on_the_store_that_is_given(tmp_path: Path, monkeypatch):
+    started = []
+    monkeypatch.setattr(commands.os, "execve", lambda *arguments: started.append(arguments))
+    options = ["--data", str(tmp_path), "--store", "postgresql+psycopg://user:secret@host/recede"]
+    result = CliRunner().invoke(command, ["worker", *options])
+    assert result.exit_code == 0, result.output
+    ((_, arguments, environment),) = started
+    assert environment["RECEDE_STORE_URL"] == options[-1]
+    assert "secret" not in " ".join(arguments)
+    assert arguments[arguments.index("--artifacts") + 1] == str(tmp_path / "artifacts")
+
+
+def test_a_worker_without_its_packages_names_them_and_the_way_to_get_them(tmp_path, monkeypatch):
+    monkeypatch.setattr(worker_packages, "WORKER_PACKAGES", {"no_such_module": "no-such-package"})
+    result = CliRunner().invoke(command, ["worker", "--data", str(tmp_path / "d")])
+    assert result.exit_code == 1
+    assert "no-such-package" in result.stderr
+    assert INSTALL in result.stderr
+    assert not (tmp_path / "d").exists()
+
+
+def test_another_machine_needs_postgresql_which_is_said_where_sqlite_is_used():
+    assert "PostgreSQL" in how_to_add_one("sqlite:////data/recede.db")
+    shared = how_to_add_one("postgresql+psycopg://user:secret@host/recede")
+    assert "the database of this service" in shared
+    assert "secret" not in shared
 
 
 def test_a_data_folder_that_cannot_be_used_ends_with_1_and_advice(tmp_path: Path):
@@ -177,7 +214,7 @@ def test_web_serves_and_ends_at_once_with_open_streams(tmp_path: Path):
 
 def test_the_command_line_needs_neither_torch_nor_the_worker():
     script = (
-        "import sys; sys.modules['torch'] = None; sys.modules['worker'] = None;"
+        "import sys; sys.modules['torch'] = None; sys.modules['recede_worker'] = None;"
         "import recede.cli, recede.api.app; assert 'dash' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", script], check=True)

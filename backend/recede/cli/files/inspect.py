@@ -14,6 +14,7 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
+from recede.cli.service.worker_packages import require_worker
 from recede.cli.terminal.console import (
     BAD_INPUT,
     FAILED,
@@ -51,6 +52,7 @@ def inspect(
     data: Data = None,
 ) -> None:
     """Open every image of a folder; ends with 1 if files are bad, 2 if it cannot be used."""
+    require_worker("recede inspect")
     if colour not in CHANNELS:
         raise InvalidInput(f"Colour was {colour!r}; it must be rgb or grey.", field="--colour")
     if not folder.is_dir():

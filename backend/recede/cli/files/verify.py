@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
+from recede.cli.service.worker_packages import require_worker
 from recede.cli.terminal.console import (
     FAILED,
     count,
@@ -34,6 +35,7 @@ COLOURS = {"ok": "green", "failed": "red", "skipped": "yellow"}
 
 def verify(file: File, trust: Trust = False, as_json: AsJson = False) -> None:
     """Prove that files compute what was previewed; ends with 1 if they do not."""
+    require_worker("recede verify")
     # -P: nothing that lies in the folder where the person is can pass for a module of ours.
     command = [sys.executable, "-P", "-m", "recede_worker", "--verify", str(file.absolute())]
     answer = _run(command + ["--trust"] * trust)

@@ -1,4 +1,4 @@
-"""Commands that run or tend the service: up, web, worker, upgrade, version."""
+"""Commands that start or maintain the service: up, web, worker, upgrade, version."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import os
 import sys
 import threading
 import webbrowser
+from collections.abc import Mapping
+from contextlib import closing
 from typing import Annotated
 
 import typer
@@ -13,21 +15,10 @@ from rich.panel import Panel
 from rich.table import Table
 
 from recede.api.app import version
-from recede.cli.service.keeper import (
-    WorkerKeeper,
-    worker_command,
-    worker_environment,
-)
-from recede.cli.service.server import (
-    compose,
-    listen,
-    serve,
-)
-from recede.cli.terminal.console import (
-    Data,
-    err,
-    out,
-)
+from recede.cli.service.keeper import WorkerKeeper, worker_command, worker_environment
+from recede.cli.service.server import compose, listen, serve
+from recede.cli.service.worker_packages import how_to_add_one, missing_packages, require_worker
+from recede.cli.terminal.console import Data, err, out
 from recede.settings import Settings
 from recede.store.database.engine import open_store, upgrade_store
 
@@ -37,43 +28,54 @@ Host = Annotated[
 Port = Annotated[
     int | None, typer.Option("--port", envvar="RECEDE_PORT", help="Port to listen on.")
 ]
+StoreUrl = Annotated[
+    str | None,
+    typer.Option(
+        "--store",
+        metavar="URL",
+        help="Database as an SQLAlchemy URL, SQLite or PostgreSQL. RECEDE_STORE_URL is the same "
+        "and keeps a password out of the process list.",
+    ),
+]
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 def up(
     data: Data = None,
+    store: StoreUrl = None,
     host: Host = None,
     port: Port = None,
     no_open: Annotated[bool, typer.Option("--no-open", help="Do not open the browser.")] = False,
 ) -> None:
-    """Start the service and one worker, and open the page."""
-    settings = Settings.read(os.environ, data=data, host=host, port=port)
+    """Start the service and, where one is installed, a worker; open the page."""
+    settings = Settings.read(_environ(store), data=data, host=host, port=port)
     _run(settings, with_worker=True, open_page=not no_open)
 
 
-def web(data: Data = None, host: Host = None, port: Port = None) -> None:
+def web(data: Data = None, store: StoreUrl = None, host: Host = None, port: Port = None) -> None:
     """Start the service alone: API and dashboard, without a worker."""
-    settings = Settings.read(os.environ, data=data, host=host, port=port)
+    settings = Settings.read(_environ(store), data=data, host=host, port=port)
     _run(settings, with_worker=False, open_page=False)
 
 
-def worker(data: Data = None) -> None:
+def worker(data: Data = None, store: StoreUrl = None) -> None:
     """Start a worker alone, on the same data folder or store as the service."""
-    settings = Settings.read(os.environ, data=data)
+    require_worker("recede worker")
+    settings = Settings.read(_environ(store), data=data)
     settings.prepare()
     command = worker_command(settings)
     os.execve(command[0], command, worker_environment(settings))  # noqa: S606 - becomes the worker, so signals reach it
 
 
-def upgrade(data: Data = None) -> None:
-    """Bring the store of an older Recede to this version. Copy the data folder first."""
-    settings = Settings.read(os.environ, data=data)
+def upgrade(data: Data = None, store: StoreUrl = None) -> None:
+    """Migrate the store of an older Recede to this version. Back up the data folder first."""
+    settings = Settings.read(_environ(store), data=data)
     settings.prepare()
     before, after = upgrade_store(settings.store_url)
     if before == after:
         out.print(f"The store already has schema {after}; nothing was changed.")
     else:
-        out.print(f"The store went from schema {before or 'none'} to {after}.")
+        out.print(f"Migrated the store from schema {before or 'none'} to {after}.")
 
 
 def show_version() -> None:
@@ -81,10 +83,14 @@ def show_version() -> None:
     out.print(f"recede {version()}")
 
 
+def _environ(store: str | None) -> Mapping[str, str]:
+    """The environment; a store from the command line takes precedence."""
+    return {**os.environ, "RECEDE_STORE_URL": store} if store else os.environ
+
+
 def _run(settings: Settings, *, with_worker: bool, open_page: bool) -> None:
     settings.prepare()
-    listener = listen(settings.host, settings.port)
-    store = open_store(settings.store_url)
+    starts_worker = with_worker and not missing_packages()
     keeper = WorkerKeeper(
         [*worker_command(settings), "--end-with-stdin"],
         lambda text: err.print(text, style="yellow"),
@@ -92,34 +98,47 @@ def _run(settings: Settings, *, with_worker: bool, open_page: bool) -> None:
     )
 
     def ready() -> None:
-        _show(settings, with_worker)
+        _show(settings, starts_worker)
+        if with_worker and not starts_worker:
+            # markup=False: [worker] is part of a command, not a style.
+            out.print(how_to_add_one(settings.store_url), markup=False, soft_wrap=True)
         if open_page:
             _open(settings.url)
 
-    try:
-        if with_worker:
-            keeper.start()
-        serve(compose(settings, store), listener, ready)
-    finally:
-        err.print("Stopping …", style="dim")
-        keeper.stop()
-        store.close()
-        listener.close()
+    with (
+        closing(listen(settings.host, settings.port)) as listener,
+        closing(open_store(settings.store_url)) as store,
+    ):
+        try:
+            if starts_worker:
+                keeper.start()
+            serve(compose(settings, store), listener, ready)
+        finally:
+            err.print("Stopping…", style="dim")
+            keeper.stop()
 
 
-def _show(settings: Settings, with_worker: bool) -> None:
+def _show(settings: Settings, worker_started: bool) -> None:
     table = Table.grid(padding=(0, 2))
     table.add_row("Open", f"[bold]{settings.url}[/bold]")
     table.add_row("Data", str(settings.data))
-    table.add_row("Worker", "started" if with_worker else "start one with `recede worker`")
-    table.add_row("Stop", "ctrl-C")
+    table.add_row("Worker", _about_worker(worker_started))
+    table.add_row("Stop", "Ctrl+C")
     out.print(Panel(table, title=f"Recede {version()}", expand=False, border_style="cyan"))
     if settings.host not in _LOOPBACK:
         err.print(
-            f"Whoever reaches {settings.host}:{settings.port} can use this service: it asks for "
-            "no password. Put a proxy in front that does.",
+            f"Anyone who can reach {settings.host}:{settings.port} can use this service: it asks "
+            "for no password. Put a proxy in front of it that does.",
             style="yellow",
         )
+
+
+def _about_worker(started: bool) -> str:
+    if started:
+        return "started"
+    if missing_packages():
+        return "none on this machine: only the web side is installed"
+    return "start one with `recede worker`"
 
 
 def _open(url: str) -> None:

@@ -14,15 +14,12 @@ from typing import Literal
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
 from recede.api.app import version
 from recede.cli.service.server import listen
-from recede.cli.terminal.console import (
-    FAILED,
-    Data,
-    out,
-    size,
-)
+from recede.cli.service.worker_packages import INSTALL, missing_packages
+from recede.cli.terminal.console import FAILED, Data, out, size
 from recede.client import ApiError, RecedeClient
 from recede.contract.errors import RecedeError
 from recede.contract.spec.catalog import Catalog
@@ -31,13 +28,14 @@ from recede.store.database.engine import open_store
 
 PROBE_TIMEOUT_S = 180
 LOW_DISK_BYTES = 2 << 30
-_PACKAGES = ("torch", "torchvision", "safetensors", "dash", "fastapi")
+_PACKAGES = ("fastapi", "dash", "plotly")
+_OF_A_WORKER = ("torch", "torchvision", "safetensors", "onnx")
 _STYLES = {"ok": "green", "note": "yellow", "broken": "red"}
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at; "broken" means that Recede cannot work without it."""
+    """The result of one check; "broken" means that Recede cannot work without it."""
 
     what: str
     state: Literal["ok", "note", "broken"]
@@ -45,41 +43,51 @@ class Finding:
 
 
 def doctor(data: Data = None) -> None:
-    """Say what is found and what is missing; ends with 1 if something essential is broken."""
+    """Check this machine; ends with 1 if something essential is missing or broken."""
     settings = Settings.read(os.environ, data=data)
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column(no_wrap=True)
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
     broken = 0
-    with out.status("Looking …"):
+    with out.status("Checking…"):
         for finding in findings(settings):
             table.add_row(
-                f"[{_STYLES[finding.state]}]{finding.state}[/]", finding.what, finding.detail
+                f"[{_STYLES[finding.state]}]{finding.state}[/]", finding.what, Text(finding.detail)
             )
             broken += finding.state == "broken"
     out.print(table)
     if broken:
-        out.print(f"{broken} essential thing(s) broken.", style="red")
+        problems = "1 problem" if broken == 1 else f"{broken} problems"
+        out.print(f"Not ready: {problems} above must be fixed first.", style="red")
         raise typer.Exit(FAILED)
-    out.print("Ready: `recede up`.", style="green")
+    out.print("Ready. Start with `recede up`.", style="green")
 
 
 def findings(settings: Settings) -> Iterator[Finding]:
-    """Everything that was looked at, in the order in which a person needs it."""
+    """Every check, in the order in which a user needs it."""
     yield Finding("recede", "ok", f"{version()} on Python {platform.python_version()}")
     yield from _packages()
     yield from _storage(settings)
     yield _port(settings)
-    yield from _training(settings)
+    if missing := missing_packages():
+        yield Finding(
+            "worker",
+            "note",
+            f"not installed, so this machine cannot train: {', '.join(missing)} missing. "
+            f"To install them: {INSTALL}",
+        )
+    else:
+        yield from _training(settings)
 
 
 def _packages() -> Iterator[Finding]:
-    for name in _PACKAGES:
+    names = _PACKAGES if missing_packages() else _PACKAGES + _OF_A_WORKER
+    for name in names:
         try:
             yield Finding(name, "ok", metadata.version(name))
         except metadata.PackageNotFoundError:
-            yield Finding(name, "broken", "is not installed: install recede again with pip")
+            yield Finding(name, "broken", "not installed; reinstall Recede")
 
 
 def _storage(settings: Settings) -> Iterator[Finding]:
@@ -93,7 +101,7 @@ def _storage(settings: Settings) -> Iterator[Finding]:
         return
     free = shutil.disk_usage(settings.data).free
     low = free < LOW_DISK_BYTES
-    advice = "; a run keeps a few copies of its weights" if low else ""
+    advice = "; each run keeps several copies of its weights" if low else ""
     yield Finding("disk", "note" if low else "ok", f"{size(free)} free{advice}")
 
 
@@ -102,10 +110,11 @@ def _port(settings: Settings) -> Finding:
     try:
         with RecedeClient(url) as client:
             health = client.health()
-        detail = f"Recede {health.version} runs here with {health.workers_alive} worker(s)"
+        workers = "1 worker" if health.workers_alive == 1 else f"{health.workers_alive} workers"
+        detail = f"Recede {health.version} is running with {workers}"
         return Finding("port", "ok", f"{url}: {detail}")
     except ApiError:
-        pass  # nobody of ours: then it must be free
+        pass  # no Recede listens there, so the port must be free
     try:
         listen(settings.host, settings.port).close()
     except RecedeError as error:
@@ -117,15 +126,15 @@ def _training(settings: Settings) -> Iterator[Finding]:
     try:
         catalog = _probe(settings)
     except (OSError, ValueError, subprocess.SubprocessError) as error:
-        yield Finding("worker", "broken", f"cannot say what it can train: {error}")
+        yield Finding("worker", "broken", f"cannot start: {error}")
         return
     for device in catalog.devices:
         memory = f", {size(device.memory_bytes)}" if device.memory_bytes else ""
         yield Finding(device.name, "ok", f"{device.label}{memory}")
     if not any(device.name.startswith("cuda") for device in catalog.devices):
-        yield Finding("gpu", "note", "none found: trainings use the processor")
+        yield Finding("gpu", "note", "none found: training runs on the CPU")
     for dataset in catalog.datasets:
-        fetch = f", {size(dataset.download_bytes)} to fetch" if dataset.download_bytes else ""
+        fetch = f", {size(dataset.download_bytes)} to download" if dataset.download_bytes else ""
         state: Literal["ok", "note"] = "ok" if dataset.status == "ready" else "note"
         detail = f"{dataset.status}{fetch}{f': {dataset.detail}' if dataset.detail else ''}"
         yield Finding(dataset.name, state, detail)
@@ -140,7 +149,7 @@ def _training(settings: Settings) -> Iterator[Finding]:
 
 
 def _probe(settings: Settings) -> Catalog:
-    """The catalog of a worker that is started only to print it."""
+    """The catalog, from a worker process that prints it and exits."""
     command = [sys.executable, "-m", "recede_worker", "--probe"]
     for root in (settings.datasets, *settings.data_roots):
         command += ["--data-root", str(root)]

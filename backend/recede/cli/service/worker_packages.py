@@ -1,0 +1,61 @@
+"""What a worker needs beyond the web side, and what to do where that is not installed."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+from recede.contract.errors import RecedeError
+
+WORKER_PACKAGES = {
+    "torch": "torch",
+    "torchvision": "torchvision",
+    "safetensors": "safetensors",
+    "onnx": "onnx",
+    "onnxscript": "onnxscript",
+    "onnxruntime": "onnxruntime",
+    "sklearn": "scikit-learn",
+    "scipy": "scipy",
+    "PIL": "pillow",
+    "filelock": "filelock",
+    "psutil": "psutil",
+}
+"""The extra `worker`: the module that is imported → the distribution that brings it."""
+
+INSTALL = "pip install 'recede[worker]'"
+
+
+class WorkerNotInstalled(RecedeError):
+    """Only the web side is installed, and the command needs a worker on this machine."""
+
+    code = "worker_not_installed"
+
+
+def missing_packages() -> list[str]:
+    """Distributions of the extra `worker` that are not installed; nothing is imported."""
+    return [name for module, name in WORKER_PACKAGES.items() if find_spec(module) is None]
+
+
+def require_worker(command: str) -> None:
+    """Raise WorkerNotInstalled, naming `command`, if a worker cannot start on this machine."""
+    if missing := missing_packages():
+        raise WorkerNotInstalled(
+            f"`{command}` needs packages that are not installed: {', '.join(missing)}.",
+            hint=f"To install them: {INSTALL}",
+        )
+
+
+def how_to_add_one(store_url: str) -> str:
+    """How to add a worker to a web side that runs without one, as lines of text."""
+    sqlite = store_url.startswith("sqlite")
+    database = (
+        "a PostgreSQL database, here too (RECEDE_STORE_URL): SQLite serves one machine only"
+        if sqlite
+        else "the database of this service"
+    )
+    return (
+        "Nothing is trained, measured or pruned until a worker runs. To add one\n"
+        f"  on this machine: {INSTALL}, then start Recede again\n"
+        "  on another machine: recede worker --store URL --data FOLDER\n"
+        f"    URL     {database}\n"
+        "    FOLDER  a data folder whose artifacts/ is the one of this service, on a shared disk"
+    )
