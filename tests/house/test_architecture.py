@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from recede.cli.service.worker_packages import WORKER_PACKAGES
+from recede.cli.service.extras import WORKER_PACKAGES
 from recede.contract.spec.run import IMPORTANCE
 from tests.house import files
 

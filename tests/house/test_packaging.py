@@ -14,9 +14,9 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from recede.cli.service.worker_packages import (
+from recede.cli.service.extras import (
     WORKER_PACKAGES,
-    missing_packages,
+    missing_worker_packages,
     require_worker,
 )
 from tests.house import files
@@ -63,7 +63,7 @@ def test_extras():
 def test_the_worker_is_detected_by_the_packages_of_its_extra():
     assert set(WORKER_PACKAGES.values()) == names(EXTRAS["worker"])
     # Where they are installed, as they are here, nothing is missing and nothing is refused.
-    assert missing_packages() == []
+    assert missing_worker_packages() == []
     require_worker("recede worker")
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from recede.cli.service.worker_packages import INSTALL, WORKER_PACKAGES
+from recede.cli.service.extras import INSTALL, WORKER_PACKAGES
 from tests.house import files
 from tests.installation.environment import Environment, build_wheel, clean_environ
 from tests.service import free_port
@@ -104,7 +104,10 @@ def said(
 ) -> dict[str, tuple[int, str]]:
     """Exit code and output of commands in the environment without PyTorch, in one process."""
     folder = tmp_path_factory.mktemp("commands")
-    commands = [["worker"], ["inspect", str(folder)], ["verify", str(folder)], ["doctor"]]
+    commands = [
+        *(["worker"], ["inspect", str(folder)], ["verify", str(folder)], ["doctor"]),
+        ["web", "--store", "postgresql://user@localhost/recede"],
+    ]
     done = subprocess.run(
         [environment.program("python"), "-c", COMMANDS, json.dumps(commands)],
         cwd=folder,
@@ -148,7 +151,7 @@ def test_up_starts_the_web_side_and_says_how_to_add_a_worker(web_side: WebSide):
     assert web_side.url in web_side.printed
     assert "only the web side is installed" in web_side.printed
     assert f"on this machine: {INSTALL}" in web_side.printed
-    assert "on another machine: recede worker --store URL --data FOLDER" in web_side.printed
+    assert "recede worker --store URL --data FOLDER" in web_side.printed
     assert "Traceback" not in web_side.printed
 
 
@@ -176,6 +179,13 @@ def test_commands_that_need_a_worker_say_what_is_missing(said, command: str):
     assert f"`recede {command}` needs packages that are not installed" in printed
     assert all(name in printed for name in WORKER_PACKAGES.values())
     assert INSTALL in printed
+
+
+def test_postgresql_without_its_driver_is_refused_in_words(said):
+    code, printed = said["web"]
+    assert code == 1, printed
+    assert "psycopg is not installed" in printed
+    assert "pip install 'recede[postgres]'" in printed
 
 
 def test_doctor_reports_the_missing_worker(said):

@@ -14,10 +14,10 @@ import pytest
 from typer.testing import CliRunner
 
 from recede.cli import app as command
-from recede.cli.service import commands, doctor, worker_packages
+from recede.cli.service import commands, doctor, extras
+from recede.cli.service.extras import INSTALL, how_to_add_a_worker
 from recede.cli.service.keeper import TAKEN, WorkerKeeper, worker_command
 from recede.cli.service.server import listen
-from recede.cli.service.worker_packages import INSTALL, how_to_add_one
 from recede.contract.errors import InvalidInput
 from recede.settings import Settings, url_of
 from tests.backend.catalog import CATALOG
@@ -55,7 +55,7 @@ def test_a_worker_starts_on_the_store_that_is_given(tmp_path: Path, monkeypatch)
 
 
 def test_a_worker_without_its_packages_names_them_and_the_way_to_get_them(tmp_path, monkeypatch):
-    monkeypatch.setattr(worker_packages, "WORKER_PACKAGES", {"no_such_module": "no-such-package"})
+    monkeypatch.setattr(extras, "WORKER_PACKAGES", {"no_such_module": "no-such-package"})
     result = CliRunner().invoke(command, ["worker", "--data", str(tmp_path / "d")])
     assert result.exit_code == 1
     assert "no-such-package" in result.stderr
@@ -64,8 +64,8 @@ def test_a_worker_without_its_packages_names_them_and_the_way_to_get_them(tmp_pa
 
 
 def test_another_machine_needs_postgresql_which_is_said_where_sqlite_is_used():
-    assert "PostgreSQL" in how_to_add_one("sqlite:////data/recede.db")
-    shared = how_to_add_one("postgresql+psycopg://user:secret@host/recede")
+    assert "PostgreSQL" in how_to_add_a_worker("sqlite:////data/recede.db")
+    shared = how_to_add_a_worker("postgresql+psycopg://user:secret@host/recede")
     assert "the database of this service" in shared
     assert "secret" not in shared
 

@@ -14,7 +14,7 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
-from recede.cli.service.worker_packages import require_worker
+from recede.cli.service.extras import require_worker
 from recede.cli.terminal.console import (
     BAD_INPUT,
     FAILED,

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from recede.cli.service.worker_packages import require_worker
+from recede.cli.service.extras import require_worker
 from recede.cli.terminal.console import (
     FAILED,
     count,

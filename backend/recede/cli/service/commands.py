@@ -6,8 +6,8 @@ import os
 import sys
 import threading
 import webbrowser
-from collections.abc import Mapping
 from contextlib import closing
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -15,9 +15,14 @@ from rich.panel import Panel
 from rich.table import Table
 
 from recede.api.app import version
+from recede.cli.service.extras import (
+    how_to_add_a_worker,
+    missing_worker_packages,
+    require_driver,
+    require_worker,
+)
 from recede.cli.service.keeper import WorkerKeeper, worker_command, worker_environment
 from recede.cli.service.server import compose, listen, serve
-from recede.cli.service.worker_packages import how_to_add_one, missing_packages, require_worker
 from recede.cli.terminal.console import Data, err, out
 from recede.settings import Settings
 from recede.store.database.engine import open_store, upgrade_store
@@ -48,20 +53,20 @@ def up(
     no_open: Annotated[bool, typer.Option("--no-open", help="Do not open the browser.")] = False,
 ) -> None:
     """Start the service and, where one is installed, a worker; open the page."""
-    settings = Settings.read(_environ(store), data=data, host=host, port=port)
+    settings = _settings(data, store, host, port)
     _run(settings, with_worker=True, open_page=not no_open)
 
 
 def web(data: Data = None, store: StoreUrl = None, host: Host = None, port: Port = None) -> None:
     """Start the service alone: API and dashboard, without a worker."""
-    settings = Settings.read(_environ(store), data=data, host=host, port=port)
+    settings = _settings(data, store, host, port)
     _run(settings, with_worker=False, open_page=False)
 
 
 def worker(data: Data = None, store: StoreUrl = None) -> None:
     """Start a worker alone, on the same data folder or store as the service."""
     require_worker("recede worker")
-    settings = Settings.read(_environ(store), data=data)
+    settings = _settings(data, store)
     settings.prepare()
     command = worker_command(settings)
     os.execve(command[0], command, worker_environment(settings))  # noqa: S606 - becomes the worker, so signals reach it
@@ -69,7 +74,7 @@ def worker(data: Data = None, store: StoreUrl = None) -> None:
 
 def upgrade(data: Data = None, store: StoreUrl = None) -> None:
     """Migrate the store of an older Recede to this version. Back up the data folder first."""
-    settings = Settings.read(_environ(store), data=data)
+    settings = _settings(data, store)
     settings.prepare()
     before, after = upgrade_store(settings.store_url)
     if before == after:
@@ -83,14 +88,19 @@ def show_version() -> None:
     out.print(f"recede {version()}")
 
 
-def _environ(store: str | None) -> Mapping[str, str]:
-    """The environment; a store from the command line takes precedence."""
-    return {**os.environ, "RECEDE_STORE_URL": store} if store else os.environ
+def _settings(
+    data: Path | None, store: str | None, host: str | None = None, port: int | None = None
+) -> Settings:
+    """Settings in which the options take precedence over the environment."""
+    environ = {**os.environ, "RECEDE_STORE_URL": store} if store else os.environ
+    settings = Settings.read(environ, data=data, host=host, port=port)
+    require_driver(settings.store_url)
+    return settings
 
 
 def _run(settings: Settings, *, with_worker: bool, open_page: bool) -> None:
     settings.prepare()
-    starts_worker = with_worker and not missing_packages()
+    starts_worker = with_worker and not missing_worker_packages()
     keeper = WorkerKeeper(
         [*worker_command(settings), "--end-with-stdin"],
         lambda text: err.print(text, style="yellow"),
@@ -101,7 +111,7 @@ def _run(settings: Settings, *, with_worker: bool, open_page: bool) -> None:
         _show(settings, starts_worker)
         if with_worker and not starts_worker:
             # markup=False: [worker] is part of a command, not a style.
-            out.print(how_to_add_one(settings.store_url), markup=False, soft_wrap=True)
+            out.print(how_to_add_a_worker(settings.store_url), markup=False, soft_wrap=True)
         if open_page:
             _open(settings.url)
 
@@ -136,7 +146,7 @@ def _show(settings: Settings, worker_started: bool) -> None:
 def _about_worker(started: bool) -> str:
     if started:
         return "started"
-    if missing_packages():
+    if missing_worker_packages():
         return "none on this machine: only the web side is installed"
     return "start one with `recede worker`"
 

@@ -17,8 +17,8 @@ from rich.table import Table
 from rich.text import Text
 
 from recede.api.app import version
+from recede.cli.service.extras import INSTALL, missing_worker_packages, require_driver
 from recede.cli.service.server import listen
-from recede.cli.service.worker_packages import INSTALL, missing_packages
 from recede.cli.terminal.console import FAILED, Data, out, size
 from recede.client import ApiError, RecedeClient
 from recede.contract.errors import RecedeError
@@ -70,7 +70,7 @@ def findings(settings: Settings) -> Iterator[Finding]:
     yield from _packages()
     yield from _storage(settings)
     yield _port(settings)
-    if missing := missing_packages():
+    if missing := missing_worker_packages():
         yield Finding(
             "worker",
             "note",
@@ -82,7 +82,7 @@ def findings(settings: Settings) -> Iterator[Finding]:
 
 
 def _packages() -> Iterator[Finding]:
-    names = _PACKAGES if missing_packages() else _PACKAGES + _OF_A_WORKER
+    names = _PACKAGES if missing_worker_packages() else _PACKAGES + _OF_A_WORKER
     for name in names:
         try:
             yield Finding(name, "ok", metadata.version(name))
@@ -94,6 +94,7 @@ def _storage(settings: Settings) -> Iterator[Finding]:
     try:
         settings.prepare()
         yield Finding("data folder", "ok", str(settings.data))
+        require_driver(settings.store_url)
         open_store(settings.store_url).close()
         yield Finding("store", "ok", "opens and has this version's schema")
     except RecedeError as error:

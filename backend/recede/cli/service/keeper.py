@@ -14,14 +14,14 @@ from recede.settings import Settings
 FIRST_PAUSE_S = 1.0
 LONGEST_PAUSE_S = 30.0
 STEADY_S = 60.0
-"""A worker that ran this long was fine: the pauses begin anew."""
+"""A worker that ran this long counts as healthy: the next pause is short again."""
 STOP_TIMEOUT_S = 30.0
 TAKEN = 3
-"""Exit code of a worker that found another one on the same folder."""
+"""Exit code of a worker that finds another one on the same folder."""
 
 
 def worker_environment(settings: Settings) -> dict[str, str]:
-    """The environment of that worker: a store's password has no place on a command line."""
+    """The environment of that worker: a store's password does not belong on a command line."""
     return {**os.environ, "RECEDE_STORE_URL": settings.store_url}
 
 
@@ -42,7 +42,7 @@ def worker_command(settings: Settings) -> list[str]:
 
 
 class WorkerKeeper(threading.Thread):
-    """Starts a command and starts it again, with growing pauses, when it ends by itself."""
+    """Starts a command, and restarts it after growing pauses whenever it ends by itself."""
 
     def __init__(
         self,
@@ -68,24 +68,24 @@ class WorkerKeeper(threading.Thread):
         while (process := self._start()) is not None:
             started = time.monotonic()
             code = process.wait()
-            _let_go(process)
+            _close_input(process)
             if self._stopping.is_set():
                 return
             if time.monotonic() - started > STEADY_S:
                 pause_s, waiting = self._first_pause_s, False
             if code != TAKEN:
                 self._say(
-                    f"The worker ended with exit code {code}; it starts again in {pause_s:g} s. "
-                    "Running work goes on from its last finished epoch."
+                    f"The worker ended with exit code {code}; restarting in {pause_s:g} s. "
+                    "Running jobs continue from their last finished epoch."
                 )
             elif not waiting:
-                self._say("Another worker serves this folder; this one waits for its turn.")
+                self._say("Another worker is serving this folder; this one starts when it stops.")
             waiting = code == TAKEN
             self._stopping.wait(pause_s)
             pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
 
     def stop(self, timeout_s: float = STOP_TIMEOUT_S) -> None:
-        """End the worker: it hands its jobs back; killed only if it does not within the time."""
+        """Stop the worker, which hands its jobs back; kill it if it takes longer than that."""
         with self._lock:
             self._stopping.set()
             process = self._process
@@ -95,16 +95,16 @@ class WorkerKeeper(threading.Thread):
         try:
             process.wait(timeout_s)
         except subprocess.TimeoutExpired:
-            self._say(f"The worker did not stop within {timeout_s:g} s and is ended.")
+            self._say(f"The worker did not stop within {timeout_s:g} s and is killed.")
             process.kill()
             process.wait()
-        _let_go(process)
+        _close_input(process)
 
     def _start(self) -> subprocess.Popen[bytes] | None:
         with self._lock:
             if self._stopping.is_set():
                 return None
-            # A session of its own: ctrl-C reaches us alone, and we stop it in order.
+            # A session of its own: Ctrl+C reaches only us, and we stop the worker in order.
             self._process = subprocess.Popen(  # noqa: S603 - our own command line
                 self._command,
                 env=self._environment,
@@ -114,7 +114,7 @@ class WorkerKeeper(threading.Thread):
             return self._process
 
 
-def _let_go(process: subprocess.Popen[bytes]) -> None:
+def _close_input(process: subprocess.Popen[bytes]) -> None:
     """Close our end of an ended worker's input."""
     if process.stdin is not None:
         process.stdin.close()

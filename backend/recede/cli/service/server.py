@@ -1,4 +1,4 @@
-"""Serving the composed application: a free port, uvicorn, a clean end."""
+"""Serves the composed application: a free port, uvicorn, a clean shutdown."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def compose(settings: Settings, store: Store) -> FastAPI:
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A listening socket; raises InvalidInput if the port or address cannot be had."""
+    """A listening socket; raises InvalidInput if the port or address cannot be used."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -46,7 +46,7 @@ def listen(host: str, port: int) -> socket.socket:
         raise InvalidInput(
             f"Address {host!r} cannot be used: {error.strerror or error}.",
             field="host",
-            hint="127.0.0.1 is this machine alone, 0.0.0.0 every network.",
+            hint="127.0.0.1 listens on this machine alone, 0.0.0.0 on every network.",
         ) from error
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -71,7 +71,7 @@ def serve(app: FastAPI, listener: socket.socket, on_ready: Callable[[], None]) -
     server = _Server(config, app.state.services.hub, on_ready)
     if hasattr(signal, "SIGHUP"):
         signal.signal(signal.SIGHUP, server.handle_exit)
-    # uvicorn raises a signal again after it has stopped: then only our own clean-up is left.
+    # uvicorn raises the signal again after it has stopped: only our own clean-up is left then.
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         server.run(sockets=[listener])
@@ -108,11 +108,11 @@ def _refused(host: str, port: int, error: OSError) -> InvalidInput:
         return InvalidInput(
             f"Port {port} is in use on {host}.",
             field="port",
-            hint=f"Is Recede running already? Else choose another: --port {_free_port(host)}.",
+            hint=f"Is Recede already running? Else choose another: --port {_free_port(host)}.",
         )
     if error.errno == errno.EACCES:
         return InvalidInput(
-            f"Port {port} may not be used by this user.",
+            f"This user may not listen on port {port}.",
             field="port",
             hint="Choose one above 1023, for example --port 8400.",
         )

@@ -1,4 +1,4 @@
-"""The webhook on the command line: show it, set it, test it, switch it off."""
+"""The webhook on the command line: show, set, test and remove it."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from recede.contract.schemas import DeliveryOut, WebhookOut
 def webhook(
     address: Annotated[
         str | None,
-        typer.Argument(metavar="[ADDRESS]", help="To be told from now on, http or https."),
+        typer.Argument(metavar="[ADDRESS]", help="URL to notify from now on, http or https."),
     ] = None,
     url: Url = DEFAULT_URL,
-    test: Annotated[bool, typer.Option("--test", help="Send a test now.")] = False,
-    off: Annotated[bool, typer.Option("--off", help="Send nothing any more.")] = False,
+    test: Annotated[bool, typer.Option("--test", help="Send a test notification now.")] = False,
+    off: Annotated[bool, typer.Option("--off", help="Remove the webhook.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Have an address told when a run finishes, fails or stalls; nothing is sent by default."""
+    """Notify an address when a run finishes, fails or stalls; by default nothing is sent."""
     if off and (address is not None or test):
-        raise InvalidInput("--off was given with an address or --test; it stands alone.")
+        raise InvalidInput("--off cannot be combined with an address or --test.")
     with RecedeClient(url) as client:
         if address is not None:
             client.set_webhook(address)
@@ -48,7 +48,7 @@ def webhook(
 
 def _lines(found: WebhookOut) -> list[str]:
     if found.url is None:
-        lines = ["No webhook: nothing is sent. Set one: recede webhook ADDRESS"]
+        lines = ["No webhook is set, so nothing is sent. To set one: recede webhook ADDRESS"]
     else:
         by = ", set by RECEDE_WEBHOOK" if found.set_by == "environment" else ""
         lines = [f"webhook: {found.url}{by}"]
@@ -60,7 +60,7 @@ def _lines(found: WebhookOut) -> list[str]:
 
 
 def in_words(delivery: DeliveryOut) -> str:
-    """What became of a delivery, in one line."""
+    """The outcome of a delivery, in one line."""
     at = _clock(delivery.tried_at)
     if delivery.state == "sent":
         return f"last sent {at} ({delivery.event}): it answered {delivery.status}"

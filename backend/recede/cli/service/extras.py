@@ -1,4 +1,4 @@
-"""What a worker needs beyond the web side, and what to do where that is not installed."""
+"""The optional packages, `recede[worker]` and `recede[postgres]`: whether they are installed."""
 
 from __future__ import annotations
 
@@ -24,27 +24,36 @@ WORKER_PACKAGES = {
 INSTALL = "pip install 'recede[worker]'"
 
 
-class WorkerNotInstalled(RecedeError):
-    """Only the web side is installed, and the command needs a worker on this machine."""
+class NotInstalled(RecedeError):
+    """A command needs optional packages that this installation does not have."""
 
-    code = "worker_not_installed"
+    code = "not_installed"
 
 
-def missing_packages() -> list[str]:
+def missing_worker_packages() -> list[str]:
     """Distributions of the extra `worker` that are not installed; nothing is imported."""
     return [name for module, name in WORKER_PACKAGES.items() if find_spec(module) is None]
 
 
 def require_worker(command: str) -> None:
-    """Raise WorkerNotInstalled, naming `command`, if a worker cannot start on this machine."""
-    if missing := missing_packages():
-        raise WorkerNotInstalled(
+    """Raise NotInstalled, naming `command`, if a worker cannot start on this machine."""
+    if missing := missing_worker_packages():
+        raise NotInstalled(
             f"`{command}` needs packages that are not installed: {', '.join(missing)}.",
             hint=f"To install them: {INSTALL}",
         )
 
 
-def how_to_add_one(store_url: str) -> str:
+def require_driver(store_url: str) -> None:
+    """Raise NotInstalled if the store is a PostgreSQL database and its driver is missing."""
+    if store_url.startswith("postgresql") and find_spec("psycopg") is None:
+        raise NotInstalled(
+            "The store is a PostgreSQL database, and its driver psycopg is not installed.",
+            hint="To install it: pip install 'recede[postgres]'",
+        )
+
+
+def how_to_add_a_worker(store_url: str) -> str:
     """How to add a worker to a web side that runs without one, as lines of text."""
     sqlite = store_url.startswith("sqlite")
     database = (
@@ -55,7 +64,8 @@ def how_to_add_one(store_url: str) -> str:
     return (
         "Nothing is trained, measured or pruned until a worker runs. To add one\n"
         f"  on this machine: {INSTALL}, then start Recede again\n"
-        "  on another machine: recede worker --store URL --data FOLDER\n"
+        "  on another machine: pip install 'recede[worker,postgres]', then\n"
+        "    recede worker --store URL --data FOLDER\n"
         f"    URL     {database}\n"
         "    FOLDER  a data folder whose artifacts/ is the one of this service, on a shared disk"
     )
