@@ -57,7 +57,7 @@ def test_a_sweep_is_started_as_one_and_followed_to_its_means(page: Page, service
     expect(page.locator(".group-run")).to_have_count(4)
     counts = page.get_by_test_id("group-counts")
     expect(counts).to_have_text("4 runs: 4 finished", timeout=TRAINING_MS)
-    expect(page.locator(".group-mean").first).to_contain_text(re.compile(r"\d %.*± \d"))
+    expect(page.locator(".group-mean").first).to_contain_text(re.compile(r"\d\s%.*± \d"))
     expect(page.locator("#group-curves .scatterlayer .trace")).to_have_count(6)
     expect(page.get_by_test_id("cancel-group")).to_be_hidden()
     assert page.evaluate("window.notReloaded") is True

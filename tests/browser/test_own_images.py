@@ -110,7 +110,7 @@ def test_the_report_on_a_folder_is_shown_on_the_training_tab(
     expect(report).to_contain_text("20")
     expect(page.get_by_test_id("report-classes")).to_contain_text(re.compile("blue.*48"))
     expect(page.get_by_test_id("report-bad")).to_contain_text("broken.png")
-    expect(page.get_by_test_id("report-bad")).to_contain_text("1, left out")
+    expect(page.get_by_test_id("report-bad")).to_contain_text("1, skipped")
     run = service.finished_run(service.client.runs().items[0].id)
     assert run.data_report is not None
     assert run.data_report["bad"]["count"] == 1

@@ -45,7 +45,7 @@ OVERLAPPING = """() => [...document.querySelectorAll(".config .fact")].filter((f
 }).map((fact) => fact.textContent)"""
 
 SECONDS = """() =>
-  Number(/Stalled (\\d+) s/.exec(document.getElementById("run-state").textContent)?.[1])"""
+  Number(/Stalled (\\d+)\\ss/.exec(document.getElementById("run-state").textContent)?.[1])"""
 
 LAST_ROW = """() => {
   const slot = document.createElement("div");
