@@ -5,6 +5,8 @@ PYTHON ?= python3
 DATA ?= $(or $(RECEDE_DATA),./data)
 PORT ?= $(or $(RECEDE_PORT),8400)
 ARGS ?=
+JOBS ?= 2
+ROUNDS ?= 10
 NODE ?= optional
 
 BIN := .venv/bin
@@ -13,22 +15,33 @@ JS := tests/js
 BENCHMARKS := $(basename $(notdir $(filter-out %/__init__.py %/report.py,$(wildcard benchmarks/*.py))))
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint lint-js format bench screenshots clean
+.PHONY: help run test test-all soak lint lint-js format bench screenshots clean
 
 help:  ## Show this list
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
-	@echo "Settings: DATA=$(DATA) PORT=$(PORT) PYTHON=$(PYTHON) ARGS=…"
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+	@echo "Settings: DATA=$(DATA) PORT=$(PORT) PYTHON=$(PYTHON) JOBS=$(JOBS) ARGS=…"
 
 run: .venv/.installed  ## Install, start everything and open the page
 	$(BIN)/recede up --data "$(DATA)" --port $(PORT) $(ARGS)
 
-test: .venv/.installed-dev  ## Install and run all tests; ARGS="-k cost" chooses some
-	$(BIN)/python -m pytest $(ARGS)
+# Slow files first, so that none is left for the end (tests/conftest.py orders them).
+PYTEST := $(BIN)/python -m pytest -n $(JOBS) --dist loadgroup --no-loadscope-reorder
+
+test: .venv/.installed-dev  ## Install and run the tests; ARGS="-k cost" chooses some
+	$(PYTEST) $(ARGS)
+
+test-all: .venv/.installed-dev  ## The same, with every network of every family
+	$(PYTEST) -m "" $(ARGS)
+
+soak: .venv/.installed-dev  ## Faults, whole trainings and the browser, ROUNDS times in a row
+	@set -e; for round in $$(seq $(ROUNDS)); do echo "Round $$round of $(ROUNDS)"; \
+	 $(PYTEST) -m "" tests/faults tests/integration tests/browser $(ARGS); done
 
 lint: .venv/.installed-dev  ## Check style, format and types, Python and JavaScript
 	$(BIN)/python -m ruff check
 	$(BIN)/python -m ruff format --check
 	$(BIN)/python -m mypy
+	@$(BIN)/python -m tests.architecture.lengths
 	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory lint-js; \
 	 elif [ "$(NODE)" = required ]; then echo "There is no npm here, and NODE=required."; exit 1; \
 	 else echo "Skipped: the JavaScript checks, which need npm and Node.js 18.18 or newer."; fi

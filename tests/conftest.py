@@ -48,8 +48,18 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         pytest.skip("chromium is not on the PATH; Debian: apt-get install chromium")
 
 
+SLOW_FIRST = ("browser", "faults", "integration", "worker")
+"""Folders whose files take long: begun last, one of them would run while the others wait."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep each file's tests in one process of pytest-xdist: they share what they prepare."""
+    items.sort(key=_place)  # stable: within a folder as they were collected
     for item in items:
         if item.get_closest_marker("xdist_group") is None:
             item.add_marker(pytest.mark.xdist_group(item.nodeid.split("::")[0]))
+
+
+def _place(item: pytest.Item) -> int:
+    folder = item.nodeid.split("/")[1]
+    return SLOW_FIRST.index(folder) if folder in SLOW_FIRST else len(SLOW_FIRST)
