@@ -14,16 +14,13 @@ from recede_dashboard.figures.template import templates
 from recede_dashboard.pages.group import callbacks as group
 from recede_dashboard.pages.new_run import callbacks as new_run
 from recede_dashboard.pages.run import callbacks as run
-from recede_dashboard.serving import (
-    bundles,
-    lighter,
-    theme,
-)
+from recede_dashboard.serving import lighter, modules, styles, theme
 from recede_dashboard.serving.clientside import in_browser
 from recede_dashboard.shell import shell
 
 log = logging.getLogger("recede.dashboard")
 ASSETS = Path(__file__).parent / "assets"
+_IGNORED_BY_DASH = r".*\.(js|css)$"  # what it should not add to a page by itself
 
 
 def mount(app: FastAPI, client: AsyncRecedeClient, *, version: str) -> list[str]:
@@ -33,13 +30,14 @@ def mount(app: FastAPI, client: AsyncRecedeClient, *, version: str) -> list[str]
     """
     lighter.leave_out_what_is_not_shown()
     lighter.serve_basic_plotly(app)
-    scripts, styles = bundles.serve_bundles(app, ASSETS)
+    served = modules.serve_modules(app, ASSETS / "app")
+    style = styles.serve_styles(app, ASSETS / "css")
     dash_app = Dash(
         "recede",
         server=app,  # type: ignore[arg-type]  # Dash's hint does not know FastAPI yet
         assets_folder=str(ASSETS),
-        assets_ignore=bundles.IGNORED_BY_DASH,
-        index_string=theme.index(scripts.url, styles.url),
+        assets_ignore=_IGNORED_BY_DASH,
+        index_string=theme.index(served.head(), style.url),
         title="Recede",
         update_title="",
         suppress_callback_exceptions=True,
@@ -48,6 +46,7 @@ def mount(app: FastAPI, client: AsyncRecedeClient, *, version: str) -> list[str]
         add_log_handler=False,
         on_error=_tell,
     )
+    dash_app.renderer = served.renderer
     # Live news comes over server-sent events; without this every page opens a WebSocket too.
     dash_app.backend.websocket_capability = False
     dash_app.layout = shell(version, templates())
@@ -58,7 +57,8 @@ def mount(app: FastAPI, client: AsyncRecedeClient, *, version: str) -> list[str]
     _register_scripts(dash_app)
     # Dash registers its assets with the first request to "/": a deep link may come before that.
     dash_app._setup_server()  # type: ignore[no-untyped-call]
-    return [*dash_app.csp_hashes(), theme.early_scheme_hash()]
+    inline = [theme.EARLY_SCHEME, modules.PRELOAD]
+    return [*dash_app.csp_hashes(), *map(theme.csp_hash, inline)]
 
 
 def _register_scripts(app: Dash) -> None:

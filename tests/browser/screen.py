@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import ConsoleMessage, Locator, Page, Request, expect
 
+from tests.worker_process import eventually
+
 # For machines that are busy with something else; nothing waits for it.
 PATIENCE_MS = 120_000
 TRAINING_MS = 240_000
@@ -29,16 +31,23 @@ NUMBERS = """() => {
   };
 }"""
 
+# A module of the page, by its path below assets/app.
+MODULE = """(path) =>
+  import(JSON.parse(document.getElementById("modules").textContent).base + path)"""
+# The Explore that is on the page.
+EXPLORE = f"""({MODULE})("explore/page.js").then(({{ mounted }}) => [...mounted.values()][0])"""
+
 # Nothing is under way, and every epoch and the curve of the shown one are there: what happens
 # now asks the server for nothing.
-LOADED = """() => {
-  const [app] = window.recede.explore.mounted.values();
-  const { source } = app;
+LOADED = f"""async () => {{
+  const app = await {EXPLORE};
+  const {{ curveOf }} = await ({MODULE})("explore/data/curves.js");
+  const {{ source }} = app;
   const quiet = source.pending.size === 0 && !source.curvesWaiting?.size && !app.frame;
-  const curve = app.panels.find((panel) => panel instanceof window.recede.explore.Curve);
+  const curve = app.panels.find((panel) => panel.host?.id === "curve");
   return quiet && source.epochs.every((epoch) => source.rankings.has(epoch))
-    && window.recede.explore.curves.of(source, curve.place) !== null;
-}"""
+    && curveOf(source, curve.place) !== null;
+}}"""
 
 CHOICES = """() => {
   const of = (id, name = "data-value") => document.getElementById(id)?.getAttribute(name) ?? null;
@@ -121,7 +130,7 @@ def explore_is_ready(page: Page) -> None:
 
 def everything_is_loaded(page: Page) -> None:
     """Wait for what Explore fetches by itself after it is ready: all epochs, the curve."""
-    page.wait_for_function(LOADED)
+    eventually(lambda: page.evaluate(LOADED), "everything to be loaded")
 
 
 def numbers(page: Page) -> dict[str, Any]:

@@ -114,7 +114,7 @@ def test_an_aim_is_let_go_where_the_line_or_ratio_is_moved(explore: Page):
 
 def test_what_cannot_be_had_says_what_can_and_why(explore: Page, service: Service, run: RunOut):
     said = aim(explore, "macs", "0.1")
-    assert "least possible" in said
+    assert "lowest possible" in said
     assert re.search(r"minim(um|a) of \d+ layer", said)
     shape = service.client.network(run.id)
     raw = service.client.snapshot(run.id, EPOCH)
@@ -146,7 +146,7 @@ def test_the_slider_draws_the_aim_and_text_that_is_none_is_marked(explore: Page)
     field.fill("half")
     expect(field).to_have_attribute("aria-invalid", "true")
     expect(explore.get_by_test_id("field-fault")).to_contain_text(
-        "half was typed; a share is above 0"
+        "half was entered; a share is above 0"
     )
     assert numbers(explore) == shown
     field.fill("140%")

@@ -12,6 +12,7 @@ from recede.contract.schemas import RunOut
 from recede.contract.spec.run import Plan
 from tests.browser.conftest import Opener
 from tests.browser.screen import (
+    EXPLORE,
     Watch,
     choices,
     explore_is_ready,
@@ -19,6 +20,7 @@ from tests.browser.screen import (
     open_explore,
 )
 from tests.service import Service
+from tests.worker_process import eventually
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -67,7 +69,8 @@ def test_a_layer_gets_a_ratio_of_its_own_in_its_row_and_follows_again(
     expect(tag(explore, LAYER)).to_contain_text("20")
     field.fill("120")
     expect(field).to_have_attribute("aria-invalid", "true")
-    expect(explore.get_by_test_id("field-fault")).to_contain_text("120 was typed; a layer's own")
+    fault = explore.get_by_test_id("field-fault")
+    expect(fault).to_contain_text("120 was entered; a layer's ratio")
     assert numbers(explore) == expected(service, run, plan)
     explore.get_by_role("button", name=f"Lock {LAYER}: keep").click()  # it cannot be both
     locked = Plan(epoch=3, ratio=0.6, locks=(LAYER,))
@@ -153,7 +156,7 @@ def test_a_protected_layer_stays_whole_in_every_tab_and_is_kept_with_the_run(
     assert shown == expected(unprotected, run, Plan(epoch=3, ratio=0.6))
     expect(explore.get_by_test_id("own-ratio")).to_be_disabled()
     open_explore(explore, run.id, f"&epoch=3&r=0.6&layer={LAYER}&override={LAYER}:0.5")
-    expect(explore.get_by_test_id("explore-message")).to_contain_text("protects that layer")
+    expect(explore.get_by_test_id("explore-message")).to_contain_text("always kept in this run")
     assert numbers(explore) == shown
     explore.get_by_test_id("protect").uncheck()
     expect(explore.get_by_test_id(f"layer-{LAYER}")).not_to_have_attribute("data-protected", "")
@@ -168,10 +171,11 @@ def test_another_criterion_is_scored_shown_and_cut_by(
     explore.get_by_test_id("more-toggle").click()
     expect(explore.get_by_test_id("criterion").locator("option")).not_to_have_count(1)
     explore.get_by_test_id("criterion").select_option(name)
-    explore.wait_for_function(
-        "() => [...window.recede.explore.mounted.values()][0].now.ranking"
-        "  && [...window.recede.explore.mounted.values()][0].source.criterion !== 'importance'"
-    )
+    ranked = f"""async () => {{
+      const app = await {EXPLORE};
+      return Boolean(app.now.ranking) && app.source.criterion !== "importance";
+    }}"""
+    eventually(lambda: explore.evaluate(ranked), "the neurons to be ranked by the criterion")
     plan = Plan(epoch=run.best_epoch, ratio=0.5, criterion=name)
     assert numbers(explore) == expected(service, run, plan)
     explore.get_by_test_id("threshold-input").fill("0")
@@ -182,7 +186,7 @@ def test_another_criterion_is_scored_shown_and_cut_by(
 @pytest.mark.parametrize(
     ("query", "words"),
     [
-        ("&epoch=99&r=0.3", ["epoch=99 (stored are 0 to 4)"]),
+        ("&epoch=99&r=0.3", ["epoch=99 (available: 0 to 4)"]),
         ("&override=nowhere:0.3,features.8:2", ["nowhere", "features.8:2"]),
         ("&criterion=banana&bias=fold", ["criterion=banana", "bias=fold"]),
         ("&plan=987654&macs=-3&round=7.5&min=zero", ["plan=987654", "macs=-3", "round", "min"]),
@@ -234,7 +238,7 @@ def test_every_action_is_copied_with_the_whole_plan(explore: Page, service: Serv
 def test_the_list_of_keys_names_those_of_the_controls(explore: Page):
     explore.keyboard.press("?")
     dialog = explore.get_by_role("dialog", name="Keyboard")
-    for words in ("Undo the last choice", "Plans", "Lock or unlock", "ratio of its own"):
+    for words in ("Undo the last change", "Plans", "Lock or unlock", "Enter a ratio"):
         expect(dialog).to_contain_text(words)
 
 

@@ -70,7 +70,7 @@ def test_the_own_ratio_is_of_the_layer_that_was_stepped_to(explore: Page):
         "(rows) => rows.map((row) => row.dataset.layer)"
     )
     expect(explore.get_by_test_id("own-ratio")).to_have_attribute(
-        "aria-label", f"Own ratio of {names[2]} in percent"
+        "aria-label", f"Ratio of {names[2]} in percent"
     )
 
 

@@ -13,8 +13,9 @@ from recede.store.database.engine import open_store, sqlite_url
 from recede.store.events import log
 from tests.backend.receiver import Receiver, receiving
 from tests.browser.conftest import Opener
-from tests.browser.screen import Watch
+from tests.browser.screen import MODULE, Watch
 from tests.service import Service
+from tests.worker_process import eventually
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -72,14 +73,15 @@ def two_tabs(page: Page, watches: list[Watch]) -> tuple[Page, Page]:
     page.goto("/settings")
     other.goto("/")
     for tab in (page, other):
-        tab.wait_for_function("() => window.recede.live.isOnline()")
+        online = f"async () => (await ({MODULE})('api/live.js')).isOnline()"
+        eventually(lambda tab=tab, online=online: tab.evaluate(online), "a tab to be online")
     return page, other
 
 
 def hide(*tabs: Page) -> None:
     for tab in tabs:
         tab.evaluate(HIDE, True)
-    tabs[0].wait_for_function(f"async () => !(await ({IN_SIGHT})())")
+    eventually(lambda: not tabs[0].evaluate(IN_SIGHT), "no tab to be in sight")
 
 
 def shown(*tabs: Page) -> list[str]:
@@ -179,15 +181,15 @@ def test_the_webhook_is_set_tested_and_switched_off(
 
     address.fill(receiver.url)
     page.get_by_test_id("webhook-save").click()
-    expect(words).to_have_text("Nothing was sent yet.")
+    expect(words).to_have_text("Nothing has been sent yet.")
     page.get_by_test_id("webhook-test").click()
-    expect(words).to_have_text(re.compile(r"^Last sent .* \(test\): it answered 200\.$"))
+    expect(words).to_have_text(re.compile(r"^Last sent .* \(test\): answer 200\.$"))
     assert receiver.bodies[0]["event"] == "test"
     page.reload()
     expect(address).to_have_value(receiver.url)
     receiver.statuses = [404]
     service.client.test_webhook()  # by somebody else: the page follows
-    expect(words).to_have_text(re.compile("it answered 404; not tried again"))
+    expect(words).to_have_text(re.compile("answer 404; no retry"))
     page.get_by_test_id("webhook-off").click()
     expect(address).to_have_value("")
     expect(page.get_by_test_id("webhook-off")).to_be_hidden()

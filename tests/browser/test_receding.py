@@ -16,6 +16,7 @@ from recede.contract.schemas import RunOut
 from tests.browser import views
 from tests.browser.conftest import Opener
 from tests.browser.screen import (
+    EXPLORE,
     Watch,
     choices,
     next_frame,
@@ -31,7 +32,7 @@ __all__ = ["opened", "small_run"]
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-MOTION = "[...window.recede.explore.mounted.values()][0].motion"
+MOTION = f"async () => (await {EXPLORE}).motion"
 
 
 def plot(page: Page) -> Locator:
@@ -75,7 +76,10 @@ def test_play_moves_the_picture_between_epochs_and_ends_at_the_last(explore: Pag
     explore.get_by_test_id("epoch-slider").fill("0")
     still = picture(explore)
     explore.get_by_test_id("epoch-play").click()
-    eventually(lambda: explore.evaluate(f"{MOTION}?.f > 0"), "the way to the next epoch")
+    eventually(
+        lambda: explore.evaluate(f"async () => (await {EXPLORE}).motion?.f > 0"),
+        "the way to the next epoch",
+    )
     between = picture(explore)
     assert between != still
     assert picture(explore) != between  # it goes on within one epoch

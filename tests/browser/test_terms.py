@@ -11,6 +11,7 @@ from benchmarks.parts.big_run import Size
 from recede.contract.schemas import RunOut
 from tests.browser import views
 from tests.browser.screen import (
+    MODULE,
     explore_is_ready,
     next_frame,
     open_explore,
@@ -37,20 +38,20 @@ PAGES = {
 }  # fmt: skip
 
 # Every piece of text that labels something and that the glossary knows, with its term if marked.
-JARGON = """() => {
-  const { find } = window.recede.terms;
+JARGON = f"""async () => {{
+  const {{ findTerm }} = await ({MODULE})("shell/terms/glossary.js");
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   const text = "option, pre, code, script, style, a, summary, b, output";
-  const content = `dd, td, svg, [role=tab], [role=gridcell], ${text}`;
+  const content = `dd, td, svg, [role=tab], [role=gridcell], ${{text}}`;
   const out = [];
-  while (walker.nextNode()) {
+  while (walker.nextNode()) {{
     const node = walker.currentNode.parentElement;
     const label = walker.currentNode.data.trim();
-    if (!label || !find(label) || node.closest(content) || !node.checkVisibility()) continue;
-    out.push([label, find(label), node.closest("[data-term]")?.dataset.term ?? null]);
-  }
+    if (!label || !findTerm(label) || node.closest(content) || !node.checkVisibility()) continue;
+    out.push([label, findTerm(label), node.closest("[data-term]")?.dataset.term ?? null]);
+  }}
   return out;
-}"""
+}}"""
 
 # Terms that can be seen, and whether Tab or the arrow keys of their group lead there.
 STOPS = """() => [...document.querySelectorAll("[data-term]")]
@@ -83,7 +84,7 @@ def opened(page: Page, name: str, path: str) -> None:
         folds.evaluate_all("(nodes) => nodes.forEach((node) => (node.open = true))")
     page.wait_for_load_state("networkidle")
     next_frame(page)
-    page.evaluate("window.recede.terms.scan()")
+    page.evaluate(f"async () => (await ({MODULE})('shell/terms/card.js')).scanTerms()")
 
 
 @pytest.mark.parametrize("name", list(PAGES))

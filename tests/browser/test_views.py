@@ -12,6 +12,7 @@ from recede.contract.cut.selection import importances
 from recede.contract.schemas import RunOut
 from tests.browser import views
 from tests.browser.screen import (
+    EXPLORE,
     Watch,
     choices,
     explore_is_ready,
@@ -69,7 +70,7 @@ def test_a_view_is_one_key_away_and_the_address_remembers_it(explore: Page):
 
 def test_a_view_asks_for_its_data_only_when_it_is_seen(explore: Page, watch: Watch):
     def asked() -> list[str]:
-        return [url for url in watch.urls() if re.search(r"/layers|/map", url)]
+        return [url for url in watch.urls() if re.search(r"/api/.*(/layers|/map)", url)]
 
     assert asked() == []
     views.show(explore, "heat")
@@ -209,11 +210,11 @@ def test_neurons_change_their_sign_with_the_line(explore: Page, run: RunOut):
     explore.get_by_test_id("threshold-input").fill("1")
     assert numbers(explore)["removed"] > 0
     signs = explore.evaluate(
-        """() => {
-          const app = [...window.recede.explore.mounted.values()][0];
+        f"""async () => {{
+          const app = await {EXPLORE};
           const view = app.views.panels.find((panel) => panel.id === "neurons");
           return [...view.placed.x.keys()].filter((i) => view.gone()(i)).length;
-        }"""
+        }}"""
     )
     row = explore.locator("li.rx-layer[data-selected]")
     gone = int(row.get_attribute("data-size") or 0) - int(row.get_attribute("data-kept") or 0)

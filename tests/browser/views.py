@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from benchmarks.parts.big_run import Size, make
 from recede.contract.schemas import RunOut
 from recede.store.database.engine import open_store, sqlite_url
-from tests.browser.screen import next_frame, open_explore
+from tests.browser.screen import EXPLORE, next_frame, open_explore
 from tests.service import Service
 
 VIEWS = {
@@ -21,13 +21,13 @@ VIEWS = {
     "pareto": "Pareto",
 }
 
-_TARGET = """([id, args]) => {
-  const app = [...window.recede.explore.mounted.values()][0];
+_TARGET = f"""async ([id, args]) => {{
+  const app = await {EXPLORE};
   const view = app.views.panels.find((panel) => panel.id === id);
   const found = id === "pareto" ? view.target(view.sorted()[args[0]]) : view.target(...args);
   const box = view.plotNode.getBoundingClientRect();
   return [box.left + found.x, box.top + found.y];
-}"""
+}}"""
 
 _TIP = """(node) => Object.fromEntries([["title", node.querySelector("b").textContent],
   ...[...node.querySelectorAll("dt")].map((dt) =>

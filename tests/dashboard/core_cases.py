@@ -177,45 +177,12 @@ def _estimated(rng: np.random.Generator, point: Point) -> Point:
     return accuracy.Known(point.ratio, part)
 
 
-FORMATS = [
-    ("compact", [14_728_266], "14.73 M"), ("compact", [313_200_000], "313.2 M"),
-    ("compact", [853_018], "853.0 k"), ("compact", [999_999], "1.000 M"),
-    ("compact", [960], "960"), ("compact", [1_536_000_000], "1.536 G"),
-    ("accuracy", [0.91744, 6000], "91.74 %"), ("accuracy", [0.9174, 180], "91.7 %"),
-    ("accuracy", [1, 60], "100 %"), ("points", [-0.0012, 6000], "−0.12"),
-    ("points", [0, 6000], "±0.00"), ("share", [0.5], "50.0 %"), ("share", [0.0043], "0.43 %"),
-    ("interval", [0.9101, 0.9241, 6000], "91.01 to 92.41 %"), ("integer", [30_000], "30,000"),
-    ("threshold", [0.12341], "0.1234"), ("threshold", [0.000045399], "4.54e-5"),
-    ("bytes", [12_300_000], "12.3 MB"), ("bytes", [512], "512 B"),
-]  # fmt: skip
-
-
 URLS = [
     "?tab=explore&epoch=7&t=0.12&axis=sigma&layer=features.8&lock=features.0,features.4",
     "?r=0.5&scope=local&x=macs&y=log",
     "?tab=explore&epoch=-3&t=much&r=1&axis=upwards",
     "",
 ]
-
-
-def gap_cases() -> list[tuple[np.ndarray, str, tuple[float, float] | None]]:
-    """Scores, scale and the range in which their natural gap must lie (None: no gap)."""
-    rng = np.random.default_rng(22)
-    humps = np.concatenate([rng.normal(-6, 1, 300), rng.normal(2, 1, 300)]).astype(np.float32)
-    one = rng.normal(0, 1, 600).astype(np.float32)
-    few = np.concatenate([rng.normal(-6, 1, 12), rng.normal(2, 1, 600)]).astype(np.float32)
-    ends = np.concatenate([np.full(300, -30), rng.normal(2, 1, 300)]).astype(np.float32)
-    gammas = 10 ** np.concatenate([rng.normal(-4, 0.2, 300), rng.normal(-0.3, 0.1, 300)])
-    mixed = [
-        np.concatenate([rng.normal(-5 + place, 1, 90), rng.normal(3, 1.2, 70)]).astype(np.float32)
-        for place in (-3, -1, 0, 1)
-    ]
-    return [
-        *((raw, "bounded", (1e-5, 0.9)) for raw in mixed),
-        (humps, "bounded", (0.02, 0.35)), (one, "bounded", None), (few, "bounded", None),
-        (ends, "bounded", (1e-5, 0.3)), (gammas.astype(np.float32), "plain", (5e-4, 0.2)),
-        (np.zeros(0, np.float32), "bounded", None), (np.zeros(50, np.float32), "plain", None),
-    ]  # fmt: skip
 
 
 def refusals() -> list[tuple[NetworkShape, list[float], Json, str]]:

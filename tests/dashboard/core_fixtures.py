@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 
-from recede.contract.cut.polarisation import valley
 from recede.contract.cut.selection import select
 from recede.contract.cut.targets import (
     CurveAt,
@@ -29,7 +28,6 @@ from tests.dashboard.core_cases import (
     Point,
     accuracy_cases,
     cut_cases,
-    gap_cases,
 )
 from tests.dashboard.target_cases import bin_cases, solve_cases
 
@@ -45,11 +43,6 @@ def text() -> str:
             :N_SOLVES
         ],
         "accuracies": [_accuracy(*one) for one in accuracy_cases()[:N_ACCURACIES]],
-        "gaps": [
-            {"raw": raw.tolist(), "scale": scale, "wanted": valley(raw, scale)}
-            for raw, scale, _ in gap_cases()
-            if raw.size <= 160
-        ],
         "bins": [
             {"about": about, "values": values, "wanted": wanted}
             for about, values, wanted in bin_cases()
@@ -75,7 +68,7 @@ def _cut(shape: NetworkShape, raw: np.ndarray, plan: Plan) -> dict[str, Any]:
         "rounded": cut.rounded_up,
         "removed": cut.removed,
         "ratio": cut.ratio,
-        "digest": cut.digest,
+        "variant": cut.variant,
         "cost": vars(cost(shape, cut.kept)),
         "bytes": file_bytes(shape, cut.kept),
     }

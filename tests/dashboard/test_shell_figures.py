@@ -49,9 +49,9 @@ def test_many_epochs_are_drawn_without_markers():
 
 
 def test_templates_use_the_tokens_of_the_style_sheet():
-    css = (Path(recede_dashboard.__file__).parent / "assets" / "theme.css").read_text(
-        encoding="utf-8"
-    )
+    css = (
+        Path(recede_dashboard.__file__).parent / "assets" / "css" / "foundation" / "theme.css"
+    ).read_text(encoding="utf-8")
     for tokens, scheme in ((template.LIGHT, "light"), (template.DARK, "dark")):
         block = css.split(f'[data-mantine-color-scheme="{scheme}"] {{')[1].split("}")[0]
         for name, colour in vars(tokens).items():

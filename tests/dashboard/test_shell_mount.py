@@ -85,7 +85,7 @@ def test_no_callback_runs_on_the_event_loop_without_giving_way(mounted):
 
 
 def test_every_function_called_in_the_browser_exists(mounted):
-    scripts = "".join(p.read_text(encoding="utf-8") for p in (ASSETS / "js").glob("*.js"))
+    scripts = "".join(p.read_text(encoding="utf-8") for p in (ASSETS / "app").rglob("*.js"))
     called = [
         entry["clientside_function"]["function_name"]
         for entry in mounted[2]._callback_list
@@ -93,7 +93,7 @@ def test_every_function_called_in_the_browser_exists(mounted):
     ]
     assert len(called) > 5
     for name in called:
-        assert re.search(rf"\n    (?:async )?{name}\(", scripts), name
+        assert re.search(rf"\n  (?:async )?{name}\(", scripts), name
 
 
 def test_no_page_opens_a_socket_beside_the_events(mounted):

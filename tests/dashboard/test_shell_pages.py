@@ -82,7 +82,7 @@ def test_the_start_page_has_table_form_button_and_demo():
 def test_every_column_has_a_renderer_in_the_browser():
     from recede_dashboard.app import ASSETS
 
-    cells = (ASSETS / "js" / "cells.js").read_text(encoding="utf-8")
+    cells = (ASSETS / "app" / "runs" / "cells.js").read_text(encoding="utf-8")
     for column in runs.columns():
         assert f"cells.{column['cellRenderer']} = " in cells
 

@@ -77,14 +77,17 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
         yield started
 
 
-def test_a_deep_link_that_is_the_first_page_asked_for_has_all_scripts(service: Service):
+def test_a_deep_link_that_is_the_first_page_asked_for_finds_every_module(service: Service):
     page = httpx.get(f"{service.url}/runs/abcdefgh").text
-    (address,) = re.findall(r'src="(/assets/all\.js[^"]*)"', page)
-    scripts = httpx.get(f"{service.url}{address}").text
-    assets = Path(__file__).parents[2] / "dashboard" / "recede_dashboard" / "assets"
-    ours = [path.relative_to(assets).as_posix() for path in assets.rglob("*.js")]
-    assert len(ours) > 20
-    assert not [name for name in ours if f"/* {name} */" not in scripts]
+    (listed,) = re.findall(r'<script type="application/json" id="modules">(.*)</script>', page)
+    served = json.loads(listed)
+    asked = re.findall(r'rel="modulepreload" href="([^"]+)"', page)
+    asked += [served["base"] + one for found in served["pages"] for one in found["files"]]
+    assert len(asked) > 20
+    for address in asked:
+        answer = httpx.get(f"{service.url}{address}")
+        assert answer.status_code == 200, address
+        assert answer.headers["content-type"].startswith("text/javascript")
 
 
 @pytest.fixture(scope="module")

@@ -1,16 +1,12 @@
 // Series of Compare on node, with the real arithmetic of a cut: each seed is cut by itself.
 
 import assert from "node:assert/strict";
-import { createRequire } from "node:module";
 import { test } from "node:test";
 
-const require = createRequire(import.meta.url);
-globalThis.window = globalThis;
-const parts = [
-  "recede-core", "core-cost", "explore-format", "js/compare-numbers", "js/compare-series", "js/compare-tables",
-];
-for (const name of parts) require(`../../dashboard/recede_dashboard/assets/${name}.js`);
-const { compare, core } = globalThis.recede;
+import { seriesAt, seriesOf } from "../../dashboard/recede_dashboard/assets/app/compare/series/series.js";
+import * as numbers from "../../dashboard/recede_dashboard/assets/app/compare/series/statistics.js";
+import { accuracyTable, importanceTable } from "../../dashboard/recede_dashboard/assets/app/compare/series/tables.js";
+import { importances, prepare } from "../../dashboard/recede_dashboard/assets/app/pruning/selection.js";
 
 const SHAPE = {
   scale: "bounded", groups: [{ name: "a", size: 4, minimum: 1 }, { name: "b", size: 4, minimum: 1 }],
@@ -30,13 +26,13 @@ function member(id, more = {}) {
   }));
   return {
     run: { id, name: `run, seed ${id.length}`, spec: { seed: id, method: "m" } }, shape: SHAPE, epoch: 4, scope: "global",
-    ranking: core.prepare(SHAPE, Float32Array.from(RAW[id])), points, singles: [], ...more,
+    ranking: prepare(SHAPE, Float32Array.from(RAW[id])), points, singles: [], ...more,
   };
 }
 
 const located = (...ids) => {
-  const [one] = compare.seriesOf(ids.map((id) => (typeof id === "string" ? member(id) : id)), true);
-  return { ...one, now: compare.at(one, 0.375) };
+  const [one] = seriesOf(ids.map((id) => (typeof id === "string" ? member(id) : id)), true);
+  return { ...one, now: seriesAt(one, 0.375) };
 };
 const near = (value, wanted) => assert.ok(Math.abs(value - wanted) < 1e-9, `${value} is not ${wanted}`);
 
@@ -45,8 +41,8 @@ test("a group costs what its members cost, each cut by itself", () => {
   assert.equal(new Set(alone.map((now) => now.macs.value.mean)).size, 3); // they do differ
   const { now } = located("one", "two", "three");
   for (const name of ["macs", "params"]) {
-    assert.deepEqual(now[name].value, compare.numbers.spread(alone.map((one) => one[name].value.mean)));
-    assert.deepEqual(now[name].share, compare.numbers.spread(alone.map((one) => one[name].share.mean)));
+    assert.deepEqual(now[name].value, numbers.spreadOf(alone.map((one) => one[name].value.mean)));
+    assert.deepEqual(now[name].share, numbers.spreadOf(alone.map((one) => one[name].share.mean)));
     assert.ok(now[name].value.std > 0);
   }
   assert.deepEqual(now.cuts.map((cut) => cut.threshold), alone.map((one) => one.cuts[0].threshold));
@@ -82,7 +78,7 @@ test("a run of which nothing is stored has no place at the shared ratio", () => 
 
 test("the table of the accuracies has each run and the mean, with every digit", () => {
   const one = located("one", "three");
-  const { columns, rows } = compare.tables.accuracy([one], 0.375);
+  const { columns, rows } = accuracyTable([one], 0.375);
   const found = rows.map((row) => Object.fromEntries(columns.map((name, i) => [name, row[i]])));
   assert.ok(rows.every((row) => row.length === columns.length));
   assert.deepEqual(found.map((row) => row.kind), [
@@ -99,10 +95,10 @@ test("the table of the accuracies has each run and the mean, with every digit", 
 
 test("the table of the importances has the outline and the threshold of each run", () => {
   const one = located("one", "two");
-  const density = compare.numbers.density(core.importances(one.members[0].ranking.raw, "bounded"), "linear");
-  const { rows } = compare.tables.importances([one], [density], { d: "linear" });
+  const density = numbers.density(importances(one.members[0].ranking.raw, "bounded"), "linear");
+  const { rows } = importanceTable([one], [density], { d: "linear" });
   const bins = rows.filter(([kind]) => kind !== "threshold");
-  assert.equal(bins.length, compare.numbers.BINS);
+  assert.equal(bins.length, numbers.DENSITY_BINS);
   near(bins.reduce((sum, row) => sum + row.at(-1), 0), 1);
   assert.deepEqual([bins[0][3], bins.at(-1)[4]], [0, 1]);
   const cuts = rows.filter(([kind]) => kind === "threshold");

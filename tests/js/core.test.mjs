@@ -2,18 +2,15 @@
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { test } from "node:test";
 
-const require = createRequire(import.meta.url);
-const assets = new URL("../../dashboard/recede_dashboard/assets/", import.meta.url);
-for (const name of [
-  "recede-core", "core-cost", "core-accuracy", "core-plots", "core-targets", "explore-digest",
-  "explore-gap",
-]) {
-  require(new URL(`${name}.js`, assets).pathname);
-}
-const { core } = globalThis.recede;
+import * as arithmetic from "../../dashboard/recede_dashboard/assets/app/charts/arithmetic.js";
+import * as accuracy from "../../dashboard/recede_dashboard/assets/app/pruning/accuracy.js";
+import * as cost from "../../dashboard/recede_dashboard/assets/app/pruning/cost.js";
+import * as selection from "../../dashboard/recede_dashboard/assets/app/pruning/selection.js";
+import * as targets from "../../dashboard/recede_dashboard/assets/app/pruning/targets.js";
+
+const core = { ...arithmetic, ...accuracy, ...cost, ...selection, ...targets };
 const cases = JSON.parse(readFileSync(new URL("fixtures.json", import.meta.url), "utf8"));
 
 const rankingOf = ({ shape, raw, plan }) =>
@@ -37,8 +34,8 @@ test("every plan keeps, costs and weighs what it does in Python", () => {
     const { kept, held, rounded, removed, ratio } = cut;
     const found = {
       mask: [...mask], kept, held, rounded, removed, ratio,
-      digest: core.digest(mask, cut.variant),
-      cost: core.cost(one.shape, kept),
+      variant: cut.variant,
+      cost: core.costOf(one.shape, kept),
       bytes: core.fileBytes(one.shape, kept),
     };
     assert.deepEqual(found, one.wanted, JSON.stringify(one.plan));
@@ -68,9 +65,9 @@ test("an answer meets its target, and one neuron fewer cut would not", () => {
     const { plan, selection, reached } = core.solve(ranking, {}, target);
     const limit = value * core.denseCost(shape).macs;
     assert.ok(reached);
-    assert.ok(core.cost(shape, selection.kept).macs <= limit);
+    assert.ok(core.costOf(shape, selection.kept).macs <= limit);
     const less = core.select(ranking, { ratio: (selection.removed - 1) / 48 });
-    assert.ok(core.cost(shape, less.kept).macs > limit);
+    assert.ok(core.costOf(shape, less.kept).macs > limit);
     assert.deepEqual(core.select(ranking, plan).kept, selection.kept);
   }
 });
@@ -79,7 +76,7 @@ test("a target that nothing meets says what can be had", () => {
   const ranking = core.prepare(shapeOf([16, 32]), new Float32Array(48).fill(1));
   const found = core.solve(ranking, {}, { kind: "macs", value: 0, relative: true });
   assert.equal(found.reached, false);
-  assert.equal(found.bound, core.cost(ranking.shape, [1, 1]).macs);
+  assert.equal(found.bound, core.costOf(ranking.shape, [1, 1]).macs);
   assert.deepEqual(found.selection.kept, [1, 1]);
 });
 
@@ -94,35 +91,16 @@ test("kept counts are rounded up to a multiple, at most to the whole layer", () 
   assert.deepEqual([spared.kept, spared.held], [[10, 20], ["layer0", "layer1"]]);
 });
 
-test("a fold has a digest of its own only where it makes another network", () => {
-  const raw = Float32Array.from({ length: 12 }, (_, i) => i);
-  const digestOf = (scale, plan) => {
-    const ranking = core.prepare(shapeOf([4, 8], scale), raw);
-    const cut = core.select(ranking, plan);
-    return core.digest(core.mask(ranking, cut), cut.variant);
-  };
-  const half = { ratio: 0.5 };
-  assert.notEqual(digestOf("plain", { ...half, bias: "fold" }), digestOf("plain", half));
-  assert.equal(digestOf("bounded", { ...half, bias: "fold" }), digestOf("bounded", half));
-  assert.equal(digestOf("plain", { ratio: 0, bias: "fold" }), digestOf("plain", { ratio: 0 }));
-});
-
 test("accuracies between measured ratios are those of Python", () => {
   const near = (a, b) => Math.abs(a - b) < 1e-12;
   for (const { points, ratios, wanted } of cases.accuracies) {
     assert.equal(core.losslessRatio(points), wanted.lossless);
     ratios.forEach((ratio, i) => {
-      const [found, want] = [core.estimate(points, ratio), wanted.estimates[i]];
+      const [found, want] = [core.estimateAccuracy(points, ratio), wanted.estimates[i]];
       if (want === null) return assert.equal(found, null);
       for (const key of ["value", "low", "high", "split_low", "split_high"]) assert.ok(near(found[key], want[key]), key);
       return assert.equal(found.n, want.n);
     });
-  }
-});
-
-test("the natural gap is the one that the store keeps", () => {
-  for (const { raw, scale, wanted } of cases.gaps) {
-    assert.equal(core.naturalGap(Float32Array.from(raw), scale), wanted);
   }
 });
 
@@ -138,14 +116,6 @@ test("the row of an epoch is found in the blob of all", () => {
   assert.deepEqual([found.rows, found.max], [2, 6]);
   assert.deepEqual([...found.row.get(5)], [4, 5, 6]);
   assert.equal(found.row.get(1), undefined);
-});
-
-test("the digest is SHA-256", () => {
-  const bytes = new TextEncoder().encode("abc");
-  assert.equal(
-    core.sha256(bytes),
-    "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad", // FIPS 180-4, B.1
-  );
 });
 
 test("what does not fit is refused in words", () => {
@@ -172,10 +142,10 @@ test("an axis has round steps, as few as wanted", () => {
 
 test("the front is what no other one beats in both, cheapest first", () => {
   const dots = [[5, 0.7], [1, 0.5], [3, 0.9], [3, 0.8], [2, 0.5], [4, 0.9], [9, 0.95]].map(([cost, value]) => ({ cost, value }));
-  const found = core.front(dots, (dot) => dot.cost, (dot) => dot.value);
+  const found = core.paretoFront(dots, (dot) => dot.cost, (dot) => dot.value);
   const beaten = (a) => dots.some((b) => b !== a && b.cost <= a.cost && b.value >= a.value && (b.cost < a.cost || b.value > a.value));
   const wanted = dots.filter((dot) => !beaten(dot)).sort((a, b) => a.cost - b.cost);
   assert.deepEqual(found, wanted);
-  assert.equal(core.front([], Number, Number).length, 0);
+  assert.equal(core.paretoFront([], Number, Number).length, 0);
   assert.equal(dots[0].cost, 5); // what was given keeps its order
 });

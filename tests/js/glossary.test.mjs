@@ -1,12 +1,10 @@
 // The glossary on its own, on node: every term whole, every label claimed by one term alone.
 
 import assert from "node:assert/strict";
-import { createRequire } from "node:module";
 import { test } from "node:test";
 
-const { glossary, find } = createRequire(import.meta.url)(
-  new URL("../../dashboard/recede_dashboard/assets/js/glossary.js", import.meta.url).pathname,
-);
+import { findTerm as find, glossary } from "../../dashboard/recede_dashboard/assets/app/shell/terms/glossary.js";
+
 const terms = Object.entries(glossary);
 
 test("every term has a title, a meaning, a formula and a source", () => {

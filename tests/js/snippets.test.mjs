@@ -1,30 +1,28 @@
 // What Explore copies: the service is named where it must be, and a plan gets a name that is free.
 
 import assert from "node:assert/strict";
-import { createRequire } from "node:module";
 import { test } from "node:test";
 
+import { snippetActions, snippetWays } from "../../dashboard/recede_dashboard/assets/app/explore/cut/snippets.js";
+
 const DEFAULT = "http://127.0.0.1:8400";
-globalThis.window = { recede: { explore: { ask: { plain: String } } } };
-createRequire(import.meta.url)(new URL("../../dashboard/recede_dashboard/assets/explore-snippets.js", import.meta.url).pathname);
-const { snippets } = window.recede.explore;
 
 const PLAN = { epoch: 3, scope: "global", ratio: 0.5 };
 const PLAN_A = { id: 1, name: "plan A" };
 
 /** Explore as far as a snippet looks at it. */
 const app = (items, present = null) => ({
-  runId: "abc", api: "/api/v1", state: { ask: { kind: "macs", value: 0.4, relative: true } },
+  runId: "abc", api: "/api/v1", state: { target: { kind: "macs", value: 0.4, relative: true } },
   plans: { items, present }, root: { dataset: { defaultUrl: DEFAULT } },
 });
 
 /** The three texts of an action, copied from a page of that origin. */
 function copied(origin, action, on = app([])) {
   globalThis.location = { origin };
-  return Object.fromEntries(snippets.ways(on, action, PLAN).map(([, id, text]) => [id, text]));
+  return Object.fromEntries(snippetWays(on, action, PLAN).map(([, id, text]) => [id, text]));
 }
 
-const actions = snippets.actions(app([])).map(([name]) => name);
+const actions = snippetActions(app([])).map(([name]) => name);
 
 test("every action is a command", () => {
   assert.ok(actions.length >= 7, actions.join());

@@ -1,17 +1,15 @@
 /** The address of Explore: what it keeps, what it refuses in words, and that it is restored. */
 import assert from "node:assert/strict";
-import { createRequire } from "node:module";
 import test from "node:test";
 
-const require = createRequire(import.meta.url);
-const { state } = require("../../dashboard/recede_dashboard/assets/explore-state.js");
+import { initialState, stateFromUrl, urlOfState } from "../../dashboard/recede_dashboard/assets/app/explore/state/choices.js";
 
 /** The choices of an address, written again and read again. */
 function read(search) {
-  const { patch, refused } = state.fromUrl(search);
-  const chosen = { ...state.initial(), ...patch };
-  const written = state.toUrl(search, chosen);
-  return { patch, refused, chosen, written, again: { ...state.initial(), ...state.fromUrl(written).patch } };
+  const { patch, refused } = stateFromUrl(search);
+  const chosen = { ...initialState(), ...patch };
+  const written = urlOfState(search, chosen);
+  return { patch, refused, chosen, written, again: { ...initialState(), ...stateFromUrl(written).patch } };
 }
 
 const WHOLE = [
@@ -36,15 +34,15 @@ for (const search of WHOLE) {
   });
 }
 
-test("an aim is written as it was asked for, without the ratio that it led to", () => {
+test("a target is written as it was given, without the ratio that it led to", () => {
   const { chosen } = read("?macs=0.4");
-  assert.deepEqual(chosen.ask, { kind: "macs", value: 0.4, relative: true });
-  assert.equal(state.toUrl("?tab=explore&r=0.2", { ...chosen, ratio: 0.6123 }), "?tab=explore&macs=0.4");
+  assert.deepEqual(chosen.target, { kind: "macs", value: 0.4, relative: true });
+  assert.equal(urlOfState("?tab=explore&r=0.2", { ...chosen, ratio: 0.6123 }), "?tab=explore&macs=0.4");
 });
 
 test("a latency keeps the ratio that was found for it", () => {
   const { chosen } = read("?latency=4.5&r=0.25");
-  assert.deepEqual(chosen.ask, { kind: "latency", value: 4.5, batch: 1 });
+  assert.deepEqual(chosen.target, { kind: "latency", value: 4.5, batch: 1 });
   assert.equal(chosen.ratio, 0.25);
 });
 
@@ -69,7 +67,7 @@ for (const [search, named] of Object.entries(BROKEN)) {
 }
 
 test("what a choice replaced is not in the address any more", () => {
-  const chosen = { ...state.initial(), overrides: {}, locks: [], ratio: 0.5 };
-  const written = state.toUrl("?tab=explore&macs=0.4&override=a:0.3&lock=b&round=8&min=2&plan=3&criterion=l1&bias=fold", chosen);
+  const chosen = { ...initialState(), overrides: {}, locks: [], ratio: 0.5 };
+  const written = urlOfState("?tab=explore&macs=0.4&override=a:0.3&lock=b&round=8&min=2&plan=3&criterion=l1&bias=fold", chosen);
   assert.equal(written, "?tab=explore&r=0.5");
 });

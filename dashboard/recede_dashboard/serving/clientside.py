@@ -1,4 +1,4 @@
-"""Callbacks that run in the browser: functions of assets/js, named in one place."""
+"""Callbacks that run in the browser: functions of assets/app, named in one place."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 Two of them are large. Plotly's full bundle (1.5 MB compressed) is replaced by its basic one
 (0.4 MB), which has all that our charts use. The table's script (0.4 MB) comes when a table is
-shown, see assets/js/table-later.js.
+shown, see assets/app/shell/table.js.
 """
 
 from __future__ import annotations

@@ -93,24 +93,25 @@ _INDEX = (
 <script>"""
     + EARLY_SCHEME
     + """</script>
+MODULES
 <link rel="icon" type="image/svg+xml" href="/assets/favicon.svg">
 {%css%}
 <link rel="stylesheet" href="STYLES">
 </head>
 <body>
 {%app_entry%}
-<footer>{%config%}<script src="SCRIPTS"></script>{%scripts%}{%renderer%}</footer>
+<footer>{%config%}{%scripts%}{%renderer%}</footer>
 </body>
 </html>"""
 )
 
 
-def index(scripts: str, styles: str) -> str:
-    """The page's frame with the addresses of our scripts and styles."""
-    return _INDEX.replace("SCRIPTS", scripts).replace("STYLES", styles)
+def index(modules: str, styles: str) -> str:
+    """The page's frame with the links to our modules and the address of our styles."""
+    return _INDEX.replace("MODULES", modules).replace("STYLES", styles)
 
 
-def early_scheme_hash() -> str:
-    """The CSP source of the inline script in INDEX."""
-    digest = hashlib.sha256(EARLY_SCHEME.encode()).digest()
+def csp_hash(script: str) -> str:
+    """The CSP source that allows an inline script."""
+    digest = hashlib.sha256(script.encode()).digest()
     return f"'sha256-{base64.b64encode(digest).decode()}'"

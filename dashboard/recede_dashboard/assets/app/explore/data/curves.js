@@ -1,0 +1,77 @@
+/** Accuracy curves of a run, by epoch, scope, criterion and bias: fetched when first looked at. */
+
+const MAX_CURVES = 6;
+const REST_MS = 350; // an epoch that is only passed by is not asked for
+const NAMES = ["epoch", "scope", "criterion", "bias"];
+const PLAIN = { criterion: "importance", bias: "drop" };
+
+const matches = (curve, place) =>
+  Boolean(curve) && NAMES.every((name) => (curve[name] ?? PLAIN[name]) === place[name]);
+
+const keyOf = (place) => `curve ${NAMES.map((name) => place[name]).join("|")}`;
+
+/** What is known of one curve, or null while it is fetched or where there is no epoch yet. */
+export function curveOf(source, place) {
+  if (place.epoch === null || place.epoch === undefined) return null;
+  if (matches(source.curve, place)) return source.curve;
+  source.curveMap = source.curveMap || new Map();
+  const known = source.curveMap.get(keyOf(place));
+  if (!known && source.curve && !source.offline) {
+    soon(source, place);
+  }
+  return known || null;
+}
+
+/** Fetch a curve once its epoch is rested on: scrubbing asks for nothing. */
+function soon(source, place) {
+  const waiting = (source.curvesWaiting = source.curvesWaiting || new Map());
+  for (const [key, other] of waiting) {
+    if (other.epoch === place.epoch) continue;
+    clearTimeout(other.timer);
+    waiting.delete(key);
+  }
+  const key = keyOf(place);
+  if (waiting.has(key)) return;
+  const timer = setTimeout(() => {
+    waiting.delete(key);
+    load(source, place).then(() => source.changed(), () => {});
+  }, REST_MS);
+  waiting.set(key, { timer, epoch: place.epoch });
+}
+
+function load(source, place) {
+  const key = keyOf(place);
+  return source.once(key, async () => {
+    const query = new URLSearchParams(place);
+    const curve = await source.ofRun(`/curve?${query}`);
+    source.curveMap.delete(key); // at the end of the order: the latest is dropped last
+    source.curveMap.set(key, curve);
+    if (source.curveMap.size > MAX_CURVES) source.curveMap.delete(source.curveMap.keys().next().value);
+    remember(source, curve);
+  });
+}
+
+/** The run's own curve, and again those that were looked at. */
+export async function reloadCurves(source) {
+  source.curve = await source.ofRun("/curve");
+  remember(source, source.curve);
+  const others = [...(source.curveMap?.values() || [])];
+  await Promise.all(others.map((curve) =>
+    load(source, Object.fromEntries(NAMES.map((name) => [name, curve[name]])))));
+}
+
+/** Whole measurements are found again by their kept channels. */
+function remember(source, curve) {
+  for (const point of curve.points) {
+    if (point.accuracy.kind === "measured") source.remember({ ...point, on_curve: true });
+  }
+}
+
+/** Its points by ratio, each with `ask`, `ratio`, `accuracy` and `cost`. */
+export const pointsOfCurve = (source, place) => curveOf(source, place)?.points || [];
+
+/** The one that is being measured, of those that are known. */
+export function curveAtWork(source, jobId) {
+  const all = [source.curve, ...(source.curveMap?.values() || [])];
+  return all.find((curve) => curve?.job && (jobId === undefined || curve.job.id === jobId)) || null;
+}

@@ -1,0 +1,116 @@
+/** Work that only the server can do for Explore: measuring a cut, pruning; followed to its end. */
+
+import { ApiError } from "../../api/client.js";
+import { curveOf } from "./curves.js";
+
+const POLL_MS = 1500;
+const FINAL = ["succeeded", "failed", "cancelled"];
+
+/** Resolves with the finished job; live events make it quick, polling makes it sure. */
+function follow(source, id, onProgress) {
+  return new Promise((resolve, reject) => {
+    let timer = 0;
+    const finish = (settle, value) => {
+      clearTimeout(timer);
+      window.removeEventListener("recede:event", onEvent, true);
+      settle(value);
+    };
+    const look = async () => {
+      clearTimeout(timer);
+      try {
+        const job = await source.ask(`/jobs/${id}`);
+        if (FINAL.includes(job.state)) return finish(resolve, job);
+        onProgress(job.progress, job);
+      } catch (error) {
+        if (error.name === "AbortError" || error.status === 404) return finish(reject, error);
+      }
+      clearTimeout(timer);
+      timer = setTimeout(look, POLL_MS);
+    };
+    const onEvent = ({ detail }) => {
+      if (!detail || Number(detail.job_id) !== id) return;
+      if (detail.type === "progress") onProgress(detail, null);
+      if (detail.type === "job") look();
+    };
+    // On window while capturing: it also hears what is dispatched on document.
+    window.addEventListener("recede:event", onEvent, true);
+    look();
+  });
+}
+
+/** The job's result; raises with the server's words, or returns null when it was cancelled. */
+export async function jobResult(source, job, onProgress) {
+  const done = await follow(source, job.id, onProgress);
+  if (done.state === "cancelled") return null;
+  if (done.state === "failed") {
+    throw new ApiError(done.error || { message: "The job failed without a reason." }, 500);
+  }
+  return done.result || {};
+}
+
+/**
+ * Measure the present cut on the validation images; a newer choice supersedes this one. On the
+ * way `progress.accuracy` is an estimate from the images so far.
+ */
+export async function measureCut(app) {
+  const { plan, canCut, epoch } = app.fresh();
+  if (!plan || !canCut) return;
+  const own = { status: "busy", plan, epoch, progress: null };
+  app.measure = own;
+  app.dirty();
+  const still = () => app.measure === own;
+  const post = () => app.source.ofRun("/evaluate", { method: "POST", body: { plan } });
+  try {
+    let answer = await post();
+    if (!answer.evaluation && still()) {
+      const tell = (progress) => {
+        own.progress = progress;
+        app.dirty();
+      };
+      if ((await jobResult(app.source, answer.job, tell)) && still()) answer = await post();
+    }
+    if (answer.evaluation) app.source.remember(answer.evaluation);
+    if (still()) app.measure = { status: "idle" };
+  } catch (error) {
+    if (error.name !== "AbortError" && still()) app.measure = { status: "failed", plan, error };
+  }
+  app.dirty();
+}
+
+/** Cut, write, reload and verify the present cut; ends with links to its files. */
+export async function pruneCut(app) {
+  const { plan, canCut, selection, epoch } = app.fresh();
+  if (!plan || !canCut || app.prune.status === "busy") return;
+  const own = { status: "busy", plan, epoch, removed: selection.removed, ratio: selection.ratio };
+  app.prune = own;
+  app.dirty();
+  try {
+    const answer = await app.source.ofRun("/prune", { method: "POST", body: { plan } });
+    own.job = answer.job;
+    const done = await jobResult(app.source, answer.job, (progress) => {
+      own.progress = progress;
+      app.dirty();
+    });
+    if (!done) app.prune = { status: "idle" };
+    else {
+      const checkpoint = await app.source.ask(`/checkpoints/${done.checkpoint_id}`);
+      app.prune = { ...own, status: "done", result: done, checkpoint };
+    }
+  } catch (error) {
+    if (error.name !== "AbortError") app.prune = { ...own, status: "failed", error };
+  }
+  app.dirty();
+}
+
+/** Ask for an accuracy curve, {epoch, scope, criterion, bias}; `exact` on the whole split. */
+export async function measureCurve(app, place, exact = false) {
+  try {
+    const { job } = await app.source.ofRun("/curve", { method: "POST", body: { ...place, exact } });
+    const curve = curveOf(app.source, place);
+    if (curve) curve.job = job;
+  } catch (error) {
+    if (error.name !== "AbortError") app.source.error = error;
+  }
+  app.dirty();
+  app.source.schedule();
+}

@@ -1,0 +1,261 @@
+/** What Explore knows of a run from the API: fetched once, refreshed when the run goes on. */
+
+import { histogram } from "../../pruning/cost.js";
+import { prepare } from "../../pruning/selection.js";
+import { readArray } from "../../api/arrays.js";
+import { ApiError, request } from "../../api/client.js";
+import { curveAtWork, reloadCurves } from "./curves.js";
+import { BINS, IMPORTANCE, Scores } from "./scores.js";
+
+const POLL_MS = 4000; // safety net beside the live events
+const RETRY_MS = [1000, 2000, 4000, 8000];
+const PREFETCH_BYTES = 6e6; // all snapshots at once up to here, otherwise on demand
+const RANKING_BYTES = 5e7; // of sorted snapshots that are kept
+const BYTES_A_NEURON = 24;
+const REST_MS = 120; // a scrub passes many epochs and asks for the one it comes to rest on
+
+export class Source {
+  /** @param {string} runId @param {() => void} changed */
+  constructor(runId, changed) {
+    Object.assign(this, { runId, changed });
+    this.run = null;
+    this.network = null;
+    this.criterion = IMPORTANCE; // what ranks the neurons now
+    this.scores = new Scores(this);
+    this.epochs = [];
+    this.weights = [];
+    this.bestEpoch = null;
+    this.metrics = new Map(); // epoch → EpochOut
+    this.polarisation = new Map(); // epoch → {overall, layers}
+    this.definitions = {}; // of its fields, in words
+    this.histograms = new Map(); // "axis|layer" → {epochs, bins, low, high, counts, rows}
+    this.rankings = new Map(); // epoch → core.prepare()
+    this.broken = new Map(); // epoch → why its snapshot cannot be used
+    this.curve = null;
+    this.evaluations = new Map(); // "epoch:digest" → EvaluationOut
+    this.offline = false;
+    this.error = null;
+    this.loaded = false;
+    this.stopped = new AbortController();
+    this.pending = new Map();
+    this.failures = 0;
+    this.nudged = 0;
+  }
+
+  /** One request; raises ApiError. `read` says how: "json", "arrayBuffer" or "response". */
+  async ask(path, { method, body, read = "json" } = {}) {
+    try {
+      const answer = await request(path, { method, body, signal: this.stopped.signal });
+      return read === "response" ? answer : await answer[read]();
+    } catch (error) {
+      if (error.name === "AbortError" || error.status > 0) throw error;
+      this.lost();
+      throw error instanceof ApiError ? error : new ApiError({ message: "The server does not answer." }, 0);
+    }
+  }
+
+  /** The network; the scores of a criterion of their own rank as plain |score|. */
+  get shape() {
+    return this.criterion === IMPORTANCE ? this.network : this.scored;
+  }
+
+  get scored() {
+    if (!this.asPlain && this.network) this.asPlain = { ...this.network, scale: "plain" };
+    return this.asPlain || null;
+  }
+
+  ofRun(path, options) {
+    return this.ask(`/runs/${encodeURIComponent(this.runId)}${path}`, options);
+  }
+
+  /** Several callers, one request: while one is under way, the same is not asked again. */
+  once(key, ask) {
+    if (!this.pending.has(key)) {
+      this.pending.set(key, ask().finally(() => this.pending.delete(key)));
+    }
+    return this.pending.get(key);
+  }
+
+  /** Fetch what is new; never rejects: what is wrong is kept in `offline` and `error`. */
+  refresh() {
+    return this.once("refresh", async () => {
+      try {
+        await this.load();
+        [this.failures, this.error] = [0, null];
+        if (this.offline) {
+          this.offline = false;
+          this.scores.again();
+        }
+      } catch (error) {
+        if (error.name === "AbortError") return;
+        if (error.status !== 0) this.error = error;
+      }
+      this.loaded = true;
+      this.changed();
+      this.schedule();
+    });
+  }
+
+  async load() {
+    this.run = await this.ofRun("");
+    const stored = await this.ofRun("/snapshots");
+    // A queued run has no network yet; the first snapshot comes after it.
+    if (!this.network && stored.epochs.length) this.network = await this.ofRun("/network");
+    const grown = stored.epochs.length !== this.epochs.length || !this.histograms.size;
+    this.weights = stored.weights;
+    this.bestEpoch = stored.best_epoch;
+    if (this.network && stored.epochs.length && grown) {
+      await Promise.all([
+        this.loadMetrics(), this.loadPolarisation(), this.loadHistograms(), this.loadCurve(),
+      ]);
+    } else await this.loadCurve();
+    this.epochs = stored.epochs; // last: whoever sees an epoch has its histogram
+  }
+
+  async loadMetrics() {
+    const after = Math.max(-1, ...this.metrics.keys());
+    const { items } = await this.ofRun(`/epochs?after=${after}`);
+    for (const item of items) this.metrics.set(item.epoch, item);
+  }
+
+  async loadPolarisation() {
+    const { items, definitions } = await this.ofRun("/polarisation?layers=true");
+    for (const item of items) this.polarisation.set(item.epoch, item);
+    this.definitions = definitions;
+  }
+
+  loadHistograms() {
+    const wanted = new Set(["logit|", "sigma|", ...this.histograms.keys()]);
+    return Promise.all([...wanted].map((key) => this.fetchHistogram(...key.split("|"))));
+  }
+
+  async fetchHistogram(axis, layer) {
+    const query = `bins=${BINS}&axis=${axis}${layer ? `&layer=${encodeURIComponent(layer)}` : ""}`;
+    const counted = await readArray(Uint32Array)(await this.ofRun(`/histograms?${query}`, { read: "response" }));
+    const { values, shape: [, bins], epochs, low, high } = counted;
+    this.histograms.set(`${axis}|${layer}`, histogram(values, { bins, low, high, epochs }));
+  }
+
+  /** The histogram, or null while it is fetched. */
+  histogram(axis, layer) {
+    if (this.criterion !== IMPORTANCE) return this.scores.histogram(axis, layer);
+    const key = `${axis}|${layer || ""}`;
+    const known = this.histograms.get(key);
+    if (!known && this.shape && this.epochs.length && !this.offline) {
+      this.once(key, () => this.fetchHistogram(axis, layer || ""))
+        .then(() => this.changed(), () => {});
+    }
+    return known || null;
+  }
+
+  /** The sorted snapshot of an epoch, or null while it is fetched. */
+  ranking(epoch) {
+    if (this.criterion !== IMPORTANCE) return epoch === null ? null : this.scores.ranking(epoch);
+    const known = this.rankings.get(epoch);
+    if (known) return known;
+    if (epoch !== null && this.shape && !this.broken.has(epoch) && !this.offline) this.rest(epoch);
+    return null;
+  }
+
+  /** The sorted scores of an epoch if they are here. */
+  known(epoch) {
+    if (this.criterion === IMPORTANCE) return this.rankings.get(epoch) || null;
+    return this.scores.rankings.get(this.scores.key(epoch)) || null;
+  }
+
+  /** Fetch the snapshot of an epoch that is still wanted in a moment; the very first at once. */
+  rest(epoch) {
+    if (this.resting === epoch) return;
+    clearTimeout(this.restTimer);
+    this.resting = epoch;
+    this.restTimer = setTimeout(() => {
+      this.resting = null;
+      if (!this.stopped.signal.aborted) this.fetchSnapshot(epoch).then(() => this.changed(), () => {});
+    }, this.rankings.size ? REST_MS : 0);
+  }
+
+  /** The sorted scores that a plan ranks by, fetched or computed first where need be. */
+  async rankingOf({ criterion = IMPORTANCE }, epoch) {
+    if (criterion !== IMPORTANCE) {
+      await this.scores.fetch(epoch, criterion);
+      return this.scores.rankings.get(this.scores.key(epoch, criterion)) || null;
+    }
+    if (!this.rankings.has(epoch)) await this.fetchSnapshot(epoch);
+    return this.rankings.get(epoch) || null;
+  }
+
+  fetchSnapshot(epoch) {
+    return this.once(`snapshot ${epoch}`, async () => {
+      if (this.rankings.has(epoch)) return; // it came while this was waited for
+      const blob = await this.ofRun(`/snapshots/${epoch}`, { read: "arrayBuffer" });
+      try {
+        this.rankings.set(epoch, prepare(this.network, new Float32Array(blob)));
+      } catch (error) {
+        this.broken.set(epoch, error.message);
+      }
+      if (this.rankings.size > this.mostRankings) this.rankings.delete(this.rankings.keys().next().value);
+    });
+  }
+
+  get neurons() {
+    return this.network?.groups.reduce((sum, group) => sum + group.size, 0) || 0;
+  }
+
+  get mostRankings() {
+    return Math.max(8, Math.floor(RANKING_BYTES / (BYTES_A_NEURON * this.neurons)));
+  }
+
+  /** Fetch the small snapshots of all epochs, one after the other, nearest to `epoch` first. */
+  async prefetch(epoch) {
+    const size = 4 * this.neurons;
+    if (!size || this.offline || size * this.epochs.length > PREFETCH_BYTES) return;
+    const near = [...this.epochs].sort((a, b) => Math.abs(a - epoch) - Math.abs(b - epoch));
+    for (const one of near.slice(0, this.mostRankings)) {
+      if (!this.rankings.has(one) && !this.broken.has(one)) await this.fetchSnapshot(one);
+    }
+  }
+
+  loadCurve() {
+    return reloadCurves(this);
+  }
+
+  /** Keep what was measured, to be found again by its kept channels. */
+  remember(evaluation) {
+    this.evaluations.set(`${evaluation.epoch}:${evaluation.digest}`, evaluation);
+  }
+
+  /** Something is still going on that can change what is shown. */
+  get active() {
+    return !this.run || ["queued", "running"].includes(this.run.state) || Boolean(curveAtWork(this));
+  }
+
+  lost() {
+    if (!this.offline) {
+      this.offline = true;
+      this.changed();
+    }
+    this.schedule();
+  }
+
+  schedule() {
+    clearTimeout(this.timer);
+    if (this.stopped.signal.aborted || !(this.offline || this.active)) return;
+    const wait = this.offline ? RETRY_MS[Math.min(this.failures++, RETRY_MS.length - 1)] : POLL_MS;
+    this.timer = setTimeout(() => this.refresh(), wait);
+  }
+
+  /** Refresh soon: many events in a row cost one refresh, and none is missed. */
+  nudge() {
+    if (this.nudged) return;
+    this.nudged = setTimeout(async () => {
+      await this.pending.get("refresh");
+      this.nudged = 0;
+      this.refresh();
+    }, 120);
+  }
+
+  stop() {
+    this.stopped.abort();
+    for (const timer of [this.timer, this.nudged, this.restTimer]) clearTimeout(timer);
+  }
+}

@@ -1,0 +1,84 @@
+/** From choices and data to what is shown: one plain object for each frame, no DOM. */
+
+import { costOf, denseCost } from "../../pruning/cost.js";
+import {
+  layerKeys, ratioFor, select, shortThreshold, thresholdFor,
+} from "../../pruning/selection.js";
+import { accuracyOfCut, losslessOf } from "./accuracy.js";
+import { shownEpoch } from "./epoch.js";
+import { gapOf } from "./gap.js";
+import { planOf, withProtected } from "./plan.js";
+import { solveTarget } from "../target/solve.js";
+
+/** Where the line stands, as an importance; null where no single one exists. */
+function lineOf(plan, ranking, selection, layer) {
+  if (plan.threshold !== undefined) return plan.threshold;
+  if (plan.scope === "global") return thresholdFor(ranking, plan, plan.ratio);
+  if (layer < 0) return null;
+  const keys = layerKeys(ranking, layer);
+  const gone = selection.gone[layer];
+  if (gone === 0) return 0;
+  const low = keys[gone - 1];
+  return shortThreshold(low, gone < keys.length ? keys[gone] : low + 1, ranking.shape.scale);
+}
+
+/** Layers of which more than 95 % would go. */
+function nearlyGone(shape, selection) {
+  return shape.groups.filter((group, l) => selection.gone[l] > 0.95 * group.size)
+    .map((group) => group.name);
+}
+
+/** Everything that depends on the snapshot; empty while it is not there. */
+function cutOf(state, source, epoch, layer) {
+  const ranking = epoch === null ? null : source.ranking(epoch);
+  if (!ranking) return { ranking: null };
+  const solved = solveTarget(state, source, ranking, epoch);
+  const chosen = solved ? { ...state, by: "ratio", ratio: solved.ratio } : state;
+  const plan = planOf(chosen, epoch);
+  const whole = withProtected(plan, source);
+  const selection = select(ranking, whole);
+  const asked = chosen.by === "ratio" ? chosen.ratio : ratioFor(ranking, whole, state.threshold);
+  return {
+    ranking, plan, selection, asked, solved,
+    line: lineOf(whole, ranking, selection, layer),
+    cost: costOf(source.shape, selection.kept),
+    accuracy: accuracyOfCut(source, epoch, whole, ranking, selection),
+    nearlyGone: nearlyGone(source.shape, selection),
+    gap: gapOf(source, epoch),
+  };
+}
+
+/** Accuracy of the uncut network at this epoch, on the validation images. */
+function denseAccuracy(source, epoch) {
+  const metric = source.metrics.get(epoch);
+  return metric ? { value: metric.val_accuracy, n: metric.n_val } : null;
+}
+
+/**
+ * All that is shown. While the snapshot of an epoch is on its way, the numbers of the one
+ * before stay and `stale` is true.
+ */
+export function derive(app) {
+  const { state, source } = app;
+  const epoch = shownEpoch(state, source);
+  source.criterion = state.criterion;
+  const shape = source.shape;
+  const layer = shape && state.layer ? shape.groups.findIndex((g) => g.name === state.layer) : -1;
+  const finished = Boolean(source.run) && !["queued", "running"].includes(source.run.state);
+  const cut = cutOf(state, source, epoch, layer);
+  const before = app.now || {};
+  const kept = cut.ranking || !before.selection || epoch === null ? cut : {
+    ...before, ranking: null, stale: true, accuracy: null,
+  };
+  const latest = source.epochs.length ? source.epochs[source.epochs.length - 1] : null;
+  return {
+    stale: false, ...kept, epoch, latest, layer, finished,
+    dense: shape ? (app.denseCost = app.denseCost || denseCost(shape)) : null,
+    denseAccuracy: denseAccuracy(source, epoch),
+    canCut: source.weights.includes(epoch) && Boolean(cut.ranking),
+    hasWeights: source.weights.includes(epoch),
+    isBest: epoch === source.bestEpoch,
+    lossless: losslessOf(source, epoch, state.scope, state.criterion, state.bias),
+  };
+}
+

@@ -1,0 +1,27 @@
+/** Targets of a cut in words. */
+
+import * as format from "../../format/numbers.js";
+
+export const TARGET_NAMES = {
+  macs: "MACs", params: "parameters", bytes: "file size", accuracy: "accuracy", drop: "drop", latency: "latency",
+};
+export const TARGET_LABELS = { ...TARGET_NAMES, params: "Parameters", bytes: "File size", accuracy: "Accuracy", drop: "Drop", latency: "Latency" };
+const ATLEAST = ["accuracy"];
+
+/** 0.005 → "0.5 points"; digits as they were given. */
+export const plainNumber = (value) => String(Number(value.toPrecision(12)));
+
+const points = (value) => `${plainNumber(100 * value)} ${plainNumber(100 * value) === "1" ? "point" : "points"}`;
+
+/** A value of a kind with its unit. */
+export function targetAmount({ kind, value, relative, batch }) {
+  const { compact, bytes, THIN } = format;
+  if (kind === "latency") return `${plainNumber(value)}${THIN}ms at batch ${batch || 1}`;
+  if (kind === "drop") return points(value);
+  if (kind === "accuracy" || relative) return `${plainNumber(100 * value)}${THIN}%`;
+  return kind === "bytes" ? bytes(value) : compact(value);
+}
+
+/** "MACs ≤ 40 %". */
+export const targetWords = (target) => `${TARGET_NAMES[target.kind]} ${ATLEAST.includes(target.kind) ? "≥" : "≤"} ${targetAmount(target)}`;
+

@@ -1,0 +1,69 @@
+/** The form of a new run: mistakes are brought into sight when it is submitted; options of lists. */
+
+import { react, registerRenderers, setProps } from "../lib/dash.js";
+
+const REVEAL_MS = [50, 900]; // at once, and when the server has answered
+
+/** Bring the first field that is wrong into sight and put the cursor there. */
+function reveal() {
+  const wrong = document.querySelector('#run-form [aria-invalid="true"]');
+  if (!wrong) return;
+  const folded = wrong.closest("details");
+  if (folded) folded.open = true;
+  wrong.scrollIntoView({ block: "center" });
+  wrong.focus({ preventScroll: true });
+}
+
+const TEXTS = ["TextInput", "NumberInput", "Autocomplete"].map((kind) => `#run-form .mantine-${kind}-input`).join();
+/** Fields typed into since the last look. @type {Set<HTMLInputElement>} */
+const typed = new Set();
+
+document.addEventListener("input", ({ target }) => {
+  if (target instanceof HTMLInputElement && target.id.startsWith("{") && target.matches(TEXTS)) typed.add(target);
+});
+
+/** A field hands its text over a tick after the key; on a busy machine that is after the click. */
+function handOver() {
+  for (const input of typed) {
+    if (input.isConnected) setProps(JSON.parse(input.id), { value: input.value });
+  }
+  typed.clear();
+}
+
+// In the capture phase: before Dash sees the click.
+document.addEventListener(
+  "click",
+  (event) => {
+    if (!(event.target instanceof Element) || !event.target.closest("#submit-run")) return;
+    handOver();
+    for (const wait of REVEAL_MS) window.setTimeout(reveal, wait);
+  },
+  true,
+);
+
+// Enter opens a list that can be searched too, as it opens any other.
+document.addEventListener(
+  "keydown",
+  (event) => {
+    const list = event.target;
+    const plain = event.key === "Enter" && !event.ctrlKey && !event.metaKey;
+    if (!plain || !(list instanceof Element) || !list.matches("#run-form .mantine-Select-input:not([aria-controls])")) return;
+    event.preventDefault();
+    event.stopPropagation();
+    list.click();
+  },
+  true,
+);
+
+/** An option with a quiet fact at its right. @param {{option: {label: string, note?: string}, checked?: boolean}} given */
+function pluginOption({ option, checked }) {
+  const h = react().createElement;
+  return h(
+    "span",
+    { className: "option", "data-checked": Boolean(checked) },
+    h("span", { className: "option-label" }, option.label),
+    option.note && h("span", { className: "option-note", "aria-hidden": true }, option.note),
+  );
+}
+
+registerRenderers({ pluginOption });
