@@ -17,7 +17,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from recede.api.app import create_app, version
-from recede.api.deps import Services
+from recede.api.http.deps import Services
 from recede.api.live.stream import EventHub
 from recede.client import RecedeClient
 from recede.contract.spec.run import Plan

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from recede.api.answers.histograms import (
+from recede.api.answers.training.histograms import (
     Histogram,
     HistogramCache,
     compute,

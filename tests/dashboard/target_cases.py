@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from recede.api.answers import histograms
+from recede.api.answers.training import histograms
 from recede.contract.cut.targets import CurveAt, Target
 from recede.contract.network.shape import NetworkShape
 from recede.contract.spec.run import Plan

@@ -47,7 +47,7 @@ ROOMS = (
         {"recede.client", "recede.contract", "recede.contract.schemas"},
         {"httpx", "numpy", "pydantic"},
     ),
-    Room("backend/recede/contract", {"recede.contract"}, {"numpy", "pydantic"}),
+    Room("backend/recede/contract", {"recede.contract"}, {"annotated_types", "numpy", "pydantic"}),
     Room(
         "backend/recede/store",
         {"recede.contract", "recede.store"},

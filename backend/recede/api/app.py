@@ -13,10 +13,10 @@ from fastapi import FastAPI, Request
 from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
 
-from recede.api.deps import Services
 from recede.api.http import errors
 from recede.api.http.access import ContentPolicy, Guard
 from recede.api.http.compression import Compression
+from recede.api.http.deps import Services
 from recede.api.http.errors import MethodNotAllowed
 from recede.api.live.notifier import Notices
 from recede.api.live.stream import EventHub

@@ -26,7 +26,7 @@ GRID = ["--grid", "lam=0.01,0.03", "--grid", "seed=0,1,2"]
 def only_group(store):
     with store.read() as session:
         (group,) = groups.page(session, limit=9)
-        return group, groups.members(session, [group.id])[group.id]
+        return group, groups.members_of(session, [group.id])[group.id]
 
 
 def test_a_grid_is_queued_as_one_group(run, store):

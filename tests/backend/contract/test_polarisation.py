@@ -147,7 +147,7 @@ def test_a_valley_parts_the_neurons_as_the_humps_were_made():
 
 
 def test_the_axis_is_that_of_the_histograms():
-    from recede.api.answers.histograms import LOG10_RANGE, LOGIT_RANGE
+    from recede.api.answers.training.histograms import LOG10_RANGE, LOGIT_RANGE
 
     assert dict(AXES) == {"bounded": LOGIT_RANGE, "plain": LOG10_RANGE}
     ends = on_axis(np.array([-99, 99, 0], dtype=np.float32), "bounded")

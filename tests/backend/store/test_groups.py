@@ -31,7 +31,7 @@ def add_group(store: Store, key: str | None = None) -> tuple[str, list[str]]:
     specs = [RunSpec.model_validate(cell.spec) for cell in cells(SPEC, AXES)]
     with store.write() as session:
         row = groups.create(session, specs, name="six", base=SPEC, axes=AXES, idempotency_key=key)
-        return row.id, [run.id for run in groups.members(session, [row.id])[row.id]]
+        return row.id, [run.id for run in groups.members_of(session, [row.id])[row.id]]
 
 
 def test_a_group_keeps_its_runs_in_the_order_of_the_axes(store: Store):

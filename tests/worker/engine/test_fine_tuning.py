@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from recede.api.answers.comparing import comparison
+from recede.api.answers.pruning.comparison import comparison
 from recede.contract.network.cost import cost, dense_cost
 from recede.contract.spec.recipes import recipe
 from recede.contract.spec.run import Plan, PrunePayload

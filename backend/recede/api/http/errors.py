@@ -11,7 +11,6 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
-from recede.api.http.validation import in_words
 from recede.contract.errors import (
     Conflict,
     InvalidInput,
@@ -22,6 +21,7 @@ from recede.contract.errors import (
     Unavailable,
 )
 from recede.contract.schemas import ErrorOut
+from recede.contract.validation import in_words
 
 log = logging.getLogger("recede.web")
 

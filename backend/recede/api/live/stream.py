@@ -17,7 +17,7 @@ from starlette.concurrency import run_in_threadpool
 
 from recede.contract.errors import RecedeError
 from recede.store.database.engine import Store
-from recede.store.events import log as events
+from recede.store.events.log import after, latest_id
 from recede.store.events.changes import Changes
 from recede.store.tables.runs import EventRow
 
@@ -145,11 +145,11 @@ class EventHub:
 
     def _after(self, event_id: int, run_id: str | None) -> Sequence[EventRow]:
         with self._store.read() as session:
-            return events.after(session, event_id, run_id=run_id, limit=_PAGE)
+            return after(session, event_id, run_id=run_id, limit=_PAGE)
 
     def _latest(self) -> int:
         with self._store.read() as session:
-            return events.latest_id(session)
+            return latest_id(session)
 
 
 def format_event(row: EventRow) -> str:

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Depends
 
-from recede.api.deps import known_query
+from recede.api.http.deps import known_query
 from recede.api.http.errors import documented
 from recede.api.routes.pruning import (
     curves,

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 from sqlalchemy.orm import Session
 
-from recede.api.deps import Services
 from recede.contract.schemas import DiskOut
 from recede.contract.spec.kept_weights import (
     require_room,
@@ -16,6 +15,7 @@ from recede.contract.spec.kept_weights import (
 )
 from recede.contract.spec.run import RunSpec
 from recede.contract.states import CheckpointKind
+from recede.settings import Settings
 from recede.store.networks import runs
 from recede.store.results import evaluations
 
@@ -23,7 +23,7 @@ LOOKED_AT = 100
 """The newest runs, among which one with the same network may have weights already."""
 
 
-def check(services: Services, session: Session, spec: RunSpec) -> DiskOut:
+def check(settings: Settings, session: Session, spec: RunSpec) -> DiskOut:
     """Free space beside what the run will keep, with a warning if not all of it may fit.
 
     How large the weights are is known if an earlier run had the same network; else the worker
@@ -32,7 +32,7 @@ def check(services: Services, session: Session, spec: RunSpec) -> DiskOut:
     Raises:
         StorageProblem: not even the weights of the best and the last epoch fit.
     """
-    free = shutil.disk_usage(services.settings.artifacts).free
+    free = shutil.disk_usage(settings.artifacts).free
     weights = _weights(session, spec)
     if weights is None:
         return DiskOut(free_bytes=free)
@@ -47,13 +47,13 @@ def check(services: Services, session: Session, spec: RunSpec) -> DiskOut:
     )
 
 
-def check_all(services: Services, session: Session, specs: Sequence[RunSpec]) -> None:
+def check_all(settings: Settings, session: Session, specs: Sequence[RunSpec]) -> None:
     """Refuse runs that will not fit the disk together, as far as their networks are known.
 
     Raises:
         StorageProblem: not even the weights of their best and last epochs fit.
     """
-    free = shutil.disk_usage(services.settings.artifacts).free
+    free = shutil.disk_usage(settings.artifacts).free
     known: dict[str, int | None] = {}
     rooms = []
     for spec in specs:

@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 from pydantic import ValidationError
 
-from recede.api.http.validation import in_words
 from recede.contract.errors import RecedeError
 from recede.contract.spec.grid import (
     Axes,
@@ -16,6 +15,7 @@ from recede.contract.spec.grid import (
     run_name,
 )
 from recede.contract.spec.run import RunSpec
+from recede.contract.validation import in_words
 
 Check = Callable[[RunSpec], RunSpec]
 """Fills a spec in, or refuses it at a field."""

@@ -6,8 +6,7 @@ import socket
 
 from sqlalchemy.orm import Session
 
-from recede.api.answers import cuts
-from recede.api.deps import Services
+from recede.api.rules import cuts
 from recede.contract.errors import (
     InvalidInput,
     NotFound,
@@ -17,20 +16,21 @@ from recede.contract.network import weight_files
 from recede.contract.network.shape import NetworkShape
 from recede.contract.spec.catalog import Catalog
 from recede.contract.spec.run import Init, RunSpec
+from recede.settings import Settings
 from recede.store.networks import history, runs
 from recede.store.queue import workers
 from recede.store.results import evaluations
 from recede.store.tables.runs import RunRow
 
 
-def checked(services: Services, session: Session, spec: RunSpec) -> RunSpec:
+def checked(settings: Settings, session: Session, spec: RunSpec) -> RunSpec:
     """The spec filled in, fit to be queued; raises what Catalog.check and `check` raise."""
     filled = workers.catalog(session).check(spec)
-    check(services, session, filled)
+    check(settings, session, filled)
     return filled
 
 
-def check(services: Services, session: Session, spec: RunSpec) -> None:
+def check(settings: Settings, session: Session, spec: RunSpec) -> None:
     """Refuse weights that this run cannot start from, as far as can be told without torch.
 
     `spec` was checked by the catalog. A file is looked at where it lies on this machine.
@@ -44,7 +44,7 @@ def check(services: Services, session: Session, spec: RunSpec) -> None:
     if init is None:
         return
     if init.file is not None:
-        _check_file(services, session, init.file)
+        _check_file(settings, session, init.file)
         return
     try:
         _check_run(session, spec, init)
@@ -55,9 +55,8 @@ def check(services: Services, session: Session, spec: RunSpec) -> None:
         raise
 
 
-def _check_file(services: Services, session: Session, given: str) -> None:
+def _check_file(settings: Settings, session: Session, given: str) -> None:
     """Look at the file; one that is not here may lie on a worker's machine."""
-    settings = services.settings
     try:
         path = weight_files.find((settings.datasets, *settings.data_roots), given)
     except weight_files.UnusableWeights:

@@ -12,7 +12,6 @@ from typing import Annotated, Any, Literal
 import typer
 from pydantic import ValidationError
 
-from recede.api.http.validation import in_words
 from recede.contract.cut.targets import (
     OpenPlan,
     Target,
@@ -20,6 +19,7 @@ from recede.contract.cut.targets import (
 )
 from recede.contract.errors import InvalidInput
 from recede.contract.spec.run import IMPORTANCE, Plan
+from recede.contract.validation import in_words
 
 _AMOUNT = re.compile(r"\s*([0-9]*\.?[0-9]+(?:e[+-]?[0-9]+)?)\s*([^\W\d_]*|%)\s*", re.IGNORECASE)
 _COUNTS = {"": 1.0, "k": 1e3, "m": 1e6, "g": 1e9}

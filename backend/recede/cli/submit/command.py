@@ -9,7 +9,6 @@ import typer
 from pydantic import ValidationError
 from rich.table import Table
 
-from recede.api.http.validation import in_words
 from recede.api.rules.grids import expand
 from recede.cli.runs import groups
 from recede.cli.runs.commands import finish
@@ -26,6 +25,7 @@ from recede.client import RecedeClient
 from recede.contract.schemas import SpecCheck
 from recede.contract.spec.grid import Axes
 from recede.contract.spec.run import RunSpec
+from recede.contract.validation import in_words
 
 _WHAT, _RECIPE, _MACHINE = "What is trained", "Recipe", "Machine"
 _PLUGIN, _SEVERAL, _KEPT = "Parameters", "Several runs", "What is kept"

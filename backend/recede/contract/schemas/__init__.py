@@ -32,15 +32,14 @@ from recede.contract.schemas.maps import (
     ComparisonOut,
     MapOut,
 )
-from recede.contract.schemas.notices import (
-    DeliveryOut,
-    WebhookBody,
-    WebhookOut,
-)
 from recede.contract.schemas.plans import (
     NamedPlanBody,
     NamedPlanPatch,
     PlanOut,
+    ScoreAnswer,
+    ScoreBody,
+    SolveBody,
+    SolveOut,
 )
 from recede.contract.schemas.pruning import (
     CheckpointOut,
@@ -66,12 +65,12 @@ from recede.contract.schemas.runs import (
     RunPatch,
     SpecCheck,
 )
-from recede.contract.schemas.system import Health, WorkerOut
-from recede.contract.schemas.targets import (
-    ScoreAnswer,
-    ScoreBody,
-    SolveBody,
-    SolveOut,
+from recede.contract.schemas.service import (
+    DeliveryOut,
+    Health,
+    WebhookBody,
+    WebhookOut,
+    WorkerOut,
 )
 
 __all__ = [

@@ -93,7 +93,7 @@ def page(
     return session.scalars(query.limit(limit)).all()
 
 
-def members(session: Session, group_ids: Sequence[str]) -> dict[str, list[RunRow]]:
+def members_of(session: Session, group_ids: Sequence[str]) -> dict[str, list[RunRow]]:
     """The runs of each of these groups, in the order in which they were submitted."""
     first_job = select(func.min(JobRow.id)).where(JobRow.run_id == RunRow.id).scalar_subquery()
     query = select(RunRow).where(RunRow.group_id.in_(group_ids)).order_by(first_job)
@@ -113,7 +113,7 @@ def cancel(session: Session, group_id: str) -> GroupRow:
     group = get(session, group_id)
     active = [
         job
-        for run in members(session, [group_id])[group_id]
+        for run in members_of(session, [group_id])[group_id]
         for job in jobs.active(session, run.id)
     ]
     if not active:
@@ -135,7 +135,7 @@ def remove(session: Session, group_id: str) -> list[str]:
         Conflict: one of its runs still has work queued or running.
     """
     get(session, group_id)
-    ids = [run.id for run in members(session, [group_id])[group_id]]
+    ids = [run.id for run in members_of(session, [group_id])[group_id]]
     busy = [run_id for run_id in ids if jobs.active(session, run_id)]
     if busy:
         raise Conflict(

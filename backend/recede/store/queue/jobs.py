@@ -111,6 +111,18 @@ def active(session: Session, run_id: str, kind: JobKind | None = None) -> Sequen
     return session.scalars(query.order_by(JobRow.id)).all()
 
 
+def under_way(
+    session: Session, run_id: str, kind: JobKind, payload: dict[str, Any]
+) -> JobRow | None:
+    """An unfinished job that does just this and that nobody asked to stop."""
+    same = (
+        job
+        for job in active(session, run_id, kind)
+        if job.payload == payload and job.cancel_requested_at is None
+    )
+    return next(same, None)
+
+
 def pin(session: Session, job_id: int, epoch: int) -> None:
     """Say which epoch's weights a job works on: they are not dropped before it ends."""
     session.execute(update(JobRow).where(JobRow.id == job_id).values(epoch=epoch))

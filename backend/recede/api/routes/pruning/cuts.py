@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from fastapi import APIRouter, Response
-from sqlalchemy.orm import Session
 
-from recede.api.answers import (
-    cuts,
-    previews,
-)
-from recede.api.answers import (
-    runs as views,
-)
-from recede.api.deps import Ctx, RunId
+from recede.api.answers.pruning.evaluations import evaluation_out
+from recede.api.answers.pruning.previews import preview_out
+from recede.api.answers.training.jobs import job_out
+from recede.api.http.deps import Ctx, RunId
 from recede.api.http.errors import documented
+from recede.api.rules import cuts
 from recede.contract.schemas import (
     EvaluateAnswer,
     JobAnswer,
-    JobOut,
     PlanBody,
     PreviewOut,
     PruneBody,
@@ -37,7 +30,7 @@ router = APIRouter(prefix="/runs/{run_id}", tags=["Pruning"])
 def preview(services: Ctx, run_id: RunId, body: PlanBody) -> PreviewOut:
     """What a plan keeps and costs (exact) and its accuracy: measured, estimated or unknown."""
     with services.store.read() as session:
-        return previews.of(session, cuts.make(session, runs.get(session, run_id), body.plan))
+        return preview_out(session, cuts.make(session, runs.get(session, run_id), body.plan))
 
 
 @router.post(
@@ -57,13 +50,14 @@ def evaluate(services: Ctx, run_id: RunId, body: PlanBody, response: Response) -
         plan = cuts.settled(session, run, body.plan)
         known = cuts.measured(session, run, plan)
         if known is not None:
-            return EvaluateAnswer(evaluation=views.evaluation(known))
+            return EvaluateAnswer(evaluation=evaluation_out(known))
         evaluations.trained(session, run_id, plan.epoch)
         payload = EvaluatePayload(plan=plan).model_dump(mode="json")
-        job = _same(session, run_id, JobKind.EVALUATE, payload)
-        if job is None:
+        row = jobs.under_way(session, run_id, JobKind.EVALUATE, payload)
+        if row is None:
             jobs.supersede(session, run_id, JobKind.EVALUATE)
-            job = views.job(session, jobs.enqueue(session, run_id, JobKind.EVALUATE, payload))
+            row = jobs.enqueue(session, run_id, JobKind.EVALUATE, payload)
+        job = job_out(session, row)
     response.status_code = 202
     return EvaluateAnswer(job=job)
 
@@ -77,12 +71,4 @@ def prune(services: Ctx, run_id: RunId, body: PruneBody) -> JobAnswer:
         formats = tuple(dict.fromkeys(("safetensors", *body.formats)))
         payload = PrunePayload(plan=plan, formats=formats).model_dump(mode="json")
         job = jobs.enqueue(session, run_id, JobKind.PRUNE, payload)
-        return JobAnswer(job=views.job(session, job))
-
-
-def _same(session: Session, run_id: str, kind: JobKind, payload: dict[str, Any]) -> JobOut | None:
-    """An unfinished job that does just this, if nobody asked it to stop."""
-    for job in jobs.active(session, run_id, kind):
-        if job.payload == payload and job.cancel_requested_at is None:
-            return views.job(session, job)
-    return None
+        return JobAnswer(job=job_out(session, job))

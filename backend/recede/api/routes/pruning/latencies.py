@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Annotated
 
-import numpy as np
 from fastapi import APIRouter, Query, Response
-from sqlalchemy.orm import Session
 
-from recede.api.answers import cuts
-from recede.api.answers import runs as views
-from recede.api.deps import Ctx, RunId
+from recede.api.answers.pruning.latencies import latencies_of_cut, latency_out
+from recede.api.answers.training.jobs import job_out
+from recede.api.http.deps import Ctx, RunId
 from recede.api.http.errors import documented
-from recede.contract.cut.selection import Selection
+from recede.api.rules import cuts
 from recede.contract.schemas import (
     LatenciesOut,
     LatencyAnswer,
     LatencyBody,
-    LatencyOut,
 )
 from recede.contract.spec.run import LatencyPayload
 from recede.contract.states import JobKind
 from recede.store.networks import runs
 from recede.store.queue import jobs
 from recede.store.results import evaluations, latencies
-from recede.store.tables.cuts import LatencyRow
-from recede.store.tables.runs import JobRow
 
 router = APIRouter(prefix="/runs/{run_id}", tags=["Pruning"])
 
@@ -42,7 +36,7 @@ def list_latencies(services: Ctx, run_id: RunId, digest: Digest = None) -> Laten
     with services.store.read() as session:
         runs.get(session, run_id)
         rows = latencies.known(session, run_id, None if digest is None else [digest])
-    return LatenciesOut(items=[view(row) for row in rows])
+    return LatenciesOut(items=[latency_out(row) for row in rows])
 
 
 @router.post(
@@ -64,45 +58,15 @@ def measure_latency(
         cut = cuts.make(session, runs.get(session, run_id), body.plan)
         evaluations.trained(session, run_id, cut.epoch)
         payload = LatencyPayload(plan=cut.plan, target_ms=body.target_ms, batch=body.batch)
-        known = of_cut(session, cut)
+        known = latencies_of_cut(session, cut)
         complete = {item.batch for item in known if item.digest == cut.selection.digest} >= BATCHES
         if body.target_ms is None and complete and not body.again:
             return LatencyAnswer(items=known)
         asked = payload.model_dump(mode="json")
-        same = _unfinished(jobs.active(session, run_id, JobKind.LATENCY), asked)
+        same = jobs.under_way(session, run_id, JobKind.LATENCY, asked)
         if same is None:
             jobs.supersede(session, run_id, JobKind.LATENCY)
             same = jobs.enqueue(session, run_id, JobKind.LATENCY, asked)
-        job = views.job(session, same)
+        job = job_out(session, same)
     response.status_code = 202
     return LatencyAnswer(job=job)
-
-
-def _unfinished(active: Sequence[JobRow], asked: object) -> JobRow | None:
-    same = (job for job in active if job.payload == asked and job.cancel_requested_at is None)
-    return next(same, None)
-
-
-def of_cut(session: Session, cut: cuts.Cut) -> list[LatencyOut]:
-    """What was measured of a cut, and of the dense network; nothing if the cut never was."""
-    whole = Selection(np.ones(cut.shape.n_neurons, np.bool_), tuple(cut.shape.sizes), ()).digest
-    rows = latencies.known(session, cut.run_id, [cut.selection.digest, whole])
-    timed = any(row.digest == cut.selection.digest for row in rows)
-    return [view(row) for row in rows] if timed else []
-
-
-def view(row: LatencyRow) -> LatencyOut:
-    """One measured latency."""
-    return LatencyOut(
-        digest=row.digest,
-        ratio=row.ratio,
-        dense=row.ratio == 0,
-        device=row.device,
-        threads=row.threads,
-        batch=row.batch,
-        median_ms=row.median_ms,
-        p95_ms=row.p95_ms,
-        n=row.n,
-        busy=row.busy,
-        created_at=row.created_at,
-    )

@@ -6,19 +6,19 @@ from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Response
 
-from recede.api.answers import cuts
-from recede.api.answers import runs as views
-from recede.api.answers.binary import (
+from recede.api.answers.training.jobs import job_out
+from recede.api.http.binary import (
     binary,
     not_modified,
     openapi_binary,
 )
-from recede.api.deps import (
+from recede.api.http.deps import (
     Ctx,
     Epoch,
     RunId,
 )
 from recede.api.http.errors import documented
+from recede.api.rules import cuts
 from recede.contract.errors import NotFound
 from recede.contract.schemas import ScoreAnswer, ScoreBody
 from recede.contract.spec.run import (
@@ -90,10 +90,6 @@ def compute_scores(
             return answer
         evaluations.trained(session, run_id, epoch)
         payload = ScorePayload(epoch=epoch, criterion=body.criterion).model_dump(mode="json")
-        under_way = [
-            job
-            for job in jobs.active(session, run_id, JobKind.SCORE)
-            if job.payload == payload and job.cancel_requested_at is None
-        ]
-        job = under_way[0] if under_way else jobs.enqueue(session, run_id, JobKind.SCORE, payload)
-        return answer.model_copy(update={"job": views.job(session, job)})
+        job = jobs.under_way(session, run_id, JobKind.SCORE, payload)
+        job = job or jobs.enqueue(session, run_id, JobKind.SCORE, payload)
+        return answer.model_copy(update={"job": job_out(session, job)})

@@ -3,21 +3,12 @@
 from __future__ import annotations
 
 from fastapi import APIRouter
-from sqlalchemy.orm import Session
 
-from recede.api.answers import (
-    curve_points,
-    cuts,
-    previews,
-)
-from recede.api.deps import Ctx, RunId
+from recede.api.answers.pruning.targets import solved
+from recede.api.http.deps import Ctx, RunId
 from recede.api.http.errors import documented
-from recede.contract.cut.targets import CurveAt, solve
 from recede.contract.schemas import SolveBody, SolveOut
-from recede.contract.spec.run import Plan
-from recede.store.networks import history, runs
-from recede.store.results import scores
-from recede.store.results.curves import Place
+from recede.store.networks import runs
 
 router = APIRouter(prefix="/runs/{run_id}", tags=["Pruning"])
 
@@ -32,28 +23,4 @@ def solve_target(services: Ctx, run_id: RunId, body: SolveBody) -> SolveOut:
     """
     with services.store.read() as session:
         run = runs.get(session, run_id)
-        asked = cuts.settled(session, run, body.plan.closed())
-        assert asked.epoch is not None
-        shape = history.network(session, run_id)
-        raw = scores.ranking(session, run_id, asked.epoch, asked.criterion)
-        by_accuracy = body.target.kind in ("accuracy", "drop")
-        points = _points(session, run_id, asked) if by_accuracy else ()
-        found = solve(shape, raw, asked, body.target, points)
-        plain = cuts.on_curve(run, asked)
-        cut = cuts.Cut(run_id, found.plan, asked.epoch, shape, found.selection, plain)
-        return SolveOut(
-            plan=found.plan,
-            preview=previews.of(session, cut),
-            reached=found.reached,
-            value=found.value,
-            bound=found.bound,
-            basis=("curve" if plain else "other_curve") if by_accuracy else "exact",
-        )
-
-
-def _points(session: Session, run_id: str, plan: Plan) -> list[CurveAt]:
-    """The curve of such plans, as far as it is known."""
-    assert plan.epoch is not None
-    place = Place(plan.epoch, plan.criterion, plan.scope, plan.bias)
-    known = curve_points.of(session, run_id, place)
-    return [CurveAt(point.ratio, point.accuracy.value) for point in known]
+        return solved(session, run, body.plan.closed(), body.target)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from recede.api.deps import Ctx
+from recede.api.http.deps import Ctx
 from recede.contract.schemas import Page, WorkerOut
 from recede.contract.spec.catalog import Catalog
 from recede.store.queue import workers

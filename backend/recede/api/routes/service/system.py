@@ -6,14 +6,11 @@ from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Response
 from fastapi.responses import PlainTextResponse, StreamingResponse
-from sqlalchemy.orm import Session
 
-from recede.api.deps import Ctx
+from recede.api.answers.service.metrics import metrics_text, workers_alive
+from recede.api.http.deps import Ctx
 from recede.contract.errors import InvalidInput
 from recede.contract.schemas import Health
-from recede.contract.states import Lane, State
-from recede.store.networks import runs
-from recede.store.queue import jobs, workers
 
 router = APIRouter(tags=["System"])
 root = APIRouter()
@@ -27,7 +24,7 @@ _MAX_EVENT_ID = 2**31 - 1
 def health(services: Ctx) -> Health:
     """Whether the service and its store work."""
     with services.store.read() as session:
-        alive = _alive(session)
+        alive = workers_alive(session)
     return Health(
         status="ok",
         version=services.version,
@@ -45,18 +42,8 @@ def health(services: Ctx) -> Health:
 def metrics(services: Ctx) -> PlainTextResponse:
     """Runs by state, depth of the queue and live workers, for Prometheus."""
     with services.store.read() as session:
-        counts = runs.counts(session)
-        depths = {lane: jobs.lane_depth(session, lane) for lane in Lane}
-        alive = _alive(session)
-    lines = [
-        *_metric("recede_runs", "Runs by state."),
-        *(f'recede_runs{{state="{state.value}"}} {counts.get(state.value, 0)}' for state in State),
-        *_metric("recede_queue_depth", "Queued jobs by lane."),
-        *(f'recede_queue_depth{{lane="{lane.value}"}} {depth}' for lane, depth in depths.items()),
-        *_metric("recede_workers_alive", "Workers heard of in the last 15 seconds."),
-        f"recede_workers_alive {alive}",
-    ]
-    return PlainTextResponse("\n".join(lines) + "\n", media_type="text/plain; version=0.0.4")
+        text = metrics_text(session)
+    return PlainTextResponse(text, media_type="text/plain; version=0.0.4")
 
 
 @router.get(
@@ -91,11 +78,3 @@ def _event_id(given: str | None) -> int | None:
             hint="Leave it out to begin now, or give 0 for all that is kept.",
         )
     return min(int(given[:12]), _MAX_EVENT_ID)
-
-
-def _alive(session: Session) -> int:
-    return sum(silent_s < workers.STALE_S for _, silent_s in workers.all_workers(session))
-
-
-def _metric(name: str, help_: str) -> list[str]:
-    return [f"# HELP {name} {help_}", f"# TYPE {name} gauge"]

@@ -6,14 +6,14 @@ from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Response
 
-from recede.api.answers import runs as views
-from recede.api.answers.binary import (
+from recede.api.answers.training.checkpoints import checkpoint_out, filename
+from recede.api.disk.artifacts import stored_file
+from recede.api.http.binary import (
     file_answer,
     not_modified,
     openapi_binary,
-    stored_file,
 )
-from recede.api.deps import (
+from recede.api.http.deps import (
     CheckpointId,
     Ctx,
     RunId,
@@ -39,14 +39,14 @@ def list_checkpoints(services: Ctx, run_id: RunId) -> Page[CheckpointOut]:
     with services.store.read() as session:
         runs.get(session, run_id)
         rows = evaluations.checkpoints(session, run_id)
-    return Page(items=[views.checkpoint(row) for row in rows])
+    return Page(items=[checkpoint_out(row) for row in rows])
 
 
 @router.get("/checkpoints/{checkpoint_id}", responses=documented(404))
 def get_checkpoint(services: Ctx, checkpoint_id: CheckpointId) -> CheckpointOut:
     """One set of weights with its manifest."""
     with services.store.read() as session:
-        return views.checkpoint(evaluations.checkpoint(session, checkpoint_id))
+        return checkpoint_out(evaluations.checkpoint(session, checkpoint_id))
 
 
 @router.get(
@@ -74,4 +74,4 @@ def download(
     etag = f'"{stored["sha256"]}"'
     if not_modified(tag, etag):
         return Response(status_code=304, headers={"ETag": etag})
-    return file_answer(path, filename=views.filename(row, format_), etag=etag, range_=range_)
+    return file_answer(path, filename=filename(row, format_), etag=etag, range_=range_)

@@ -7,19 +7,18 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from recede.api.answers import groups as group_views
-from recede.api.deps import (
+from recede.api.answers.training.groups import group_out, groups_out
+from recede.api.disk import folders
+from recede.api.http.cursors import decode_cursor, encode_cursor
+from recede.api.http.deps import (
     Ctx,
     Cursor,
     GroupId,
-    decode_cursor,
-    encode_cursor,
+    IdempotencyKey,
 )
 from recede.api.http.errors import documented
-from recede.api.routes.training.runs import IdempotencyKey
 from recede.api.rules import (
     disk_space,
-    folders,
     start,
 )
 from recede.api.rules.grids import expand
@@ -47,8 +46,8 @@ def create_group(
     with services.store.write() as session:
         row = groups.known(session, idempotency_key, base=base, axes=axes)
         if row is None:
-            specs = expand(base, axes, partial(start.checked, services, session))
-            disk_space.check_all(services, session, specs)
+            specs = expand(base, axes, partial(start.checked, services.settings, session))
+            disk_space.check_all(services.settings, session, specs)
             row = groups.create(
                 session,
                 specs,
@@ -57,7 +56,7 @@ def create_group(
                 axes=axes,
                 idempotency_key=idempotency_key,
             )
-        answer = group_views.group(services, session, row)
+        answer = group_out(services.settings, session, row)
     return GroupAndRuns(group=answer, runs=answer.runs)
 
 
@@ -70,7 +69,7 @@ def list_groups(services: Ctx, limit: Limit = 20, cursor: Cursor = None) -> Page
         after = (created_at, group_id)
     with services.store.read() as session:
         rows = groups.page(session, limit=limit + 1, cursor=after)
-        items = group_views.groups(services, session, rows[:limit])
+        items = groups_out(services.settings, session, rows[:limit])
     last = items[-1] if len(rows) > limit else None
     return Page(items=items, next=last and encode_cursor(last.created_at, last.id))
 
@@ -79,14 +78,14 @@ def list_groups(services: Ctx, limit: Limit = 20, cursor: Cursor = None) -> Page
 def get_group(services: Ctx, group_id: GroupId) -> GroupOut:
     """One group with its runs and what its seeds say in common."""
     with services.store.read() as session:
-        return group_views.group(services, session, groups.get(session, group_id))
+        return group_out(services.settings, session, groups.get(session, group_id))
 
 
 @router.post("/{group_id}/cancel", responses=documented(404, 409))
 def cancel_group(services: Ctx, group_id: GroupId) -> GroupOut:
     """Cancel what is queued for any of its runs and ask what is running to stop."""
     with services.store.write() as session:
-        return group_views.group(services, session, groups.cancel(session, group_id))
+        return group_out(services.settings, session, groups.cancel(session, group_id))
 
 
 @router.delete("/{group_id}", responses=documented(404, 409, 507))
@@ -94,4 +93,6 @@ def delete_group(services: Ctx, group_id: GroupId) -> Deleted:
     """Delete a group with all its runs and their files; says how many bytes that freed."""
     with services.store.write() as session:
         run_ids = groups.remove(session, group_id)
-    return Deleted(freed_bytes=sum(folders.remove(services, run_id) for run_id in run_ids))
+    return Deleted(
+        freed_bytes=sum(folders.remove(services.settings, run_id) for run_id in run_ids)
+    )

@@ -6,15 +6,15 @@ from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Response
 
-from recede.api.answers import histograms
-from recede.api.answers import runs as views
-from recede.api.answers.binary import (
+from recede.api.answers.training import histograms
+from recede.api.answers.training.histograms import Histogram
+from recede.api.answers.training.runs import epoch_out
+from recede.api.http.binary import (
     binary,
     not_modified,
     openapi_binary,
 )
-from recede.api.answers.histograms import Histogram
-from recede.api.deps import (
+from recede.api.http.deps import (
     MAX_ROW_ID,
     Ctx,
     Epoch,
@@ -49,7 +49,7 @@ def list_epochs(
     with services.store.read() as session:
         runs.get(session, run_id)
         rows = history.epochs(session, run_id, after=after)
-    return Page(items=[views.epoch(row) for row in rows])
+    return Page(items=[epoch_out(row) for row in rows])
 
 
 @router.get("/network", responses=documented(404))

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 from fastapi import APIRouter, Query
 from fastapi.responses import FileResponse
 
-from recede.api.answers import runs
-from recede.api.deps import (
+from recede.api.answers.training.jobs import job_out, jobs_out
+from recede.api.disk import logs
+from recede.api.http.cursors import decode_cursor, encode_cursor
+from recede.api.http.deps import (
     Ctx,
     Cursor,
     JobId,
     Limit,
-    Services,
-    decode_cursor,
-    encode_cursor,
 )
 from recede.api.http.errors import documented
 from recede.contract.errors import NotFound
@@ -27,11 +25,9 @@ from recede.contract.schemas import (
 )
 from recede.contract.states import JobKind, State
 from recede.store.queue import jobs
-from recede.store.tables.runs import JobRow
 
 router = APIRouter(prefix="/jobs", tags=["Jobs"])
 
-LOG_CHUNK_BYTES = 256 << 10
 _MAX_OFFSET = 2**53  # beyond it JSON numbers lose digits
 
 
@@ -50,7 +46,7 @@ def list_jobs(
         rows = jobs.page(
             session, run_id=run_id, state=state, kind=kind, limit=limit + 1, before=before
         )
-        items = runs.jobs_(session, rows[:limit])
+        items = jobs_out(session, rows[:limit])
     return Page(items=items, next=encode_cursor(items[-1].id) if len(rows) > limit else None)
 
 
@@ -58,14 +54,14 @@ def list_jobs(
 def get_job(services: Ctx, job_id: JobId) -> JobOut:
     """One job."""
     with services.store.read() as session:
-        return runs.job(session, jobs.get(session, job_id))
+        return job_out(session, jobs.get(session, job_id))
 
 
 @router.post("/{job_id}/cancel", responses=documented(404, 409))
 def cancel_job(services: Ctx, job_id: JobId) -> JobOut:
     """Cancel a queued job, or ask a running one to stop between two batches."""
     with services.store.write() as session:
-        return runs.job(session, jobs.request_cancel(session, job_id))
+        return job_out(session, jobs.request_cancel(session, job_id))
 
 
 @router.get("/{job_id}/log", responses=documented(404))
@@ -78,7 +74,7 @@ def read_log(
     with services.store.read() as session:
         job = jobs.get(session, job_id)
     ended = State(job.state).is_final  # looked at before the file, so no last line is missed
-    return _lines(_log_path(services, job), after, ended)
+    return logs.lines(logs.path_of(services.settings, job), after, ended)
 
 
 @router.get(
@@ -88,32 +84,10 @@ def download_log(services: Ctx, job_id: JobId) -> FileResponse:
     """The whole log as a text file."""
     with services.store.read() as session:
         job = jobs.get(session, job_id)
-    path = _log_path(services, job)
+    path = logs.path_of(services.settings, job)
     if not path.is_file():
         raise NotFound(
             f"Job {job_id} has no log yet; it is {job.state}.", hint="It begins with the job."
         )
     name = f"recede-{job.run_id}-{job.kind}-{job.id}.log"
     return FileResponse(path, filename=name, media_type="text/plain; charset=utf-8")
-
-
-def _log_path(services: Services, job: JobRow) -> Path:
-    return services.run_folder(job.run_id) / f"job-{job.id}.log"
-
-
-def _lines(path: Path, after: int, ended: bool) -> LogOut:
-    """Whole lines only: the rest of an unfinished line comes with the next call."""
-    try:
-        size = path.stat().st_size
-        with path.open("rb") as file:
-            file.seek(min(after, size))
-            chunk = file.read(LOG_CHUNK_BYTES)
-    except FileNotFoundError:
-        return LogOut(lines=[], next=0, complete=ended)
-    start = min(after, size)
-    at_end = start + len(chunk) >= size
-    cut = chunk.rfind(b"\n") + 1
-    if (ended and at_end) or (cut == 0 and len(chunk) == LOG_CHUNK_BYTES):
-        cut = len(chunk)
-    lines = chunk[:cut].decode(errors="replace").splitlines()
-    return LogOut(lines=lines, next=start + cut, complete=ended and at_end)

@@ -8,13 +8,13 @@ import numpy as np
 import numpy.typing as npt
 from fastapi import APIRouter, Header, Query, Response
 
-from recede.api.answers import receding
-from recede.api.answers.binary import (
+from recede.api.answers.training import receding
+from recede.api.http.binary import (
     binary,
     not_modified,
     openapi_binary,
 )
-from recede.api.deps import Ctx, RunId
+from recede.api.http.deps import Ctx, RunId
 from recede.api.http.errors import documented
 from recede.contract.cut.polarisation import AXES
 from recede.contract.network.shape import NetworkShape

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query
+from fastapi import APIRouter, Query
 
-from recede.api.answers import runs as views
-from recede.api.deps import (
+from recede.api.answers.training import forecast
+from recede.api.answers.training.jobs import job_out
+from recede.api.answers.training.runs import run_out, runs_out
+from recede.api.disk import folders
+from recede.api.http.cursors import decode_cursor, encode_cursor
+from recede.api.http.deps import (
     Ctx,
     Cursor,
+    IdempotencyKey,
     Limit,
     RunId,
-    decode_cursor,
-    encode_cursor,
 )
 from recede.api.http.errors import documented
 from recede.api.rules import (
     disk_space,
-    folders,
-    forecast,
     protected_layers,
     start,
 )
@@ -41,29 +42,24 @@ from recede.store.queue import jobs, workers
 
 router = APIRouter(prefix="/runs", tags=["Runs"])
 
-IdempotencyKey = Annotated[
-    str | None,
-    Header(max_length=200, description="The same key with the same body queues only once"),
-]
-
 
 @router.post("", status_code=201, responses=documented(409, 413, 507))
 def create_run(services: Ctx, spec: RunSpec, idempotency_key: IdempotencyKey = None) -> RunAndJob:
     """Queue a training. Nothing is queued unless everything in it can be used."""
     with services.store.write() as session:
-        checked = start.checked(services, session, spec)
-        disk_space.check(services, session, checked)
+        checked = start.checked(services.settings, session, spec)
+        disk_space.check(services.settings, session, checked)
         run, job = runs.create(session, checked, idempotency_key=idempotency_key)
-        return RunAndJob(run=views.run(services, session, run), job=views.job(session, job))
+        return RunAndJob(run=run_out(services.settings, session, run), job=job_out(session, job))
 
 
 @router.post("/check", responses=documented(409, 413, 507))
 def check_run(services: Ctx, spec: RunSpec) -> SpecCheck:
     """What would be queued for this spec, and why; refuses what a submission would refuse."""
     with services.store.read() as session:
-        checked = start.checked(services, session, spec)
+        checked = start.checked(services.settings, session, spec)
         catalog = workers.catalog(session)
-        disk = disk_space.check(services, session, checked)
+        disk = disk_space.check(services.settings, session, checked)
         expected = forecast.of(session, catalog, checked)
     return SpecCheck(
         spec=checked,
@@ -104,7 +100,7 @@ def list_runs(
             limit=limit + 1,
             cursor=after,
         )
-        items = views.runs(services, session, rows[:limit])
+        items = runs_out(services.settings, session, rows[:limit])
     last = items[-1] if len(rows) > limit else None
     return Page(items=items, next=last and encode_cursor(last.created_at, last.id))
 
@@ -113,7 +109,7 @@ def list_runs(
 def get_run(services: Ctx, run_id: RunId) -> RunOut:
     """One run."""
     with services.store.read() as session:
-        return views.run(services, session, runs.get(session, run_id))
+        return run_out(services.settings, session, runs.get(session, run_id))
 
 
 @router.patch("/{run_id}", responses=documented(404, 409, 413))
@@ -123,7 +119,7 @@ def update_run(services: Ctx, run_id: RunId, patch: RunPatch) -> RunOut:
         if patch.protected is not None:
             protected_layers.protect(session, runs.get(session, run_id), patch.protected)
         row = runs.rename(session, run_id, name=patch.name, notes=patch.notes)
-        return views.run(services, session, row)
+        return run_out(services.settings, session, row)
 
 
 @router.delete("/{run_id}", responses=documented(404, 409, 507))
@@ -131,7 +127,7 @@ def delete_run(services: Ctx, run_id: RunId) -> Deleted:
     """Delete a run with its files; says how many bytes that freed."""
     with services.store.write() as session:
         runs.remove(session, run_id)
-    return Deleted(freed_bytes=folders.remove(services, run_id))
+    return Deleted(freed_bytes=folders.remove(services.settings, run_id))
 
 
 @router.post("/{run_id}/cancel", responses=documented(404, 409))
@@ -148,7 +144,7 @@ def cancel_run(services: Ctx, run_id: RunId) -> RunOut:
         for job in active:
             jobs.request_cancel(session, job.id)
         session.refresh(run)
-        return views.run(services, session, run)
+        return run_out(services.settings, session, run)
 
 
 @router.post("/{run_id}/resume", status_code=202, responses=documented(404, 409))
@@ -156,4 +152,4 @@ def resume_run(services: Ctx, run_id: RunId) -> JobAnswer:
     """Queue a failed or cancelled run again; it goes on from its last finished epoch."""
     with services.store.write() as session:
         runs.get(session, run_id)
-        return JobAnswer(job=views.job(session, jobs.resume(session, run_id)))
+        return JobAnswer(job=job_out(session, jobs.resume(session, run_id)))

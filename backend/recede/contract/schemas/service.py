@@ -1,16 +1,39 @@
-"""Where notices of runs are sent, and what became of them."""
+"""The service itself, its workers, and the webhook with what became of its notices."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from recede.contract.spec.catalog import Device
 from recede.contract.spec.run import Text
 
 
+class WorkerOut(BaseModel):
+    """One supervisor process."""
+
+    id: str
+    host: str
+    pid: int
+    alive: bool
+    last_seen_s: float
+    started_at: float
+    devices: list[Device]
+    versions: dict[str, Any]
+
+
+class Health(BaseModel):
+    """Whether the service can do its work."""
+
+    status: Literal["ok"]
+    version: str
+    store: str
+    workers_alive: int
+
+
 class WebhookBody(BaseModel):
-    """The address that is to be told of runs."""
+    """The address that notices are sent to."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -34,7 +57,7 @@ class DeliveryOut(BaseModel):
 
 
 class WebhookOut(BaseModel):
-    """Where notices are sent; `url` is null unless a person has asked for it."""
+    """Where notices are sent; `url` is null unless one is set."""
 
     url: str | None
     set_by: Literal["person", "environment"] | None

@@ -7,8 +7,13 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-from recede.api.deps import Services
 from recede.contract.errors import StorageProblem
+from recede.settings import Settings
+
+
+def of_run(settings: Settings, run_id: str) -> Path:
+    """Folder of a run's files; the id was checked to be one plain name."""
+    return settings.artifacts / "runs" / run_id
 
 
 def size_of(folder: Path) -> int:
@@ -16,13 +21,13 @@ def size_of(folder: Path) -> int:
     return sum(_sizes(folder))
 
 
-def remove(services: Services, run_id: str) -> int:
+def remove(settings: Settings, run_id: str) -> int:
     """Remove the files of a deleted run; returns their bytes.
 
     Raises:
         StorageProblem: the folder cannot be removed.
     """
-    folder = services.run_folder(run_id)
+    folder = of_run(settings, run_id)
     freed = size_of(folder)
     try:
         if folder.exists():

@@ -10,7 +10,6 @@ from fastapi import Response
 from fastapi.responses import FileResponse
 
 from recede.api.http.errors import RangeUnsatisfiable
-from recede.contract.errors import NotFound, StorageProblem
 
 _RANGES = re.compile(r"bytes=\s*(\d+-\d*|-\d+)(\s*,\s*(\d+-\d*|-\d+))*\s*", re.ASCII)
 
@@ -34,30 +33,6 @@ def not_modified(given: str | None, etag: str) -> bool:
     """True if the reader already has this version."""
     tags = [tag.strip().removeprefix("W/") for tag in (given or "").split(",")]
     return etag in tags or tags == ["*"]
-
-
-def stored_file(artifacts: Path, relative: str, size_bytes: int) -> Path:
-    """A file of the artifacts folder, there and whole.
-
-    Raises:
-        NotFound: it is gone from disk.
-        StorageProblem: its size is not the recorded one, or it lies outside the folder.
-    """
-    path = (artifacts / relative).resolve()
-    if not path.is_relative_to(artifacts.resolve()):
-        raise StorageProblem(f"The recorded path {relative!r} leaves the artifacts folder.")
-    if not path.is_file():
-        raise NotFound(
-            f"The file {relative} is gone from the artifacts folder.",
-            hint="It was removed outside Recede; prune or train again to make it anew.",
-        )
-    size = path.stat().st_size
-    if size != size_bytes:
-        raise StorageProblem(
-            f"The file {relative} has {size} bytes on disk, but {size_bytes} were written.",
-            hint="It is damaged; prune or train again to make it anew.",
-        )
-    return path
 
 
 def file_answer(path: Path, *, filename: str, etag: str, range_: str | None) -> FileResponse:

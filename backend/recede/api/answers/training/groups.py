@@ -9,8 +9,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from recede.api.answers import runs as views
-from recede.api.deps import Services
+from recede.api.answers.training.runs import runs_out
 from recede.contract.schemas import (
     GroupOut,
     RunOut,
@@ -20,20 +19,21 @@ from recede.contract.schemas import (
 from recede.contract.spec import grid
 from recede.contract.spec.run import RunSpec
 from recede.contract.states import State
-from recede.store.networks import groups as store
+from recede.settings import Settings
+from recede.store.networks.groups import members_of
 from recede.store.tables.runs import GroupRow
 
 
-def group(services: Services, session: Session, row: GroupRow) -> GroupOut:
+def group_out(settings: Settings, session: Session, row: GroupRow) -> GroupOut:
     """One group."""
-    return groups(services, session, [row])[0]
+    return groups_out(settings, session, [row])[0]
 
 
-def groups(services: Services, session: Session, rows: Sequence[GroupRow]) -> list[GroupOut]:
+def groups_out(settings: Settings, session: Session, rows: Sequence[GroupRow]) -> list[GroupOut]:
     """Several groups, with all their runs looked up together."""
-    members = store.members(session, [row.id for row in rows])
+    members = members_of(session, [row.id for row in rows])
     every = [run for runs in members.values() for run in runs]
-    shown = dict(zip([run.id for run in every], views.runs(services, session, every), strict=True))
+    shown = dict(zip([run.id for run in every], runs_out(settings, session, every), strict=True))
     return [_group(row, [shown[run.id] for run in members[row.id]]) for row in rows]
 
 

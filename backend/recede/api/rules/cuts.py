@@ -1,4 +1,4 @@
-"""A plan applied to the stored importances of a run, and what is known of its accuracy."""
+"""A plan applied to the stored importances of a run: whether it fits, and what it keeps."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from recede.api.answers import curve_points, runs
 from recede.contract.cut.protected import check_layers, with_protected
 from recede.contract.cut.selection import Selection, select
 from recede.contract.errors import (
@@ -14,14 +13,11 @@ from recede.contract.errors import (
     InvalidInput,
     UnknownName,
 )
-from recede.contract.measuring import accuracy
 from recede.contract.network.shape import NetworkShape
-from recede.contract.schemas import AccuracyOut
-from recede.contract.spec.run import IMPORTANCE, Plan
+from recede.contract.spec.run import IMPORTANCE, Plan, Scope
 from recede.store.networks import history
 from recede.store.queue import workers
 from recede.store.results import evaluations, scores
-from recede.store.results.curves import Place
 from recede.store.tables.runs import EvaluationRow, RunRow
 
 
@@ -85,6 +81,11 @@ def on_curve(run: RunRow, plan: Plan) -> bool:
     return not own and not plan.overrides and plan.round_to == 1 and plan.min_channels is None
 
 
+def default_scope(session: Session, run: RunRow) -> Scope:
+    """Over all layers together or in each: as the run's method is published."""
+    return workers.catalog(session).method(str(run.spec["method"])).scope
+
+
 def _check_criterion(session: Session, name: str) -> None:
     try:
         workers.catalog(session).criterion(name)
@@ -108,18 +109,3 @@ def _epoch(session: Session, run: RunRow, plan: Plan) -> int:
             hint="Leave it out for the best epoch.",
         )
     return epoch
-
-
-def known_accuracy(session: Session, cut: Cut) -> AccuracyOut | None:
-    """Measured if exactly this cut was; else estimated from the curve, if it lies on it."""
-    row = evaluations.evaluation(session, cut.run_id, cut.epoch, cut.selection.digest)
-    if row is not None:
-        return runs.evaluation(row).accuracy
-    if not cut.on_curve:
-        return None
-    # A threshold is always global, whatever the plan's scope says.
-    scope = "global" if cut.plan.threshold is not None else cut.plan.scope
-    place = Place(cut.epoch, cut.plan.criterion, scope, cut.plan.bias)
-    points = curve_points.known(curve_points.of(session, cut.run_id, place))
-    guess = accuracy.estimate(points, cut.selection.ratio)
-    return None if guess is None else runs.accuracy_out(guess)

@@ -1,23 +1,17 @@
-"""What routes are handed: the services, checked ids, page cursors."""
+"""What routes are handed: the services, checked ids and the parameters that many share."""
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
 import re
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Annotated, Any
 
-from fastapi import Depends, Query, Request
-from fastapi import Path as InPath
+from fastapi import Depends, Header, Path, Query, Request
 from pydantic import AfterValidator, BeforeValidator
 
-from recede.api.answers.histograms import HistogramCache
+from recede.api.answers.training.histograms import HistogramCache
 from recede.api.live.stream import EventHub
 from recede.contract.errors import (
-    InvalidInput,
     NotFound,
     UnknownName,
 )
@@ -38,10 +32,6 @@ class Services:
     hub: EventHub
     version: str
     histograms: HistogramCache = field(default_factory=HistogramCache)
-
-    def run_folder(self, run_id: str) -> Path:
-        """Folder of a run's files; the id was checked to be one plain name."""
-        return self.settings.artifacts / "runs" / run_id
 
 
 def _services(request: Request) -> Services:
@@ -80,34 +70,15 @@ def _number(kind: str) -> BeforeValidator:
 
 
 Ctx = Annotated[Services, Depends(_services)]
-RunId = Annotated[str, _one_name("run"), InPath(description="Id of a run")]
-GroupId = Annotated[str, _one_name("group"), InPath(description="Id of a group")]
-CheckpointId = Annotated[str, _one_name("checkpoint"), InPath(description="Id of a checkpoint")]
-PlanId = Annotated[int, _number("plan"), InPath(description="Id of a named plan")]
-JobId = Annotated[int, _number("job"), InPath(description="Id of a job")]
-Epoch = Annotated[int, _number("epoch"), InPath(description="Epoch; 0 is the untrained network")]
+RunId = Annotated[str, _one_name("run"), Path(description="Id of a run")]
+GroupId = Annotated[str, _one_name("group"), Path(description="Id of a group")]
+CheckpointId = Annotated[str, _one_name("checkpoint"), Path(description="Id of a checkpoint")]
+PlanId = Annotated[int, _number("plan"), Path(description="Id of a named plan")]
+JobId = Annotated[int, _number("job"), Path(description="Id of a job")]
+Epoch = Annotated[int, _number("epoch"), Path(description="Epoch; 0 is the untrained network")]
 Limit = Annotated[int, Query(ge=1, le=200, description="Length of a page")]
 Cursor = Annotated[Text | None, Query(description="`next` of the page before")]
-
-
-def encode_cursor(*parts: float | str) -> str:
-    """An opaque place in a list."""
-    return base64.urlsafe_b64encode(json.dumps(parts).encode()).decode().rstrip("=")
-
-
-def decode_cursor(cursor: str, *kinds: type) -> list[Any]:
-    """The parts of a cursor; raises InvalidInput if it is none of ours."""
-    try:
-        padded = cursor + "=" * (-len(cursor) % 4)
-        parts = json.loads(base64.urlsafe_b64decode(padded.encode()))
-    except (ValueError, binascii.Error):
-        parts = None
-    fits = isinstance(parts, list) and [type(part) for part in parts] == list(kinds)
-    if not fits:
-        raise InvalidInput(
-            f"cursor was {cursor[:80]!r}; it must be the `next` of the page before.",
-            field="cursor",
-            hint="Leave it out for the first page.",
-        )
-    assert isinstance(parts, list)
-    return parts
+IdempotencyKey = Annotated[
+    str | None,
+    Header(max_length=200, description="The same key with the same body queues only once"),
+]

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from recede.api.answers import runs as views
+from recede.api.answers.accuracies import counted, counted_if_known
 from recede.contract.errors import Conflict, NotFound
 from recede.contract.network.cost import dense_cost
 from recede.contract.schemas import (
@@ -56,8 +56,8 @@ def comparison(session: Session, run: RunRow) -> ComparisonOut:
         Compared(
             network="tuned",
             epoch=run.best_epoch,
-            validation=_counted(run.best_val_correct, run.n_val),
-            test=_counted(run.test_correct, run.n_test, "test"),
+            validation=counted_if_known(run.best_val_correct, run.n_val),
+            test=counted_if_known(run.test_correct, run.n_test, "test"),
             cost=own if run.best_epoch is not None else None,
         ),
     ]
@@ -88,21 +88,21 @@ def _parent(session: Session, run_id: str) -> RunRow | None:
 
 def _dense(session: Session, parent: RunRow | None, epoch: int | None, start: Known) -> Compared:
     """The parent's network; what was written down stays true when the parent is deleted."""
-    told = start.get("parent_accuracy", {})
-    test = told.get("test")
-    validation = told.get("validation")
+    recorded = start.get("parent_accuracy", {})
+    test = recorded.get("test")
+    validation = recorded.get("validation")
     cost = start.get("parent_cost")
     found = Compared(
         network="dense",
         epoch=epoch,
-        validation=validation and _counted(validation["correct"], validation["n"]),
-        test=test and _counted(test["correct"], test["n"], "test"),
+        validation=validation and counted_if_known(validation["correct"], validation["n"]),
+        test=test and counted_if_known(test["correct"], test["n"], "test"),
         cost=cost and CostOut(**cost),
     )
     if parent is None or epoch is None:
         return found
     if found.test is None and epoch == parent.best_epoch:
-        found.test = _counted(parent.test_correct, parent.n_test, "test")
+        found.test = counted_if_known(parent.test_correct, parent.n_test, "test")
     found.validation = found.validation or _validation(session, parent.id, epoch)
     found.cost = found.cost or _own_cost(session, parent.id)
     return found
@@ -112,12 +112,12 @@ def _validation(session: Session, run_id: str, epoch: int) -> AccuracyOut | None
     rows = history.epochs(session, run_id, after=epoch - 1)
     if not rows or rows[0].epoch != epoch:
         return None
-    return views.counted(rows[0].val_correct, rows[0].n_val)
+    return counted(rows[0].val_correct, rows[0].n_val)
 
 
 def _cut_test(session: Session, run_id: str) -> AccuracyOut | None:
     rows = evaluations.evaluations(session, run_id, 0, split="test")
-    return views.counted(rows[0].correct, rows[0].n, "test") if rows else None
+    return counted(rows[0].correct, rows[0].n, "test") if rows else None
 
 
 def _own_cost(session: Session, run_id: str) -> CostOut | None:
@@ -125,7 +125,3 @@ def _own_cost(session: Session, run_id: str) -> CostOut | None:
         return CostOut(**vars(dense_cost(history.network(session, run_id))))
     except NotFound:
         return None
-
-
-def _counted(correct: int | None, n: int | None, split: str = "validation") -> AccuracyOut | None:
-    return None if correct is None or not n else views.counted(correct, n, split)

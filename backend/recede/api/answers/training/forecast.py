@@ -13,7 +13,7 @@ from statistics import median
 
 from sqlalchemy.orm import Session
 
-from recede.api.answers import cuts
+from recede.api.rules import cuts
 from recede.contract.errors import InvalidInput, NotFound
 from recede.contract.network.cost import cost, dense_cost
 from recede.contract.network.shape import NetworkShape

@@ -1,0 +1,24 @@
+"""Measured cuts as answers."""
+
+from __future__ import annotations
+
+from recede.api.answers.accuracies import counted
+from recede.contract.schemas import CostOut, EvaluationOut
+from recede.contract.spec.run import Plan
+from recede.store.tables.runs import EvaluationRow
+
+
+def evaluation_out(row: EvaluationRow) -> EvaluationOut:
+    """One measured cut."""
+    return EvaluationOut(
+        id=row.id,
+        epoch=row.epoch,
+        digest=row.digest,
+        ratio=row.ratio,
+        plan=Plan.model_validate(row.plan),
+        on_curve=row.on_curve,
+        accuracy=counted(row.correct, row.n, row.split),
+        loss=row.loss,
+        cost=CostOut(params=row.params, macs=row.macs),
+        seconds=row.seconds,
+    )
