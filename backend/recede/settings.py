@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from recede.contract.addresses import check_url
 from recede.contract.errors import InvalidInput, StorageProblem
-from recede.contract.webhooks import check_url
 from recede.store.database.engine import sqlite_url
 
 DEFAULT_HOST = "127.0.0.1"

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from recede.client import Plan
 from recede_dashboard.pages.run.files import files
-from recede_dashboard.words import snippets
 from recede_dashboard.words.plans import beside, cut_words
 from tests.dashboard import samples
 from tests.dashboard.layouts import (
@@ -58,20 +55,3 @@ def test_a_plan_is_named_as_far_as_it_is_not_the_default(plan, words):
         "50 % of the neurons removed",
         [],
     )
-
-
-def test_the_readme_loads_a_file_as_the_files_tab_does():
-    made = samples.checkpoint(needs=["torch"])
-    name = "recede-m7er8kph-pruned-e4-r55"
-    renamed = {
-        kind: file.model_copy(update={"filename": filename})
-        for (kind, file), filename in zip(
-            made.files.items(),
-            (f"{name}.safetensors", f"{name.replace('-', '_')}.py"),
-            strict=True,
-        )
-    }
-    code = snippets.loading(made.model_copy(update={"files": renamed}))
-    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-    for line in code.splitlines():
-        assert line in readme

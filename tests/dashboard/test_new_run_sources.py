@@ -5,11 +5,9 @@ from __future__ import annotations
 import pytest
 
 from recede.client import (
-    DEFAULT_URL,
     ArchitectureInfo,
     DatasetInfo,
     Plan,
-    RunSpec,
 )
 from recede.contract.spec.catalog import DatasetVariant
 from recede_dashboard.pages.new_run.filling import fine_tuning
@@ -27,7 +25,6 @@ from recede_dashboard.pages.new_run.sections.starting import run_options, starti
 from recede_dashboard.pages.new_run.values import start
 from recede_dashboard.pages.new_run.values.advice import fit_text
 from recede_dashboard.pages.new_run.values.spec import review, shown_at
-from recede_dashboard.words import snippets
 from tests.dashboard import samples
 from tests.dashboard.layouts import NARROW, props, text
 from tests.dashboard.samples import CATALOG
@@ -149,13 +146,10 @@ def test_a_mistake_in_the_recipe_is_said_at_its_field(values, path, value, words
     assert words in review(WIDER, values | {(path, ""): value}).errors[path]
 
 
-def test_the_recipe_reaches_the_spec_and_the_command_line(values):
+def test_the_recipe_reaches_the_spec(values):
     given = {("schedule", ""): "cosine", ("compile", ""): "yes", ("precision", ""): "bf16"}
     spec = review(WIDER, values | given).spec
     assert (spec.schedule, spec.compile, spec.precision) == ("cosine", True, "bf16")
-    line = snippets.command_line(spec, DEFAULT_URL)
-    assert "--schedule cosine" in line
-    assert "--compile" in line
 
 
 def starts(values, **given):
@@ -253,25 +247,10 @@ def test_a_refusal_of_the_server_finds_its_field(said, shown):
     assert shown_at(said) == shown
 
 
-def test_a_fine_tuned_run_can_be_copied():
-    spec = samples.SPEC.model_dump() | {"init": {"run": "abcd2345", "plan": {"ratio": 0.6}}}
-    line = snippets.command_line(RunSpec(**spec), DEFAULT_URL)
-    assert "--init-run abcd2345" in line
-    assert "--init-ratio 0.6" in line
-
-
 def test_the_best_epoch_of_a_finished_run_needs_no_name():
     values = fine_tuning(CATALOG, samples.run(), {"epoch": 9, "scope": "global", "ratio": 0.6})
     spec = review(CATALOG, values).spec
     assert spec.init.plan == Plan(ratio=0.6)
-    assert "--init-ratio 0.6" in snippets.command_line(spec, DEFAULT_URL)
     unfinished = samples.run(state="running")
     values = fine_tuning(CATALOG, unfinished, {"epoch": 9, "scope": "global", "ratio": 0.6})
     assert review(CATALOG, values).spec.init.plan.epoch == 9
-
-
-def test_a_cut_that_the_command_line_cannot_say_is_left_to_the_other_two():
-    plan = {"ratio": 0.6, "locks": ["features.0"]}
-    spec = RunSpec(**samples.SPEC.model_dump() | {"init": {"run": "abcd2345", "plan": plan}})
-    assert "use curl or Python" in snippets.command_line(spec, DEFAULT_URL)
-    assert "features.0" in snippets.curl(spec, "http://here")

@@ -1,22 +1,13 @@
-"""The Files tab and the texts to copy."""
+"""The Files tab."""
 
 from __future__ import annotations
 
-import ast
-import json
-import shlex
-
-import pytest
-
 from recede.client import (
-    DEFAULT_URL,
     CheckpointOut,
-    Init,
-    RunSpec,
+    FileSnippet,
 )
 from recede_dashboard.pages.run.file_table import proof_in_words
 from recede_dashboard.pages.run.files import files, measures
-from recede_dashboard.words import snippets
 from tests.dashboard import samples
 from tests.dashboard.layouts import (
     props,
@@ -81,13 +72,6 @@ def test_the_whole_hash_can_be_copied():
     assert "ab" * 32 in hashes
 
 
-def test_the_loading_snippet_needs_torch_and_safetensors_alone():
-    code = snippets.loading(samples.checkpoint())
-    imports = [n for n in ast.walk(ast.parse(code)) if isinstance(n, ast.ImportFrom)]
-    assert [node.module for node in imports] == ["safetensors.torch", "recede_x_e9"]
-    assert 'load_file("recede-x-e9.safetensors")' in code
-
-
 def every_format() -> CheckpointOut:
     made = samples.checkpoint(**MANIFEST, needs=["torch"], input={"shape": [1, 8, 8]})
     weights = made.files["safetensors"]
@@ -115,17 +99,13 @@ def test_a_network_that_needs_its_library_says_so():
     assert "needs torch and timm" in text(files([made], samples.run()))
 
 
-def test_snippets_are_given_for_torch_onnxruntime_and_the_proof():
-    made = every_format()
-    assert 'network = load("recede-x-e9.safetensors")' in snippets.loading(made)
-    assert "from recede_x_e9 import load" in snippets.loading(made)
-    code = snippets.loading_onnx(made)
-    assert 'InferenceSession("x.onnx")' in code
-    assert "(1, 1, 8, 8)" in code
+def test_the_snippets_of_a_checkpoint_are_shown_under_their_labels():
+    code = 'network = load("x.safetensors")'
+    snippet = FileSnippet(name="torch", label="Load it", code=code)
+    made = every_format().model_copy(update={"snippets": [snippet]})
     words = text(files([made], samples.run()))
-    assert snippets.verifying(made) == "recede verify x.zip"
-    for snippet in (code, "recede verify x.zip"):
-        assert snippet in words
+    assert "Load it" in words
+    assert code in words
 
 
 def test_the_proof_is_put_in_words():
@@ -133,50 +113,3 @@ def test_the_proof_is_put_in_words():
     said = proof_in_words({"max_difference": found})
     assert "ONNX = memory, max |Δ| = 2.0e-06" in said
     assert "ONNX predicts the same class for 256 of 256 images" in said
-
-
-def test_the_command_line_names_what_differs_from_the_defaults():
-    words = shlex.split(snippets.command_line(samples.SPEC, DEFAULT_URL).replace("\\\n", ""))
-    assert words[:2] == ["recede", "submit"]
-    assert "architecture.width=0.25" in words
-    assert "method.lam=0.05" in words
-    assert words[words.index("--name") + 1] == "first"
-    assert "--epochs" not in words  # ten, as is the default
-    assert words[words.index("--batch-size") + 1] == "100"
-
-
-@pytest.mark.parametrize("origin", ["http://127.0.0.1:8417", "https://gpu.example"])
-def test_every_command_names_the_service_unless_it_looks_there_by_itself(origin):
-    axes = {"seed": [0, 1]}
-    for line in (
-        snippets.command_line(samples.SPEC, origin),
-        snippets.sweep_command_line(samples.SPEC, axes, origin),
-    ):
-        words = shlex.split(line.replace("\\\n", ""))
-        assert words[words.index("--url") + 1] == origin
-    for line in (
-        snippets.command_line(samples.SPEC, DEFAULT_URL),
-        snippets.sweep_command_line(samples.SPEC, axes, DEFAULT_URL),
-    ):
-        assert "--url" not in line
-
-
-def test_the_command_line_of_a_training_from_a_run_takes_nothing_over_unsaid():
-    spec = samples.SPEC.model_copy(update={"init": Init(run="abc"), "keep_weights_mb": 7})
-    words = shlex.split(snippets.command_line(spec, DEFAULT_URL).replace("\\\n", ""))
-    for option, value in (("--epochs", "10"), ("--schedule", "step"), ("--keep-weights-mb", "7")):
-        assert words[words.index(option) + 1] == value
-
-
-def test_curl_carries_the_spec():
-    words = shlex.split(snippets.curl(samples.SPEC, "http://127.0.0.1:8400").replace("\\\n", ""))
-    assert "http://127.0.0.1:8400/api/v1/runs" in words
-    assert RunSpec(**json.loads(words[-1])) == samples.SPEC
-
-
-@pytest.mark.parametrize("name", ["plain", 'it\'s "quoted"'])
-def test_the_python_text_submits_the_same_spec(name):
-    spec = samples.SPEC.model_copy(update={"name": name, "dataset_params": {"noise": True}})
-    tree = ast.parse(snippets.python(spec, "http://127.0.0.1:8400"))
-    given = next(ast.literal_eval(n) for n in ast.walk(tree) if isinstance(n, ast.Dict))
-    assert RunSpec(**given) == spec

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import ast
-import json
-import shlex
-
 import pytest
 
-from recede.client import DEFAULT_URL
 from recede_dashboard.pages.new_run.form import initial_advice, initial_values
 from recede_dashboard.pages.new_run.sections.notes import (
     button,
@@ -18,7 +13,6 @@ from recede_dashboard.pages.new_run.sections.notes import (
 from recede_dashboard.pages.new_run.values import sweep
 from recede_dashboard.pages.new_run.values.following import chips_following
 from recede_dashboard.pages.new_run.values.spec import SWEEP, review
-from recede_dashboard.words import snippets
 from tests.dashboard.layouts import text
 from tests.dashboard.samples import CATALOG
 
@@ -90,19 +84,3 @@ def test_chips_nobody_changed_follow_the_number_of_steps(values):
 def test_the_strength_above_says_that_the_sweep_sets_it(values):
     at = {"path": "method_params.lam", "owner": "rni"}
     assert "sweep" in text(note(CATALOG, at, values, review(CATALOG, values)))
-
-
-def test_it_can_be_copied_with_the_axes_in_place_of_what_they_set(values):
-    seen = review(CATALOG, values | {("name", ""): "it's mine"})
-    line = snippets.sweep_command_line(seen.spec, seen.axes, DEFAULT_URL)
-    words = shlex.split(line.replace("\\\n", " "))
-    assert words[:2] == ["recede", "submit"]
-    assert words[words.index("--grid") + 1] == "method_params.lam=0.7,1.4"
-    assert "method.lam" not in " ".join(words)
-    body = json.loads(shlex.split(snippets.sweep_curl(seen.spec, seen.axes, "http://here"))[-1])
-    assert body["axes"] == seen.axes
-    assert body["name"] == "it's mine"
-    assert "method_params" not in body["spec"]
-    tree = ast.parse(snippets.sweep_python(seen.spec, seen.axes, "http://here"))
-    spec = next(node.value for node in tree.body if isinstance(node, ast.Assign))
-    assert ast.literal_eval(spec) == body["spec"]

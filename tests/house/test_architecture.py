@@ -45,7 +45,7 @@ ROOMS = (
     Room(
         "backend/recede/client",
         {"recede.client", "recede.contract", "recede.contract.schemas"},
-        {"httpx", "numpy", "pydantic"},
+        {"httpx", "httpx_sse", "numpy", "pydantic"},
     ),
     Room("backend/recede/contract", {"recede.contract"}, {"annotated_types", "numpy", "pydantic"}),
     Room(

@@ -2,9 +2,9 @@
 
 from recede.client.asynchronous import AsyncRecedeClient
 from recede.client.blocking import DEFAULT_URL, RecedeClient
-from recede.client.endpoints.runs import Histograms
-from recede.client.errors import ApiError
-from recede.client.sse import Event
+from recede.client.endpoints.errors import ApiError
+from recede.client.endpoints.history import Histograms
+from recede.client.events import Event
 from recede.contract.cut.polarisation import Polarisation
 from recede.contract.errors import InvalidInput
 from recede.contract.schemas import (
@@ -12,10 +12,12 @@ from recede.contract.schemas import (
     CheckpointOut,
     Compared,
     ComparisonOut,
+    CutSnippets,
     EpochOut,
     EpochPolarisation,
     ErrorBody,
     FileOut,
+    FileSnippet,
     ForecastOut,
     GroupAndRuns,
     GroupOut,
@@ -27,7 +29,9 @@ from recede.contract.schemas import (
     PolarisationsOut,
     PreviewOut,
     RunOut,
+    RunSnippets,
     SnapshotsOut,
+    SnippetTarget,
     SpecCheck,
     Spread,
     SummaryRow,
@@ -64,6 +68,7 @@ __all__ = [
     "CheckpointOut",
     "Compared",
     "ComparisonOut",
+    "CutSnippets",
     "DatasetInfo",
     "Device",
     "EpochOut",
@@ -71,6 +76,7 @@ __all__ = [
     "ErrorBody",
     "Event",
     "FileOut",
+    "FileSnippet",
     "ForecastOut",
     "GroupAndRuns",
     "GroupOut",
@@ -92,8 +98,10 @@ __all__ = [
     "RecedeClient",
     "Recipe",
     "RunOut",
+    "RunSnippets",
     "RunSpec",
     "SnapshotsOut",
+    "SnippetTarget",
     "SpecCheck",
     "Spread",
     "SummaryRow",

@@ -3,26 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import importlib
-import inspect
-import pkgutil
-import re
 from pathlib import Path
 
 import httpx
 import numpy as np
 import pytest
 
-from recede.client import ApiError, AsyncRecedeClient, RecedeClient, endpoints
+from recede.client import ApiError, AsyncRecedeClient, RecedeClient
 from recede.contract.errors import InvalidInput
 from recede.contract.spec.run import Plan, RunSpec
 from tests.backend.conftest import BASE
 from tests.backend.store.samples import SHAPE, raw_scales
 
-CALLS = [
-    importlib.import_module(f"{endpoints.__name__}.{module.name}")
-    for module in pkgutil.iter_modules(endpoints.__path__)
-]
 SPEC = RunSpec(dataset="digits", architecture="tiny", method="rni")
 
 
@@ -85,29 +77,6 @@ def test_the_service_itself(recede):
     assert "recede_runs" in recede.metrics()
 
 
-def test_both_clients_have_a_method_for_every_call():
-    described = {
-        name
-        for module in CALLS
-        for name, call in inspect.getmembers(module, inspect.isfunction)
-        if not name.startswith("_") and call.__module__ == module.__name__
-    }
-    for client in (RecedeClient, AsyncRecedeClient):
-        assert described <= set(vars(client))
-
-
-def test_every_described_path_can_be_called(http):
-    """Each JSON path of the API is the path of a call, so a new route cannot be forgotten."""
-    source = "".join(inspect.getsource(module) for module in CALLS)
-    called = set(re.findall(r"\{API\}(/[^\"]+)\"", source))
-    wanted = {
-        path.removeprefix("/api/v1")
-        for path in http.get("/openapi.json").json()["paths"]
-        if not path.endswith(("/events", "/download", "/log.txt"))
-    }
-    assert wanted == called
-
-
 def test_the_asynchronous_client_works_in_process(app, finished):
     async def look() -> tuple[str, int]:
         transport = httpx.ASGITransport(app=app)
@@ -118,16 +87,6 @@ def test_the_asynchronous_client_works_in_process(app, finished):
             return run.id, len((await client.epochs(run.id)).items)
 
     assert asyncio.run(look()) == (finished.id, 4)
-
-
-def test_the_asynchronous_client_follows_events(live, finished):
-    async def first() -> str:
-        async with AsyncRecedeClient(live) as client:
-            async for event in client.events(run_id=finished.id, last_event_id=0):
-                return event.type
-        raise AssertionError
-
-    assert asyncio.run(first()) == "run"
 
 
 def test_an_error_carries_the_words_of_the_service(recede):
@@ -175,23 +134,6 @@ def test_another_service_at_the_address_is_recognised(body: bytes):
         client.health()
     assert caught.value.status == 502
     assert "really Recede" in caught.value.hint
-
-
-def test_a_lost_stream_is_taken_up_where_it_broke(monkeypatch):
-    monkeypatch.setattr("recede.client.blocking.RECONNECT_S", 0)
-    asked: list[str | None] = []
-
-    def answer(request: httpx.Request) -> httpx.Response:
-        asked.append(request.headers.get("Last-Event-ID"))
-        number = len(asked)
-        return httpx.Response(
-            200, text=f'id: {number}\nevent: t\ndata: {{"n": {number}}}\n\nid: 9'
-        )
-
-    with RecedeClient(transport=httpx.MockTransport(answer)) as client:
-        source = client.events()
-        assert [next(source).data["n"] for _ in range(3)] == [1, 2, 3]
-    assert asked == [None, "1", "2"]
 
 
 def test_a_download_is_verified_and_named(recede, finished, tmp_path: Path):

@@ -17,8 +17,8 @@ from starlette.concurrency import run_in_threadpool
 
 from recede.contract.errors import RecedeError
 from recede.store.database.engine import Store
-from recede.store.events.log import after, latest_id
 from recede.store.events.changes import Changes
+from recede.store.events.log import after, latest_id
 from recede.store.tables.runs import EventRow
 
 log = logging.getLogger("recede.web")

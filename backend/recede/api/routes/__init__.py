@@ -13,6 +13,7 @@ from recede.api.routes.pruning import (
     scores,
     targets,
 )
+from recede.api.routes.pruning import snippets as cut_snippets
 from recede.api.routes.service import (
     catalog,
     notices,
@@ -25,6 +26,7 @@ from recede.api.routes.training import (
     jobs,
     layers,
     runs,
+    snippets,
 )
 
 # Any route may be refused by the guard, be given a bad value, or find the store busy.
@@ -47,6 +49,8 @@ for module in (
     scores,
     latencies,
     plans,
+    cut_snippets,
+    snippets,
     checkpoints,
     jobs,
     notices,

@@ -7,7 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 import httpx
+import numpy as np
+import numpy.typing as npt
 from pydantic import TypeAdapter
+
+from recede.client.endpoints.errors import refused, unsendable
+from recede.contract.spec.run import Plan, RunSpec
 
 API = "/api/v1"
 T = TypeVar("T")
@@ -24,6 +29,21 @@ class Call(Generic[T]):
     json: Any = None
     headers: dict[str, str] = field(default_factory=dict)
 
+    def request(self, http: httpx.Client | httpx.AsyncClient) -> httpx.Request:
+        """The request, ready to be sent; raises InvalidInput if JSON cannot hold its body."""
+        try:
+            return http.build_request(
+                self.method, self.path, params=self.params, json=self.json, headers=self.headers
+            )
+        except (TypeError, ValueError) as error:
+            raise unsendable(error) from error
+
+    def answer(self, response: httpx.Response) -> T:
+        """What the service answered; raises ApiError if it refused."""
+        if response.is_error:
+            raise refused(response)
+        return self.read(response)
+
 
 def body(kind: Any) -> Callable[[httpx.Response], Any]:
     """Reads an answer's JSON as this type."""
@@ -39,3 +59,22 @@ def given(**params: Any) -> dict[str, Any]:
 def key(idempotency_key: str | None) -> dict[str, str]:
     """The header that makes a repeated submission queue only once."""
     return {"Idempotency-Key": idempotency_key} if idempotency_key else {}
+
+
+def plan_json(plan: Plan) -> dict[str, Any]:
+    """A plan as the API takes it."""
+    return plan.model_dump(mode="json")
+
+
+def spec_json(spec: RunSpec | dict[str, Any]) -> dict[str, Any]:
+    """A spec as the API takes it; a dictionary is one already."""
+    return spec.model_dump(mode="json") if isinstance(spec, RunSpec) else spec
+
+
+def read_float32(response: httpx.Response) -> npt.NDArray[np.float32]:
+    """Reads an answer's little-endian floats."""
+    return np.frombuffer(response.content, dtype="<f4").astype(np.float32)
+
+
+def nothing(_: httpx.Response) -> None:
+    """Reads an answer that has no body."""

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from recede.contract.schemas.base import AccuracyOut, CostOut
 from recede.contract.schemas.latency import LatencyOut
 from recede.contract.schemas.runs import JobOut
+from recede.contract.schemas.snippets import FileSnippet
 from recede.contract.spec.run import (
     FORMATS,
     IMPORTANCE,
@@ -156,3 +157,5 @@ class CheckpointOut(BaseModel):
     formats: list[str]
     files: dict[str, FileOut]
     manifest: dict[str, Any]
+    snippets: list[FileSnippet] = []
+    """How its files are loaded and verified, as text to copy."""

@@ -8,7 +8,7 @@ from typing import Any
 from dash import ALL, Dash, Input, Output, State, ctx, no_update
 from dash.exceptions import PreventUpdate
 
-from recede.client import AsyncRecedeClient, Catalog
+from recede.client import DEFAULT_URL, AsyncRecedeClient, Catalog
 from recede_dashboard.pages.new_run.checking import (
     checked,
     disk_alert,
@@ -28,7 +28,6 @@ from recede_dashboard.pages.new_run.values.following import (
 )
 from recede_dashboard.pages.new_run.values.spec import SWEEP, Key, Review, review
 from recede_dashboard.pages.new_run.values.start import SEED
-from recede_dashboard.words import snippets
 from recede_dashboard.words.specs import GROUPS
 
 FIELD = {"type": "run-field", "path": ALL, "owner": ALL}
@@ -123,7 +122,8 @@ def register(app: Dash, client: AsyncRecedeClient) -> None:
             [text for text, _ in fitting],
             [fit for _, fit in fitting],
             _networks(catalog, seen),
-            *_words(seen, typed, runs, "/".join((href or "").split("/")[:3])),
+            *_words(seen, typed, runs),
+            *await _snippets(client, seen, "/".join((href or "").split("/")[:3])),
             disk_alert(answer, seen),
             forecast(answer, seen),
             _unless_same(await cut_section(client, typed), cut),
@@ -154,10 +154,8 @@ def _networks(catalog: Catalog, seen: Review) -> Any:
     return options(catalog.architectures, seen.dataset)
 
 
-def _words(
-    seen: Review, typed: Mapping[Key, Any], runs: Mapping[str, str], origin: str
-) -> tuple[str, ...]:
-    """Texts for WORDS, in their order."""
+def _words(seen: Review, typed: Mapping[Key, Any], runs: Mapping[str, str]) -> tuple[str, ...]:
+    """Texts for WORDS but the snippets, in their order."""
     return (
         notes.steps(typed, seen),
         _or_wrong(recipe_words(typed), seen, FOLDED),
@@ -165,7 +163,6 @@ def _words(
         notes.plan(typed),
         notes.runs(seen, typed),
         notes.button(seen, typed),
-        *_snippets(seen, origin),
     )
 
 
@@ -175,17 +172,9 @@ def _or_wrong(words: str, seen: Review, paths: tuple[str, ...]) -> str:
     return f"{wrong} to fix: {words}" if wrong else words
 
 
-def _snippets(seen: Review, origin: str) -> tuple[str, str, str]:
+async def _snippets(client: AsyncRecedeClient, seen: Review, origin: str) -> tuple[str, str, str]:
     if seen.spec is None:
         words = "Fix the fields marked above first."
         return words, words, words
-    spec, axes = seen.spec, seen.axes
-    if axes is not None:
-        return (
-            snippets.sweep_command_line(spec, axes, origin),
-            snippets.sweep_curl(spec, axes, origin),
-            snippets.sweep_python(spec, axes, origin),
-        )
-    ways = (snippets.command_line, snippets.curl, snippets.python)
-    cli, curl, python = (way(spec, origin) for way in ways)
-    return cli, curl, python
+    texts = await client.run_snippets(seen.spec, axes=seen.axes, origin=origin or DEFAULT_URL)
+    return texts.command, texts.curl, texts.python

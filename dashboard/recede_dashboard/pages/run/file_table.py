@@ -10,7 +10,7 @@ from dash.development.base_component import Component
 from recede.client import CheckpointOut, FileOut
 from recede_dashboard.components.attributes import attrs
 from recede_dashboard.components.icons import icon
-from recede_dashboard.words import numbers, snippets
+from recede_dashboard.words import numbers
 
 FORMATS = {
     "zip": "ZIP",
@@ -100,17 +100,15 @@ def _meaning(checkpoint: CheckpointOut, name: str) -> str:
 
 def loading(checkpoint: CheckpointOut) -> Component:
     """Text to copy: how each format is loaded, and how the proof is repeated."""
-    parts: list[tuple[str, str, str]] = [
-        ("torch", "Load in Python with torch", snippets.loading(checkpoint))
-    ]
-    if "onnx" in checkpoint.files:
-        parts.append(("onnx", "Load with ONNX Runtime", snippets.loading_onnx(checkpoint)))
-    if "proof" in checkpoint.files:
-        parts.append(("verify", "Verify the files", snippets.verifying(checkpoint)))
     return html.Div(
         [
-            _snippet(f"snippet-{name}-{checkpoint.id}", title, code, checkpoint.kind != "trained")
-            for name, title, code in parts
+            _snippet(
+                f"snippet-{one.name}-{checkpoint.id}",
+                one.label,
+                one.code,
+                checkpoint.kind != "trained",
+            )
+            for one in checkpoint.snippets
         ]
     )
 

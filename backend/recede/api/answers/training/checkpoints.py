@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from recede.api.answers.snippets.checkpoints import file_snippets
 from recede.contract.schemas import CheckpointOut, FileOut
 from recede.contract.states import CheckpointKind
 from recede.store.tables.runs import CheckpointRow
@@ -25,7 +26,7 @@ def checkpoint_out(row: CheckpointRow) -> CheckpointOut:
         )
         for name, stored in row.files.items()
     }
-    return CheckpointOut(
+    found = CheckpointOut(
         id=row.id,
         run_id=row.run_id,
         kind=CheckpointKind(row.kind),
@@ -37,6 +38,7 @@ def checkpoint_out(row: CheckpointRow) -> CheckpointOut:
         files=files,
         manifest=row.manifest,
     )
+    return found.model_copy(update={"snippets": file_snippets(found)})
 
 
 def filename(row: CheckpointRow, format_: str) -> str:

@@ -8,11 +8,11 @@ from recede.api.answers.service.webhook import webhook_out
 from recede.api.http.deps import Ctx
 from recede.api.http.errors import documented
 from recede.api.live import delivery
+from recede.contract.addresses import check_url
 from recede.contract.schemas import (
     WebhookBody,
     WebhookOut,
 )
-from recede.contract.webhooks import check_url
 from recede.store.notices import webhooks
 
 router = APIRouter(prefix="/webhook", tags=["Notices"])

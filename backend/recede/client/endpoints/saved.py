@@ -1,16 +1,20 @@
-"""Requests of the API on the named plans of a run."""
+"""Requests on what is kept with a run: named plans and checkpoints."""
 
 from __future__ import annotations
-
-import httpx
 
 from recede.client.endpoints.call import (
     API,
     Call,
     body,
     given,
+    nothing,
+    plan_json,
 )
-from recede.contract.schemas import Page, PlanOut
+from recede.contract.schemas import (
+    CheckpointOut,
+    Page,
+    PlanOut,
+)
 from recede.contract.spec.run import Plan
 
 
@@ -26,7 +30,7 @@ def plan(run_id: str, plan_id: int) -> Call[PlanOut]:
 
 def save_plan(run_id: str, name: str, plan: Plan, *, notes: str = "") -> Call[PlanOut]:
     """Keep a plan with its run."""
-    wanted = {"name": name, "notes": notes, "plan": plan.model_dump(mode="json")}
+    wanted = {"name": name, "notes": notes, "plan": plan_json(plan)}
     return Call("POST", f"{API}/runs/{run_id}/plans", body(PlanOut), json=wanted)
 
 
@@ -39,15 +43,21 @@ def change_plan(
     plan: Plan | None = None,
 ) -> Call[PlanOut]:
     """Rename a plan, change its notes or what it cuts; what is left out stays."""
-    cut = None if plan is None else plan.model_dump(mode="json")
+    cut = None if plan is None else plan_json(plan)
     patch = given(name=name, notes=notes, plan=cut)
     return Call("PATCH", f"{API}/runs/{run_id}/plans/{plan_id}", body(PlanOut), json=patch)
 
 
 def delete_plan(run_id: str, plan_id: int) -> Call[None]:
     """Delete a named plan."""
-    return Call("DELETE", f"{API}/runs/{run_id}/plans/{plan_id}", _nothing)
+    return Call("DELETE", f"{API}/runs/{run_id}/plans/{plan_id}", nothing)
 
 
-def _nothing(_: httpx.Response) -> None:
-    """The answer has no body."""
+def checkpoints(run_id: str) -> Call[Page[CheckpointOut]]:
+    """Weights of a run that can be downloaded, newest first."""
+    return Call("GET", f"{API}/runs/{run_id}/checkpoints", body(Page[CheckpointOut]))
+
+
+def checkpoint(checkpoint_id: str) -> Call[CheckpointOut]:
+    """One set of weights with its manifest."""
+    return Call("GET", f"{API}/checkpoints/{checkpoint_id}", body(CheckpointOut))

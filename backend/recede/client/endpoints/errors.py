@@ -63,3 +63,13 @@ def unreachable(url: httpx.URL | str, error: Exception) -> ApiError:
         code="unreachable",
         hint="Is `recede up` running? Another address: --url or RECEDE_URL.",
     )
+
+
+def no_events(url: httpx.URL | str, error: Exception) -> ApiError:
+    """What answers at that address sends no events."""
+    return ApiError(
+        f"{url} sends no stream of events ({error}).",
+        status=0,
+        code="unreachable",
+        hint="Is this address really Recede's?",
+    )

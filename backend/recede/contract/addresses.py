@@ -1,4 +1,4 @@
-"""What an address may be that Recede tells of runs."""
+"""Addresses: of a webhook, and of the service as a browser sees it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from urllib.parse import urlsplit
 from recede.contract.errors import InvalidInput
 
 MAX_URL = 2_000
+ORIGIN = r"^https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?$"
+"""A scheme, a host and a port if any, as a browser's `location.origin` has it."""
 _HINT = "Give the whole address, for example http://127.0.0.1:9000/recede."
 
 
