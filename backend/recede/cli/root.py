@@ -41,7 +41,10 @@ app = typer.Typer(
 app.command("up")(service.up)
 app.command("web")(service.web)
 app.command("worker")(service.worker)
-app.command("submit")(command.submit)
+# A parameter of a plug-in is an option as well; which there are is known to the service alone.
+app.command("submit", context_settings={"ignore_unknown_options": True, "allow_extra_args": True})(
+    command.submit
+)
 app.command("runs")(commands.list_runs)
 app.command("groups")(groups.list_groups)
 app.command("watch")(commands.watch)

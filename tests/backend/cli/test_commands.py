@@ -104,6 +104,10 @@ def test_submit_demo_is_the_catalogs_and_can_be_changed(run, store):
         (["--param", "lam=NaN"], ["lam was nan", "finite number"]),
         (["--param", "lam=1e999"], ["lam was inf", "finite number"]),
         (["--param", "lam=[NaN]"], ["JSON"]),
+        (["--epoch", "3"], ["'epoch'", "Did you mean 'epochs'"]),
+        (["--lam"], ["--lam was given without a value"]),
+        (["digits"], ["'digits' was not expected", "--help"]),
+        (["--precision", "fp8"], ["--precision", "fp32"]),
     ],
 )
 def test_bad_input_is_one_line_on_stderr_and_ends_with_2(run, store, more, words):

@@ -65,7 +65,7 @@ def test_an_axis_may_be_given_in_parts(run, store):
     ("more", "words"),
     [
         (["--grid", "sed=1,2"], ["'sed'", "Did you mean 'seed'"]),
-        (["--grid", "seed"], ["KEY=VALUE", "--grid lam=0.01,0.03"]),
+        (["--grid", "seed"], ["KEY=VALUE", "--grid lr=0.05,0.1"]),
         (["--grid", "seed="], ["no values"]),
         (["--grid", "seed=1"], ["1 run;", "2 to 64"]),
         (["--grid", "seed=1,1"], ["twice"]),

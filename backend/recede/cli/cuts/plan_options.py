@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import inspect
 import math
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 import typer
 from pydantic import ValidationError
 
+from recede.cli.terminal.options import parameters_of, taking
 from recede.contract.cut.targets import (
     OpenPlan,
     Target,
@@ -60,25 +59,6 @@ class Asked:
     """The option that gives the target, as it was written."""
     named: str | None = None
     """The name or id of a plan that is kept with the run: that one, and nothing of `plan`."""
-
-
-def taking_plan(command: Callable[..., None]) -> Callable[..., None]:
-    """A command with the options of `asked` in place of its parameter of that name."""
-    options = inspect.signature(asked, eval_str=True).parameters
-    own = inspect.signature(command, eval_str=True).parameters
-    merged = [p for p in own.values() if p.name != "asked"]
-    places = [p.name for p in merged]
-    after = places.index("url") + 1
-    merged[after:after] = options.values()
-
-    def run(**given: Any) -> None:
-        chosen = asked(**{name: given.pop(name) for name in options})
-        command(asked=chosen, **given)
-
-    run.__name__, run.__doc__ = command.__name__, command.__doc__
-    run.__signature__ = inspect.Signature(merged)  # type: ignore[attr-defined]
-    run.__annotations__ = {p.name: p.annotation for p in merged}
-    return run
 
 
 def asked(
@@ -169,6 +149,10 @@ def asked(
     if name == "latency":
         return Asked(open_plan, latency_ms=_amount(name, text)[0], words=words)
     return Asked(open_plan, _target(name, text), words=words)
+
+
+taking_plan = taking("asked", parameters_of(asked), asked)
+"""A decorator: the command has the options of `asked` in place of its parameter of that name."""
 
 
 def _not_one(given: list[str]) -> InvalidInput:

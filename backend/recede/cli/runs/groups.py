@@ -55,7 +55,7 @@ def list_groups(
         out.print(_lines(answer))
         out.print(summary_table(answer))
     elif not answer.items:
-        out.print("No groups. Submit one: recede submit … --grid lam=0.01,0.03 --grid seed=0,1,2")
+        out.print("No groups. Submit one: recede submit … --grid lr=0.05,0.1 --grid seed=0,1,2")
     else:
         table = Table(box=None, pad_edge=False, header_style="dim")
         for heading in ("group", "runs", "states", "name"):

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated
 
 import typer
 from pydantic import ValidationError
@@ -12,105 +11,47 @@ from rich.table import Table
 from recede.api.rules.grids import expand
 from recede.cli.runs import groups
 from recede.cli.runs.commands import finish
+from recede.cli.submit import options, start
 from recede.cli.submit import spec as spec_options
-from recede.cli.submit import start
-from recede.cli.submit.spec import Spec
+from recede.cli.submit.spec import Parameters, Spec
 from recede.cli.terminal.console import (
     DEFAULT_URL,
     Url,
     err,
     out,
 )
+from recede.cli.terminal.options import parameters_of, taking
 from recede.client import RecedeClient
 from recede.contract.schemas import SpecCheck
 from recede.contract.spec.grid import Axes
 from recede.contract.spec.run import RunSpec
 from recede.contract.validation import in_words
 
-_WHAT, _RECIPE, _MACHINE = "What is trained", "Recipe", "Machine"
-_PLUGIN, _SEVERAL, _KEPT = "Parameters", "Several runs", "What is kept"
 
-Words = list[str] | None
-
-
-def _option(help_: str, panel: str, *names: str, metavar: str | None = None) -> Any:
-    return typer.Option(*names, help=help_, rich_help_panel=panel, metavar=metavar)
-
-
+@taking("kinds", options.kinds(), options.chosen)
+@taking("training", options.recipe("recipe"), options.chosen)
+@taking("parameters", options.parameters(), spec_options.assignments)
+@taking("source", parameters_of(start.source), start.source)
+@taking("machine", options.recipe("machine", "kept"), options.chosen)
 def submit(
+    ctx: typer.Context,
+    kinds: Spec,
+    training: Spec,
+    parameters: Parameters,
+    source: start.Source,
+    machine: Spec,
     url: Url = DEFAULT_URL,
-    demo: Annotated[bool, _option("The run that shows the point.", _WHAT, "--demo")] = False,
-    dataset: Annotated[str | None, _option("For example digits.", _WHAT)] = None,
-    architecture: Annotated[str | None, _option("For example vgg11.", _WHAT)] = None,
-    method: Annotated[str | None, _option("rni, l1 or ucs.", _WHAT)] = None,
-    name: Annotated[str | None, _option("How the run, or the group, is called.", _WHAT)] = None,
-    epochs: Annotated[int | None, _option("Passes over the training images.", _RECIPE)] = None,
-    batch_size: Annotated[int | None, _option("Images of one step.", _RECIPE)] = None,
-    lr: Annotated[float | None, _option("Learning rate at the start.", _RECIPE)] = None,
-    schedule: Annotated[
-        Literal["step", "cosine"] | None,
-        _option("A tenth at 50 % and 75 % of the epochs, or a cosine.", _RECIPE),
-    ] = None,
-    warmup_epochs: Annotated[
-        int | None, _option("Epochs in which the learning rate rises.", _RECIPE)
-    ] = None,
-    label_smoothing: Annotated[
-        float | None, _option("Share of each label spread over all classes.", _RECIPE)
-    ] = None,
-    seed: Annotated[int | None, _option("Of everything that is random.", _RECIPE)] = None,
-    val_fraction: Annotated[
-        float | None, _option("Share of the training images held out to choose by.", _RECIPE)
-    ] = None,
-    width: Annotated[float | None, _option("Channels relative to the original.", _PLUGIN)] = None,
-    lam: Annotated[
-        float | None, _option("Strength of the penalty; default: fits the steps.", _PLUGIN)
-    ] = None,
-    shift: Annotated[float | None, _option("Shift of RNI's penalty.", _PLUGIN)] = None,
-    param: Annotated[
-        Words,
-        _option(
-            "Any parameter of a plug-in, or of one kind: method.KEY=VALUE.",
-            _PLUGIN,
-            metavar="KEY=VALUE",
-        ),
-    ] = None,
-    method_param: Annotated[
-        Words, _option("A parameter of the method.", _PLUGIN, metavar="KEY=VALUE")
-    ] = None,
-    architecture_param: Annotated[
-        Words, _option("A parameter of the network.", _PLUGIN, metavar="KEY=VALUE")
-    ] = None,
-    dataset_param: Annotated[
-        Words, _option("A parameter of the data set.", _PLUGIN, metavar="KEY=VALUE")
-    ] = None,
-    weights: start.Weights = None,
-    parent: start.Parent = None,
-    cut: start.Cut = None,
-    recipe: start.RecipeName = None,
-    new_head: start.NewHead = False,
-    device: Annotated[str | None, _option("auto, cpu or cuda:0, …", _MACHINE)] = None,
-    precision: Annotated[
-        Literal["auto", "fp32", "bf16"] | None,
-        _option("auto: bfloat16 where it is faster.", _MACHINE),
-    ] = None,
-    compile_: Annotated[
-        bool, _option("Compile the network first; pays in long runs.", _MACHINE, "--compile")
+    demo: Annotated[
+        bool, options.option("The run that shows the point.", options.WHAT, "--demo")
     ] = False,
-    processes: Annotated[
-        int | None, _option("Processes (GPUs) that share each batch.", _MACHINE)
-    ] = None,
-    map_budget: Annotated[
-        float | None,
-        _option("Share of the time for accuracy over ratio and epoch; 0: none.", _KEPT),
-    ] = None,
-    keep_weights_mb: Annotated[
-        int | None, _option("Disk for the weights of earlier epochs, in MB.", _KEPT)
+    name: Annotated[
+        str | None, options.option("Name of the run, or of the group.", options.WHAT)
     ] = None,
     grid: Annotated[
-        Words,
-        _option(
-            "One run for each value, and each combination: --grid lam=0.01,0.03 --grid seed=0,1,2",
-            _SEVERAL,
+        list[str] | None,
+        options.option(
+            "One run for each value, and each combination: --grid lr=0.05,0.1 --grid seed=0,1,2",
+            options.GRID,
             metavar="KEY=VALUE,VALUE",
         ),
     ] = None,
@@ -122,62 +63,24 @@ def submit(
     """Queue a training; with --watch follow it and end with the lossless ratio.
 
     With --grid queue one for each combination of values, as a group.
+
+    Every parameter of the chosen method, network and data set is an option of its own as well:
+    --KEY VALUE.
     """
-    chosen = {
-        "dataset": dataset,
-        "architecture": architecture,
-        "method": method,
-        "name": name,
-        "epochs": epochs,
-        "batch_size": batch_size,
-        "lr": lr,
-        "schedule": schedule,
-        "warmup_epochs": warmup_epochs,
-        "label_smoothing": label_smoothing,
-        "seed": seed,
-        "device": device,
-        "val_fraction": val_fraction,
-        "precision": precision,
-        "compile": compile_ or None,
-        "processes": processes,
-        "map_budget": map_budget,
-        "keep_weights_mb": keep_weights_mb,
-        "init": start.init(weights, parent, spec_options.finite("--cut", cut), new_head),
-    }
-    shortcuts = {"architecture.width": width, "method.lam": lam, "method.shift": shift}
-    lists = {
-        "param": param,
-        "method-param": method_param,
-        "architecture-param": architecture_param,
-        "dataset-param": dataset_param,
-    }
-    start.check_recipe(recipe, cut)
+    given = {**kinds, **options.chosen(name=name), **training, **machine}
+    own, known = options.named(ctx.args), [str(one.name) for one in ctx.command.params]
     with RecedeClient(url) as client:
         catalog = client.catalog()
-        spec = start.base(client, catalog, parent, demo, recipe)
-        spec = spec_options.merged(spec, spec_options.given(chosen))
+        spec = start.base(client, catalog, source, demo=demo)
+        spec = spec_options.merged(spec, {**given, **source.field})
         spec_options.require(catalog, spec)
         spec_options.scope(catalog, spec)
-        for key, value in _parameters(shortcuts, lists):
+        for key, value in own:
+            spec_options.put(catalog, spec, key, value, options=known)
+        for key, value in parameters:
             spec_options.put(catalog, spec, key, value)
         axes = spec_options.axes(catalog, spec, grid or [])
         _go(client, spec, axes, dry_run=dry_run, watch=watch)
-
-
-def _parameters(
-    shortcuts: Mapping[str, float | None], lists: Mapping[str, Words]
-) -> list[tuple[str, Any]]:
-    found: list[tuple[str, Any]] = [
-        (key, spec_options.finite(f"--{key.rpartition('.')[2]}", value))
-        for key, value in shortcuts.items()
-        if value is not None
-    ]
-    for option, texts in lists.items():
-        kind = option.removesuffix("param").replace("-", ".")
-        for text in texts or []:
-            key, value = spec_options.assignment(text, option)
-            found.append((f"{kind}{key}", spec_options.read(key, value)))
-    return found
 
 
 def _go(client: RecedeClient, spec: Spec, axes: Axes, *, dry_run: bool, watch: bool) -> None:
@@ -186,7 +89,7 @@ def _go(client: RecedeClient, spec: Spec, axes: Axes, *, dry_run: bool, watch: b
     elif axes:
         made = client.create_group(spec, axes, name=spec.get("name", "")).group
         out.print(f"group {made.id}: {made.name}: {len(made.runs)} runs")
-        groups.finish(client, made.id) if watch else _say_how(made.id)
+        groups.finish(client, made.id) if watch else _print_how_to_follow(made.id)
     elif dry_run:
         _show(client.check_run(spec))
     else:
@@ -195,13 +98,13 @@ def _go(client: RecedeClient, spec: Spec, axes: Axes, *, dry_run: bool, watch: b
         run = client.create_run(spec).run
         for field, reason in reasons.items():
             out.print(f"{field}: {reason}", style="dim", soft_wrap=True)
-        _tell(checked)
+        _print_needs(checked)
         out.print(f"run {run.id}: {run.name}")
-        finish(client, run.id) if watch else _say_how(run.id)
+        finish(client, run.id) if watch else _print_how_to_follow(run.id)
 
 
-def _tell(checked: SpecCheck) -> None:
-    """What it may take of time and memory, and what may not fit the disk."""
+def _print_needs(checked: SpecCheck) -> None:
+    """Time and memory that it needs, and a warning where the disk may not hold it."""
     if checked.forecast is not None:
         for words in (checked.forecast.time, checked.forecast.memory):
             out.print(words, style="dim", soft_wrap=True)
@@ -209,7 +112,7 @@ def _tell(checked: SpecCheck) -> None:
         err.print(checked.disk.warning, style="yellow", soft_wrap=True)
 
 
-def _say_how(id_: str) -> None:
+def _print_how_to_follow(id_: str) -> None:
     out.print(f"follow it: recede watch {id_}", style="dim")
 
 
@@ -222,7 +125,7 @@ def _show(checked: SpecCheck) -> None:
         for path, part in parts.items():
             table.add_row(path, str(part), checked.reasons.get(path, ""))
     out.print(table)
-    _tell(checked)
+    _print_needs(checked)
     out.print(f"{checked.steps} optimiser steps; nothing was queued.")
 
 

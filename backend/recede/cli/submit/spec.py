@@ -13,6 +13,8 @@ from recede.contract.spec.params import ParamSpec
 from recede.contract.spec.run import RunSpec
 
 Spec = dict[str, Any]
+Parameters = list[tuple[str, Any]]
+"""Names of parameters, with or without their kind of plug-in, and their values."""
 
 KINDS = {
     "method": "method_params",
@@ -20,18 +22,9 @@ KINDS = {
     "dataset": "dataset_params",
 }
 _EXAMPLES = {
-    "param": "--param lam=0.03 or --param architecture.width=0.5",
-    "grid": "--grid lam=0.01,0.03 --grid seed=0,1,2",
+    "param": "--param method.KEY=0.03",
+    "grid": "--grid lr=0.05,0.1 --grid seed=0,1,2",
 }
-
-
-def given(options: Mapping[str, Any]) -> dict[str, Any]:
-    """The options that were given, their numbers finite."""
-    return {
-        key: finite(f"--{key.replace('_', '-')}", value)
-        for key, value in options.items()
-        if value is not None
-    }
 
 
 def finite(name: str, value: Any) -> Any:
@@ -76,10 +69,27 @@ def scope(catalog: Catalog, spec: Spec) -> None:
         plan["scope"] = catalog.method(spec["method"]).scope
 
 
-def put(catalog: Catalog, spec: Spec, key: str, value: Any) -> None:
-    """Set a parameter; without a prefix it goes to the plug-in that declares it."""
-    kind, name = _owner(catalog, spec, key, field="param")
+def put(
+    catalog: Catalog, spec: Spec, key: str, value: Any, *, options: Iterable[str] = ()
+) -> None:
+    """Set a parameter; without a prefix it goes to the plug-in that declares it.
+
+    `options` are other names that may have been meant.
+    """
+    kind, name = _owner(catalog, spec, key, field="param", others=options)
     spec.setdefault(KINDS[kind], {})[name] = value
+
+
+def assignments(**given: list[str] | None) -> Parameters:
+    """Parameters of --param KEY=VALUE, and of the same for each kind of plug-in."""
+    found = []
+    for name, texts in given.items():
+        option = name.replace("_", "-")
+        kind = name.removesuffix("param").replace("_", ".")
+        for text in texts or []:
+            key, value = assignment(text, option)
+            found.append((f"{kind}{key}", read(key, value)))
+    return found
 
 
 def assignment(text: str, option: str) -> tuple[str, str]:
@@ -89,7 +99,7 @@ def assignment(text: str, option: str) -> tuple[str, str]:
         raise InvalidInput(
             f"--{option} was {text!r}; it must be KEY=VALUE.",
             field=option,
-            hint=f"For example {_EXAMPLES.get(option, f'--{option} width=0.5')}.",
+            hint=f"For example {_EXAMPLES.get(option, f'--{option} KEY=0.5')}.",
         )
     return key, value
 

@@ -2,64 +2,83 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 import typer
 
+from recede.cli.submit.spec import finite
 from recede.client import RecedeClient
 from recede.contract.errors import InvalidInput
 from recede.contract.spec.catalog import Catalog
-from recede.contract.spec.recipes import recipe
-
-_PANEL = "Weights to start from"
-
-Weights = Annotated[
-    str | None,
-    typer.Option(
-        "--weights",
-        "--init-file",
-        help="Start from this file: safetensors or a state_dict, under a data root.",
-        rich_help_panel=_PANEL,
-    ),
-]
-Parent = Annotated[
-    str | None,
-    typer.Option(
-        "--from",
-        "--init-run",
-        help="Start from this run's best weights; what is not given is as in that run.",
-        rich_help_panel=_PANEL,
-    ),
-]
-Cut = Annotated[
-    float | None,
-    typer.Option(
-        "--cut",
-        "--init-ratio",
-        help="With --from: fine-tune its network cut by this share of the neurons.",
-        rich_help_panel=_PANEL,
-    ),
-]
-RecipeName = Annotated[
-    str | None,
-    typer.Option(
-        "--recipe",
-        help="With --cut: how it is fine-tuned, short (default: as the other run was trained) or "
-        "published; single options change it.",
-        rich_help_panel=_PANEL,
-    ),
-]
-NewHead = Annotated[
-    bool,
-    typer.Option(
-        "--new-head",
-        help="Draw the last layer anew, for other classes.",
-        rich_help_panel=_PANEL,
-    ),
-]
+from recede.contract.spec.recipes import recipe as recipe_named
 
 
-def init(
+@dataclass(frozen=True)
+class Source:
+    """The run to start from, the recipe of a fine-tuning, and `init` of the spec."""
+
+    parent: str | None
+    recipe: str | None
+    init: dict[str, Any] | None
+
+    @property
+    def field(self) -> dict[str, Any]:
+        """The field of the spec; empty where weights are drawn from the seed."""
+        return {} if self.init is None else {"init": self.init}
+
+
+def _option(help_: str, *names: str) -> Any:
+    return typer.Option(*names, help=help_, rich_help_panel="Weights to start from")
+
+
+def source(
+    weights: Annotated[
+        str | None,
+        _option(
+            "Start from this file: safetensors or a state_dict, under a data root.",
+            "--weights",
+            "--init-file",
+        ),
+    ] = None,
+    parent: Annotated[
+        str | None,
+        _option(
+            "Start from this run's best weights; what is not given is as in that run.",
+            "--from",
+            "--init-run",
+        ),
+    ] = None,
+    cut: Annotated[
+        float | None,
+        _option(
+            "With --from: fine-tune its network cut by this share of the neurons.",
+            "--cut",
+            "--init-ratio",
+        ),
+    ] = None,
+    recipe: Annotated[
+        str | None,
+        _option(
+            "With --cut: how it is fine-tuned, short (default: as the other run was trained) or "
+            "published; single options change it.",
+            "--recipe",
+        ),
+    ] = None,
+    new_head: Annotated[
+        bool, _option("Draw the last layer anew, for other classes.", "--new-head")
+    ] = False,
+) -> Source:
+    """What the command line says of the weights to start from.
+
+    Raises:
+        InvalidInput: options that contradict each other.
+    """
+    _check_recipe(recipe, cut)
+    return Source(parent, recipe, _init(weights, parent, finite("--cut", cut), new_head))
+
+
+def _init(
     weights: str | None, parent: str | None, cut: float | None, new_head: bool
 ) -> dict[str, Any] | None:
     """`init` of the spec, or None where weights are drawn from the seed.
@@ -92,24 +111,17 @@ def init(
     return source | plan | ({"new_head": True} if new_head else {})
 
 
-def base(
-    client: RecedeClient,
-    catalog: Catalog,
-    parent: str | None,
-    demo: bool,
-    recipe_name: str | None = None,
-) -> dict[str, Any]:
+def base(client: RecedeClient, catalog: Catalog, source: Source, *, demo: bool) -> dict[str, Any]:
     """The spec that other options change: of the run to start from, of the demo, or nothing.
 
-    With a recipe, what it sets is set.
-
-    A run's strengths are left out, for they fit its own steps; so is what it started from.
+    With a recipe, what it sets is set. A run's strengths are left out, for they fit its own
+    steps; so is what it started from.
 
     Raises:
         InvalidInput: both were asked for.
         UnknownName: no such recipe.
     """
-    if parent is None:
+    if source.parent is None:
         return catalog.demo.model_dump(mode="json") if demo else {}
     if demo:
         raise InvalidInput(
@@ -117,15 +129,15 @@ def base(
             field="init.run",
             hint="Leave one of the two out.",
         )
-    spec = client.run(parent).spec
+    spec = client.run(source.parent).spec
     strengths = {p.name for p in catalog.method(spec.method).params if p.per_steps is not None}
     kept = {name: value for name, value in spec.method_params.items() if name not in strengths}
     whole = spec.model_dump(mode="json", exclude={"name", "init", "method_params"})
-    set_ = recipe(recipe_name).fields(spec) if recipe_name is not None else {}
-    return {**whole, "method_params": kept, **set_}
+    by_recipe = recipe_named(source.recipe).fields(spec) if source.recipe is not None else {}
+    return {**whole, "method_params": kept, **by_recipe}
 
 
-def check_recipe(recipe_name: str | None, cut: float | None) -> None:
+def _check_recipe(recipe_name: str | None, cut: float | None) -> None:
     """Raises InvalidInput for a recipe without a cut: it fine-tunes one."""
     if recipe_name is not None and cut is None:
         raise InvalidInput(

@@ -96,7 +96,7 @@ def create_group(
 ) -> Call[GroupAndRuns]:
     """Queue one training for every combination of the axes, all or none.
 
-    `axes` maps dotted fields of the spec to values: {"method_params.lam": [0.01, 0.03]}.
+    `axes` maps dotted fields of the spec to values: {"lr": [0.05, 0.1]}.
     """
     base = spec_json(spec)
     wanted = {"spec": base, "axes": {axis: list(axes[axis]) for axis in axes}, "name": name}

@@ -16,7 +16,7 @@ Axes = Annotated[
     Field(
         description="Dotted name of a spec's field to its values; every combination is one run, "
         f"{MIN_RUNS} to {MAX_RUNS} in all",
-        examples=[{"method_params.lam": [0.01, 0.03], "seed": [0, 1, 2]}],
+        examples=[{"lr": [0.05, 0.1], "seed": [0, 1, 2]}],
     ),
 ]
 

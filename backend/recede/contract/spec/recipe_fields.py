@@ -60,7 +60,7 @@ RECIPE_FIELDS: tuple[RecipeField, ...] = (
     ),
     _field(
         *("lr", "float", "recipe", "Learning rate"),
-        "At the start; the schedule lowers it.",
+        "Learning rate at the start; the schedule lowers it.",
         maximum=10,
     ),
     _field(

@@ -257,7 +257,7 @@ def sweep(session: Session) -> None:
                 "code": "process_died",
                 "message": f"The process of this job died {job.attempts} times without "
                 "finishing an epoch, the last time without a word.",
-                "hint": "It may have run out of memory: try a smaller batch size or width.",
+                "hint": "It may have run out of memory: try a smaller batch size or network.",
             }
         session.flush()
         jobs.follow(session, job)

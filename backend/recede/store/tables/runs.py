@@ -67,7 +67,7 @@ class GroupRow(Base):
     name: Mapped[str]
     spec: Mapped[Json] = mapped_column(JSON)
     axes: Mapped[Json] = mapped_column(JSON)
-    """Dotted name of a spec field → its values, e.g. {"method_params.lam": [0.01, 0.03]}."""
+    """Dotted name of a spec field → its values, e.g. {"lr": [0.05, 0.1]}."""
     idempotency_key: Mapped[str | None] = mapped_column(unique=True)
     created_at: Mapped[float]
 

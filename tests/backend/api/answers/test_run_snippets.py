@@ -118,7 +118,8 @@ def test_a_grid_has_the_axes_in_place_of_what_they_set():
 def test_the_command_line_knows_every_option(axes):
     spec = changed(init=Init(run="abc", new_head=True), compile=True, device="cpu")
     words = command(spec, axes)
-    get_command(app).commands["submit"].make_context("submit", words[2:])
+    context = get_command(app).commands["submit"].make_context("submit", words[2:])
+    assert context.args == []
 
 
 def test_the_route_gives_the_three_ways(recede):
