@@ -24,11 +24,11 @@ VARIABLES = {
     "RECEDE_ALLOWED_HOSTS": "names, separated by commas, by which browsers may reach the service",
     "RECEDE_DATA_ROOTS": "further folders with data sets, separated like PATH",
     "RECEDE_NETWORKS": "Python files with networks of your own, separated like PATH",
-    "RECEDE_THREADS": "torch threads of a job; default: one a core",
+    "RECEDE_THREADS": "torch threads of a job; default: one per core",
     "RECEDE_KEEP_S": "seconds that a process for quick answers stays without work; 0: never",
     "RECEDE_TRACE_GB": "GiB for tracing an unknown network; 0: without a process of its own",
     "RECEDE_TRACE_S": "seconds for tracing an unknown network",
-    "RECEDE_WEBHOOK": "address that is told when a run finishes, fails or stalls; unset: none",
+    "RECEDE_WEBHOOK": "webhook to notify when a run finishes, fails or stalls; unset: none",
     "RECEDE_URL": "where the commands find a running service",
 }
 
@@ -115,7 +115,7 @@ def _absolute(path: Path) -> Path:
 
 
 def _port(option: int | None, variable: str) -> int:
-    """The option reads the variable too: a value that equals it is told as the variable's."""
+    """The option reads the variable too: a value that equals it is reported as the variable's."""
     given = option if option is not None else variable or DEFAULT_PORT
     number = _whole(given)
     if number is not None and 1 <= number <= 65_535:
@@ -160,7 +160,7 @@ def _folders(given: str) -> tuple[Path, ...]:
                 "RECEDE_DATA_ROOTS",
                 str(folder),
                 "a folder that exists and can be read",
-                f"Create it, mend its permissions, or remove it from the list "
+                f"Create it, fix its permissions, or remove it from the list "
                 f"(separated by {os.pathsep!r}).",
             )
     return folders

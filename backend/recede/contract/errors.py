@@ -1,4 +1,4 @@
-"""The errors that a person may meet; each says what was given, what was wanted, how to mend it.
+"""The errors that users may see; each says what was given, what was wanted and how to fix it.
 
 RecedeError
 ├── InvalidInput          a value that cannot be used

@@ -47,7 +47,7 @@ LANES: dict[JobKind, Lane] = {
     JobKind.LATENCY: Lane.INTERACTIVE,
 }
 
-# Higher first within a lane: a person waits for an evaluation, nobody waits for a curve.
+# Higher first within a lane: a user waits for an evaluation, but not for a curve.
 PRIORITIES: dict[JobKind, int] = {
     JobKind.TRAIN: 0,
     JobKind.CURVE: 0,

@@ -58,7 +58,7 @@ def test_a_file_is_named_as_it_was_given(run, store):
         (["--weights", "a.pt", "--from", "b"], "both given"),
         (["--cut", "0.5"], "without --from"),
         (["--cut", "nan", "--from", "b"], "finite"),
-        (["--new-head"], "all layers are drawn anew"),
+        (["--new-head"], "all layers are new"),
         (["--demo", "--from", "b"], "both given"),
         (["--from", "nothere2"], "nothere2"),
     ],

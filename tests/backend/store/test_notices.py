@@ -58,7 +58,7 @@ def test_a_stall_is_told_once_whoever_looks(store: Store):
 
     def tell() -> list[int]:
         with store.write() as session:
-            return [job.id for job in stalls.tell(session)]
+            return [job.id for job in stalls.report(session)]
 
     assert [job for told in side_by_side(tell) for job in told] == [lease.job_id]
     with store.read() as session:
@@ -70,9 +70,9 @@ def test_a_stall_is_told_once_whoever_looks(store: Store):
 def test_a_job_that_ends_or_is_deleted_stalls_no_more(store: Store):
     lease = running(store, silent_s=60)
     with store.write() as session:
-        stalls.tell(session)
+        stalls.report(session)
         finish(session, lease, State.FAILED)
-        assert stalls.untold(session) == []
+        assert stalls.unreported(session) == []
         runs.remove(session, lease.run_id)
     with store.read() as session:
         assert session.scalars(select(StallRow)).all() == []

@@ -19,13 +19,13 @@ def stored_file(artifacts: Path, relative: str, size_bytes: int) -> Path:
         raise StorageProblem(f"The recorded path {relative!r} leaves the artifacts folder.")
     if not path.is_file():
         raise NotFound(
-            f"The file {relative} is gone from the artifacts folder.",
-            hint="It was removed outside Recede; prune or train again to make it anew.",
+            f"The file {relative} is missing from the artifacts folder.",
+            hint="It was removed outside Recede; prune or train again to recreate it.",
         )
     size = path.stat().st_size
     if size != size_bytes:
         raise StorageProblem(
             f"The file {relative} has {size} bytes on disk, but {size_bytes} were written.",
-            hint="It is damaged; prune or train again to make it anew.",
+            hint="It is damaged; prune or train again to recreate it.",
         )
     return path

@@ -35,7 +35,7 @@ def remove(settings: Settings, run_id: str) -> int:
     except OSError as error:
         raise StorageProblem(
             f"Run {run_id} is deleted, but its files in {folder} are not: {error.strerror}.",
-            hint="Remove that folder by hand.",
+            hint="Remove that folder manually.",
         ) from error
     return freed
 

@@ -1,4 +1,4 @@
-"""What routes are handed: the services, checked ids and the parameters that many share."""
+"""What routes depend on: the services, checked ids and the parameters that many share."""
 
 from __future__ import annotations
 

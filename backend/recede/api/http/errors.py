@@ -62,7 +62,7 @@ class RangeUnsatisfiable(RecedeError):
     def __init__(self, given: str, size_bytes: int) -> None:
         super().__init__(
             f"Range {given!r} starts behind the end of the file; it has {size_bytes} bytes.",
-            hint="Ask without a range, or download it anew.",
+            hint="Ask without a range, or download the file again.",
         )
         self.size_bytes = size_bytes
 

@@ -21,7 +21,7 @@ _AGAIN = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_
 
 
 def post(url: str, body: Mapping[str, Any]) -> Outcome:
-    """Send JSON from a thread of its own; says what came of it, in words, and never raises.
+    """Send JSON from a thread of its own; returns the outcome in words and never raises.
 
     Proxies of the environment (HTTPS_PROXY, NO_PROXY …) are used, as httpx does by default.
     """
@@ -73,7 +73,7 @@ def deliver(store: Store, page_url: str) -> bool:
 
 
 def deliver_test(store: Store, page_url: str) -> None:
-    """Send a test now and write down what came of it; raises Conflict without an address."""
+    """Send a test now and record the result; raises Conflict without an address."""
     with store.write() as session:
         hook = webhooks.get(session)
         if hook is None:

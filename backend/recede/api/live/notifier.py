@@ -1,4 +1,4 @@
-"""The background work of the service: telling of stalls, and sending what the webhook is owed."""
+"""The background work of the service: reporting stalls, and sending notices to the webhook."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ class Notices:
         self._said = ""
 
     async def run(self) -> None:
-        """Work until cancelled; a notice that is just being sent is written down first."""
+        """Work until cancelled; a notice that is just being sent is recorded first."""
         while True:
             await asyncio.sleep(EVERY_S)
             await run_in_threadpool(self._try)
 
     def step(self) -> None:
-        """Tell of new stalls, write down what is to be sent, and send one of it."""
+        """Report new stalls, record what is to be sent, and send one of it."""
         if not self._adopted:
             with self._store.write() as session:
                 webhooks.adopt(session, self._settings.webhook)
@@ -57,14 +57,14 @@ class Notices:
 
     def _stalls(self) -> None:
         with self._store.read() as session:
-            if not stalls.untold(session):
+            if not stalls.unreported(session):
                 return
         with self._store.write() as session:
-            told = stalls.tell(session)
+            stalled = stalls.report(session)
             if webhooks.get(session) is None:
                 return
             at = now(session)
-            for job in told:
+            for job in stalled:
                 webhooks.add(session, "stalled", job, runs.get(session, job.run_id), moment=at)
 
     def _collect(self) -> None:

@@ -1,7 +1,7 @@
 """Server-sent events: one reader of the events table feeds every listener.
 
-It reads when the store tells that somebody wrote, so that news is out within milliseconds; and
-now and then all the same, because a lost connection tells nothing.
+It reads when the store reports a write, so that events are out within milliseconds; and once a
+second in any case, because a lost connection reports nothing.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ log = logging.getLogger("recede.web")
 WAIT_S = 0.25
 """Longest wait in one piece: so long a stop of the service may take."""
 READ_AFTER_S = 1.0
-"""The table is read this often even if nobody tells of a change."""
+"""The table is read this often even if no change is reported."""
 KEEP_ALIVE_S = 15.0
 _PAGE = 500
 _QUEUE = 2_000
-"""Events that a slow listener may be behind before it is cut off, to come back by its id."""
+"""Events that a slow listener may lag behind before it is disconnected, to resume by its id."""
 
 Subscriber = asyncio.Queue[EventRow | None]
 
@@ -47,7 +47,7 @@ class EventHub:
         self._closed = False
 
     async def run(self) -> None:
-        """Read and hand out while somebody listens, until cancelled."""
+        """Read and distribute while there are listeners, until cancelled."""
         self._loop = asyncio.get_running_loop()
         changes = Changes(self._store)
         try:
@@ -56,7 +56,7 @@ class EventHub:
                 rows = await run_in_threadpool(self._read)
                 for row in rows:
                     self._position = row.id
-                    self._hand_out(row)
+                    self._distribute(row)
                 if len(rows) < _PAGE:
                     await self._change(changes)
         finally:
@@ -122,7 +122,7 @@ class EventHub:
         foreign = run_id is not None and row.run_id != run_id
         return "" if foreign or row.id <= sent else format_event(row)
 
-    def _hand_out(self, row: EventRow) -> None:
+    def _distribute(self, row: EventRow) -> None:
         for queue in list(self._subscribers):
             try:
                 queue.put_nowait(row)

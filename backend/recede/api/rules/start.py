@@ -1,4 +1,4 @@
-"""What a run is to start from, looked at before it is queued."""
+"""What a run is to start from, checked before it is queued."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ def checked(settings: Settings, session: Session, spec: RunSpec) -> RunSpec:
 
 
 def check(settings: Settings, session: Session, spec: RunSpec) -> None:
-    """Refuse weights that this run cannot start from, as far as can be told without torch.
+    """Refuse weights that this run cannot start from, as far as that can be seen without torch.
 
-    `spec` was checked by the catalog. A file is looked at where it lies on this machine.
+    `spec` was checked by the catalog. A file is checked if it lies on this machine.
 
     Raises:
         InvalidInput: no such file or run, another network or other images than that run's, or
@@ -56,7 +56,7 @@ def check(settings: Settings, session: Session, spec: RunSpec) -> None:
 
 
 def _check_file(settings: Settings, session: Session, given: str) -> None:
-    """Look at the file; one that is not here may lie on a worker's machine."""
+    """Check the file; one that is not here may lie on a worker's machine."""
     try:
         path = weight_files.find((settings.datasets, *settings.data_roots), given)
     except weight_files.UnusableWeights:
@@ -108,7 +108,7 @@ def _check_images(catalog: Catalog, shape: NetworkShape, spec: RunSpec, init: In
         raise InvalidInput(
             f"The head has {shape.classes} outputs, this data set has {dataset.classes} classes.",
             field="init.new_head",
-            hint="Ask for a new head (init.new_head) to draw the last layer anew and keep all "
+            hint="Ask for a new head (init.new_head) to reinitialise the last layer and keep all "
             "other weights, or choose the data set that run was trained on.",
         )
 

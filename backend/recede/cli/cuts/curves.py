@@ -31,12 +31,13 @@ def curve(
         Literal["global", "local"] | None, typer.Option(help="Default: that of the method.")
     ] = None,
     bias: Annotated[
-        Literal["drop", "fold"], typer.Option(help="What becomes of removed channels' biases.")
+        Literal["drop", "fold"],
+        typer.Option(help="Constant output: discard (drop) or absorb (fold)."),
     ] = "drop",
     exact: Annotated[
         bool, typer.Option("--exact", help="Measure every point on the whole split.")
     ] = False,
-    every: Annotated[int, typer.Option(min=1, help="Print every so many percent.")] = 5,
+    every: Annotated[int, typer.Option(min=1, help="Print a row every so many percent.")] = 5,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the answer of the API as JSON.")
     ] = False,

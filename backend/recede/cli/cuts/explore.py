@@ -1,4 +1,4 @@
-"""Commands that look at cuts before anything is written: preview, evaluate, score, protect."""
+"""Commands that explore cuts before anything is written: preview, evaluate, score, protect."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def evaluate(
 
 def score(
     run: RunArgument,
-    criterion: Annotated[str, typer.Argument(metavar="CRITERION", help="Its name.")],
+    criterion: Annotated[str, typer.Argument(metavar="CRITERION", help="Name of the criterion.")],
     url: Url = DEFAULT_URL,
     epoch: Annotated[int | None, typer.Option(help="Default: the best by validation.")] = None,
 ) -> None:
@@ -97,18 +97,21 @@ def score(
 def protect(
     run: RunArgument,
     layers: Annotated[
-        list[str] | None, typer.Argument(metavar="[LAYER]…", help="None: show them.")
+        list[str] | None,
+        typer.Argument(
+            metavar="[LAYER]…", help="Names of layers; without any, the protected ones are listed."
+        ),
     ] = None,
     url: Url = DEFAULT_URL,
-    none: Annotated[bool, typer.Option("--none", help="End the protection of all.")] = False,
+    none: Annotated[bool, typer.Option("--none", help="Unprotect all layers.")] = False,
 ) -> None:
-    """Choose the layers that no plan of a run may cut."""
+    """Protect layers of a run: no plan may cut them."""
     if layers and none:
         raise InvalidInput("Layers and --none contradict each other.", field="none")
     with RecedeClient(url) as client:
         changed = none or layers
-        told = client.protect_layers(run, layers or []) if changed else client.run(run)
-    out.print(f"protected: {', '.join(told.protected) or 'none'}", soft_wrap=True)
+        changed_run = client.protect_layers(run, layers or []) if changed else client.run(run)
+    out.print(f"protected: {', '.join(changed_run.protected) or 'none'}", soft_wrap=True)
 
 
 def settled(client: RecedeClient, run: str, asked: Asked) -> Plan:
@@ -194,7 +197,7 @@ def to_its_end(client: RecedeClient, queued: JobOut, later: str = "") -> JobOut:
     try:
         job = following.follow_job(client, queued)
     except KeyboardInterrupt:
-        err.print(f"The job {queued.id} goes on{later}.", soft_wrap=True)
+        err.print(f"The job {queued.id} continues{later}.", soft_wrap=True)
         raise typer.Exit(FAILED) from None
     if job.state is State.SUCCEEDED:
         return job

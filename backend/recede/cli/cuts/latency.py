@@ -31,7 +31,7 @@ def latency(
     run: RunArgument,
     asked: Asked,
     url: Url = DEFAULT_URL,
-    again: Annotated[bool, typer.Option("--again", help="Measure anew what is known.")] = False,
+    again: Annotated[bool, typer.Option("--again", help="Measure again what is known.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Measure the time of a forward pass, dense and cut, at batch 1 and 64."""
@@ -46,7 +46,7 @@ def latency(
         return
     out.print(_table(answer.items))
     if any(item.busy for item in answer.items):
-        out.print("busy: other jobs ran on the device meanwhile; --again measures anew")
+        out.print("busy: other jobs ran on the device meanwhile; use --again to measure once more")
 
 
 def _table(items: Sequence[LatencyOut]) -> Table:

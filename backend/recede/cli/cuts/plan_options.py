@@ -78,38 +78,48 @@ def asked(
         str | None, typer.Option(metavar="N", help="At most this file size: 30% or 5MB.")
     ] = None,
     accuracy: Annotated[
-        str | None, typer.Option(metavar="A", help="As small as possible at 90% or more.")
+        str | None,
+        typer.Option(metavar="A", help="The smallest network with at least this accuracy: 90%."),
     ] = None,
     drop: Annotated[
         str | None,
-        typer.Option(metavar="D", help="As small as possible at 0.5 points less or better."),
+        typer.Option(
+            metavar="D", help="The smallest network that loses at most so many points: 0.5."
+        ),
     ] = None,
     latency: Annotated[
-        str | None, typer.Option(metavar="T", help="At most 4ms an image, as measured.")
+        str | None, typer.Option(metavar="T", help="At most this latency, as measured: 4ms.")
     ] = None,
     plan: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="The plan kept with the run under this name or id."),
+        typer.Option(metavar="NAME", help="A saved plan of the run, by name or id."),
     ] = None,
     scope: Annotated[
-        Literal["global", "local"], typer.Option(help="Rank all neurons, or those of each layer.")
+        Literal["global", "local"],
+        typer.Option(help="Rank all neurons together (global), or layer by layer (local)."),
     ] = "global",
     epoch: Annotated[int | None, typer.Option(help="Default: the best by validation.")] = None,
     criterion: Annotated[
         str, typer.Option(help="What ranks the neurons; a wrong name lists them.")
     ] = IMPORTANCE,
     round_to: Annotated[
-        int, typer.Option(help="Keep a multiple of this in each layer, rounded up.")
+        int, typer.Option(help="Round the channels kept in each layer up to a multiple of this.")
     ] = 1,
     min_channels: Annotated[
-        int | None, typer.Option(help="Keep at least so many in each layer.")
+        int | None, typer.Option(help="Keep at least this many channels in each layer.")
     ] = None,
     bias: Annotated[
         Literal["drop", "fold"],
-        typer.Option(help="What becomes of relu(β) of removed channels of ordinary batch norm."),
+        typer.Option(
+            help="Constant output relu(β) of removed channels: discard (drop) or absorb (fold)."
+        ),
     ] = "drop",
-    lock: Annotated[list[str] | None, typer.Option(help="Layer that keeps all.")] = None,
-    override: Annotated[list[str] | None, typer.Option(help="LAYER=RATIO of its own.")] = None,
+    lock: Annotated[
+        list[str] | None, typer.Option(help="Lock this layer: it keeps every channel.")
+    ] = None,
+    override: Annotated[
+        list[str] | None, typer.Option(help="A layer with its own ratio: LAYER=RATIO.")
+    ] = None,
 ) -> Asked:
     """What the command line asks for.
 

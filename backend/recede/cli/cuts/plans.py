@@ -52,10 +52,10 @@ def list_plans(
 @taking_plan
 def keep(
     run: RunArgument,
-    name: Annotated[str, typer.Argument(metavar="NAME", help="By which it is found again.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the plan.")],
     asked: Asked,
     url: Url = DEFAULT_URL,
-    notes: Annotated[str, typer.Option(help="What it is for.")] = "",
+    notes: Annotated[str, typer.Option(help="Notes on the plan.")] = "",
 ) -> None:
     """Keep a plan with its run under a name; nothing is cut."""
     with RecedeClient(url) as client:

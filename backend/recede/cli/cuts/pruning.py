@@ -59,7 +59,7 @@ def prune(
 
 
 def download(
-    checkpoint: Annotated[str, typer.Argument(metavar="CHECKPOINT", help="Its id.")],
+    checkpoint: Annotated[str, typer.Argument(metavar="CHECKPOINT", help="Id of the checkpoint.")],
     url: Url = DEFAULT_URL,
     format_: Annotated[
         str,

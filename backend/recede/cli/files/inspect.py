@@ -90,14 +90,14 @@ def _run(command: list[str]) -> dict[str, Any]:
         task = bar.add_task("Starting", total=None)
         assert worker.stdout is not None
         for line in worker.stdout:
-            told: dict[str, Any] = json.loads(line)
-            if "message" not in told:
-                return told
+            progress: dict[str, Any] = json.loads(line)
+            if "message" not in progress:
+                return progress
             bar.update(
                 task,
-                description=told["message"],
-                completed=told["done"],
-                total=max(told["done"], told["total"]),
+                description=progress["message"],
+                completed=progress["done"],
+                total=max(progress["done"], progress["total"]),
             )
         worker.wait()
         said.seek(0)

@@ -58,10 +58,10 @@ def _run(command: list[str]) -> dict[str, Any]:
     ):
         assert worker.stdout is not None
         for line in worker.stdout:
-            told = _parsed(line)
-            if "ok" in told:
-                return told
-            status.update(str(told.get("message", "")))
+            message = _parsed(line)
+            if "ok" in message:
+                return message
+            status.update(str(message.get("message", "")))
         worker.wait()
         said.seek(0)
         last = said.read().strip().splitlines()[-1:] or [f"exit code {worker.returncode}"]

@@ -40,7 +40,7 @@ def list_runs(
     state: Annotated[State | None, typer.Option(help="Only runs in this state.")] = None,
     search: Annotated[str | None, typer.Option(help="Part of the name.")] = None,
     group: Annotated[str | None, typer.Option(help="Only runs of this group.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=200, help="How many.")] = 20,
+    limit: Annotated[int, typer.Option(min=1, max=200, help="How many to list.")] = 20,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """List runs, newest first."""
@@ -60,8 +60,8 @@ def list_runs(
         table.add_row(*_row(run))
     out.print(table)
     for run in page.items:
-        for told in run.notices:
-            out.print(f"{run.id}: {following.notice_line(told)}", style="yellow", soft_wrap=True)
+        for notice in run.notices:
+            out.print(f"{run.id}: {following.notice_line(notice)}", style="yellow", soft_wrap=True)
     if page.next:
         out.print(f"More than {limit}: see --limit, --state and --search.", style="dim")
 
@@ -93,7 +93,7 @@ def resume(
     url: Url = DEFAULT_URL,
     watch_: Annotated[bool, typer.Option("--watch", help="Follow it to its end.")] = False,
 ) -> None:
-    """Go on with a failed or cancelled run from its last finished epoch."""
+    """Resume a failed or cancelled run from its last finished epoch."""
     with RecedeClient(url) as client:
         job = client.resume_run(run).job
         out.print(f"{run} is queued again as job {job.id}.")
@@ -117,7 +117,7 @@ def finish(client: RecedeClient, run_id: str) -> None:
     try:
         run = following.follow_run(client, run_id)
     except KeyboardInterrupt:
-        err.print(f"The run goes on; come back with `recede watch {run_id}`.")
+        err.print(f"The run continues; come back with `recede watch {run_id}`.")
         raise typer.Exit(FAILED) from None
     for notice in run.notices:  # once more: what was said on the way has scrolled by
         err.print(following.notice_line(notice), style="yellow", soft_wrap=True)
@@ -125,7 +125,7 @@ def finish(client: RecedeClient, run_id: str) -> None:
         _print_outcome(run, client.curve(run_id))
         return
     tell_failure(run.error)
-    err.print(f"The run is {run.state.value}; `recede resume {run_id}` goes on with it.")
+    err.print(f"The run is {run.state.value}; `recede resume {run_id}` resumes it.")
     raise typer.Exit(FAILED)
 
 
@@ -148,7 +148,7 @@ def _print_outcome(run: RunOut, curve: CurveOut) -> None:
             f"({percent(point.cost.macs / dense.macs)}); {_accuracy(point.accuracy)}",
             soft_wrap=True,
         )
-        out.print(f"take it: recede prune {run.id} --ratio {point.ask} --out .")
+        out.print(f"prune it: recede prune {run.id} --ratio {point.ask} --out .")
     out.print(f"lossless ratio: {percent(lossless)}", style="bold")
 
 

@@ -39,10 +39,10 @@ POLL_S = 1.0
 
 def list_groups(
     group: Annotated[
-        str | None, typer.Argument(metavar="[GROUP]", help="Id of one, to see its runs.")
+        str | None, typer.Argument(metavar="[GROUP]", help="Id of a group, to see its runs.")
     ] = None,
     url: Url = DEFAULT_URL,
-    limit: Annotated[int, typer.Option(min=1, max=50, help="How many.")] = 20,
+    limit: Annotated[int, typer.Option(min=1, max=50, help="How many to list.")] = 20,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """List groups of runs, newest first, or show one with its summary."""
@@ -102,12 +102,12 @@ def summary_table(group: GroupOut) -> Table:
 
 def _follow(client: RecedeClient, group_id: str) -> GroupOut:
     """Show one line a run until nothing of the group is queued or running."""
-    told: set[str] = set()
+    shown: set[str] = set()
     all_final_at = None
     with Live(console=err, auto_refresh=False) as live:
         while True:
             group = client.group(group_id)
-            _tell(group, told, lines=not err.is_terminal)
+            _print_news(group, shown, lines=not err.is_terminal)
             if err.is_terminal:
                 live.update(Group(_lines(group)), refresh=True)
             if all(run.state.is_final for run in group.runs):
@@ -126,7 +126,7 @@ def _curves_come(client: RecedeClient, group: GroupOut, waited_s: float) -> bool
     return waited_s < CURVE_GRACE_S or any(active(client, run.id) for run in open_)
 
 
-def _tell(group: GroupOut, told: set[str], *, lines: bool) -> None:
+def _print_news(group: GroupOut, shown: set[str], *, lines: bool) -> None:
     """Print what is new: notices, and where there is no terminal each epoch and state."""
     for run in group.runs:
         where = _label(group, run)
@@ -134,8 +134,8 @@ def _tell(group: GroupOut, told: set[str], *, lines: bool) -> None:
         if lines:
             news.append((f"{where}: {_progress(run)}", ""))
         for text, style in news:
-            if text not in told:
-                told.add(text)
+            if text not in shown:
+                shown.add(text)
                 err.print(text, style=style, soft_wrap=True)
 
 

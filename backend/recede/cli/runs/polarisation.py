@@ -24,7 +24,7 @@ _COLUMNS = {
     "below_01": "under 0.1",
     "above_05": "over 0.5",
     "bimodality": "bimodality",
-    "valley": "valley",
+    "valley": "natural gap",
 }
 
 
@@ -63,7 +63,7 @@ def summary_line(found: Polarisation) -> str:
     ]
     if found.bimodality is not None:
         parts.append(f"bimodality {found.bimodality:.2f}")
-    valley = "one hump" if found.valley is None else f"natural threshold {found.valley:g}"
+    valley = "one hump" if found.valley is None else f"natural gap {found.valley:g}"
     return ", ".join([*parts, valley])
 
 

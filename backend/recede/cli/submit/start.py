@@ -66,7 +66,7 @@ def source(
         ),
     ] = None,
     new_head: Annotated[
-        bool, _option("Draw the last layer anew, for other classes.", "--new-head")
+        bool, _option("Reinitialise the last layer, for other classes.", "--new-head")
     ] = False,
 ) -> Source:
     """What the command line says of the weights to start from.
@@ -101,7 +101,7 @@ def _init(
     if weights is None and parent is None:
         if new_head:
             raise InvalidInput(
-                "--new-head was given without --weights or --from; all layers are drawn anew.",
+                "--new-head was given without --weights or --from; all layers are new.",
                 field="init.new_head",
                 hint="Leave it out.",
             )

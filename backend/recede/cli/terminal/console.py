@@ -1,4 +1,4 @@
-"""What all commands share: the two consoles, errors in one red line, options that recur."""
+"""What all commands share: the two consoles, errors in one red line, common options."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ __all__ = ["BAD_INPUT", "DEFAULT_URL", "FAILED", "Commands", "Data", "RunArgumen
 
 
 class Commands(TyperGroup):
-    """Shows the errors that a person may meet in words, without a traceback."""
+    """Shows errors to the user in words, without a traceback."""
 
     def invoke(self, ctx: typer.Context) -> Any:  # type: ignore[override]
         """Run the command; ends with 2 for bad input and 1 for any other failure."""
@@ -43,7 +43,7 @@ class Commands(TyperGroup):
 
 
 def is_bad_input(error: RecedeError) -> bool:
-    """True if the person can mend it by asking for something else."""
+    """True if the user can fix it by changing the input."""
     refused = isinstance(error, ApiError) and error.status == 422
     return refused or isinstance(error, InvalidInput)
 
@@ -61,8 +61,8 @@ def in_one_line(error: RecedeError) -> Text:
 def tell_failure(error: ErrorBody | None) -> None:
     """What made a job or a run fail, if that is known."""
     if error is not None:
-        told = RecedeError(error.message, field=error.field, hint=error.hint)
-        err.print(in_one_line(told), soft_wrap=True)
+        failure = RecedeError(error.message, field=error.field, hint=error.hint)
+        err.print(in_one_line(failure), soft_wrap=True)
 
 
 def percent(share: float, digits: int = 1) -> str:
@@ -72,7 +72,7 @@ def percent(share: float, digits: int = 1) -> str:
 
 
 def count(number: int) -> str:
-    """A large count in thousands, millions or milliards."""
+    """A large count in thousands (k), millions (M) or billions (G)."""
     for size, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
         if number >= size:
             return f"{number / size:.3g} {unit}"

@@ -170,6 +170,6 @@ def _epoch_line(data: dict[str, Any]) -> str:
 
 
 def notice_line(notice: Notice) -> str:
-    """A notice in one line: the epoch, what is the matter, how to mend it."""
+    """A notice in one line: the epoch, what is wrong, how to fix it."""
     at = "" if notice.epoch is None else f"epoch {notice.epoch}: "
     return f"{at}{notice.message}" + (f" {notice.hint}" if notice.hint else "")

@@ -56,7 +56,7 @@ def unsendable(error: Exception) -> InvalidInput:
 
 
 def unreachable(url: httpx.URL | str, error: Exception) -> ApiError:
-    """Nobody answers at that address."""
+    """There is no answer at that address."""
     return ApiError(
         f"Nothing answers at {url} ({error or type(error).__name__}).",
         status=0,

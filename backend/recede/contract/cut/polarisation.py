@@ -1,8 +1,8 @@
 """Polarisation: how clearly the importances of one snapshot have parted into weak and strong.
 
 Everything is counted on one fixed axis for each kind of scale: the logit w of bounded batch
-norm, clipped to ±12, and log10 |γ| of ordinary batch norm, clipped to −6 to 1. The valley that
-is stored with a snapshot is the natural gap of page, API and command line.
+norm, clipped to ±12, and log10 |γ| of ordinary batch norm, clipped to −6 to 1. The
+result is stored with each snapshot: its `valley` is the natural gap of page, API and CLI.
 """
 
 from __future__ import annotations
@@ -50,11 +50,11 @@ DEFINITIONS: Mapping[str, str] = {
     "log10 |γ| clipped to −6 to 1; above 5/9 ≈ 0.556, that of a uniform distribution, two modes "
     "are likely, though strong skewness alone raises it too; null under 4 neurons or if all are "
     "equal.",
-    "valley": "The natural threshold as an importance: on the axis of `bimodality`, counted in "
-    "240 bins and smoothed with a Gaussian of a fortieth of the axis, the point that lies deepest "
-    "under the lower of the highest humps on its two sides; null unless it is at most half as "
-    "high as that hump with at least 5 % of the neurons on either side (a definition of our own, "
-    "the same as the natural gap of the page), or under 4 neurons.",
+    "valley": "The natural gap between weak and strong neurons, as an importance: on the axis of "
+    "`bimodality`, counted in 240 bins and smoothed with a Gaussian of a fortieth of the axis, "
+    "the point that lies deepest under the lower of the highest humps on its two sides; null "
+    "unless it is at most half as high as that hump with at least 5 % of the neurons on either "
+    "side (a definition of our own), or under 4 neurons.",
 }
 """What each field of a Polarisation is, in one sentence with its source."""
 
@@ -120,7 +120,7 @@ def bimodality(values: Floats) -> float | None:
 
 
 def valley(raw: FloatArray, scale: str) -> float | None:
-    """The threshold in the valley between the two humps, an importance of three digits.
+    """The natural gap: the valley between the two humps, an importance of three digits.
 
     240 bins, smoothed with a Gaussian of a fortieth of the axis; of all points the one that lies
     deepest under the lower of the highest humps on its two sides. None where there is one hump

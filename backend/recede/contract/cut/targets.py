@@ -1,10 +1,10 @@
-"""Asking for a cut by what it should cost or keep: the largest network that meets a target.
+"""A cut by what it should cost or keep: the largest network that meets a target.
 
 Why a search over ratios is exact: a larger ratio takes a longer beginning of the same order,
 so what a layer is asked to keep never grows; minima and rounding up are monotone, hence neither
 does what it keeps; MACs, parameters and bytes are sums of products of kept counts (and of the
 digits that write them), so they never grow either. Between two ratios at which one more neuron
-goes nothing changes, and only those are looked at: by halving, in the browser as well.
+goes nothing changes, and only those are tried: by bisection, in the browser as well.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class Target(BaseModel):
 
 
 class OpenPlan(Plan):
-    """A plan whose ratio is looked for; a ratio or threshold that it gives is not looked at."""
+    """A plan whose ratio is looked for; a ratio or threshold that it gives is ignored."""
 
     @model_validator(mode="after")
     def _one_choice(self) -> Self:
@@ -99,7 +99,7 @@ def solve(
 ) -> Solved:
     """The smallest ratio that meets a target of cost; the largest that one of accuracy allows.
 
-    The plan's own ratio or threshold is not looked at; the rest of it holds. `points` is the
+    The plan's own ratio or threshold is ignored; the rest of it holds. `points` is the
     accuracy curve of such plans: of its points the one with the largest share removed that
     meets the target is taken, so that what is answered was measured. Where nothing meets the
     target, the plan is the one that comes closest.

@@ -1,6 +1,6 @@
 """95 % intervals that hold with few images too: of a share, and of a count in a finite split.
 
-A random part of a split was looked at: how many of all of its images have a property? Drawing
+A random part of a split was evaluated: how many of all of its images have a property? Drawing
 without replacement makes the number seen hypergeometric, so the more of the split was seen,
 the less is left to guess, and the whole split leaves nothing.
 """

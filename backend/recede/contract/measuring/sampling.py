@@ -6,11 +6,11 @@ right and the cut one wrong (lost), and the other way round (gained). Each is a 
 finite part of the split, so exact bounds exist also where no difference was seen at all.
 
 A cut between two others that were measured wholly has a better control: the images on which
-those two differ are all looked at, and of the others, where they agree, only a part. Where
+those two differ are all evaluated, and of the others, where they agree, only a part. Where
 hardly anything differs there, neighbouring cuts look at different images and are counted
-together ("pooled"): what one of them tells is then only an upper bound for the others.
+together ("pooled"): what one of them shows is then only an upper bound for the others.
 
-A point is looked at three times at most: on a first part, on a larger one whose size the first
+A point is evaluated three times at most: on a first part, on a larger one whose size the first
 look predicts, and on the whole split. Each look has its own share of the error, so that
 looking again does not make the interval too short.
 """
@@ -55,7 +55,7 @@ class Seen:
     lost: int
     gained: int
     counted: int = 0
-    """Images beside those, all of which were looked at."""
+    """Images beside those, all of which were evaluated."""
     counted_right: int = 0
     pooled: int = 1
     """Neighbouring cuts among which the n images were shared out: a draw of their answers."""

@@ -64,7 +64,7 @@ class StoredTensor(BaseModel):
 class NetworkShape(BaseModel):
     """Prunable groups in network order and every op that costs something.
 
-    `scale` tells how a stored raw scale becomes an importance: "bounded" is σ(w) of bounded
+    `scale` says how a stored raw scale becomes an importance: "bounded" is σ(w) of bounded
     batch norm, "plain" is |γ| of ordinary batch norm.
     """
 

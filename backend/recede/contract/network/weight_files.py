@@ -72,7 +72,7 @@ def check(path: Path) -> None:
         if not stat.S_ISREG(found.st_mode):
             raise _unusable(path, "is not a file")
         if not os.access(path, os.R_OK):
-            raise _unusable(path, "may not be read", "Mend its permissions.")
+            raise _unusable(path, "may not be read", "Fix its permissions.")
         if not 0 < found.st_size <= MAX_BYTES:
             raise _unusable(path, f"has {found.st_size} bytes; at most {MAX_BYTES} are read")
         if path.name.lower().endswith(SAFETENSORS):

@@ -17,7 +17,7 @@ class Page(BaseModel, Generic[ItemT]):
 
 
 class ErrorBody(BaseModel):
-    """What went wrong, in words: what was given, what is wanted, how to mend it."""
+    """What went wrong, in words: what was given, what is wanted, how to fix it."""
 
     code: str
     message: str
@@ -47,7 +47,7 @@ class AccuracyOut(BaseModel):
     n: int
     split: Literal["validation", "test"] = "validation"
     n_split: int | None = None
-    """Images of the split, of which n were looked at."""
+    """Images of the split, of which n were evaluated."""
     split_low: float | None = None
     split_high: float | None = None
 

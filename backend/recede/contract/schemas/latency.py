@@ -32,7 +32,9 @@ class LatencyBody(BaseModel):
         1, description="Batch size that `target_ms` is about"
     )
     again: bool = Field(
-        False, strict=True, description="Measure anew what is known, say on a busy machine"
+        False,
+        strict=True,
+        description="Measure again what is known, for example after the machine was busy",
     )
 
 

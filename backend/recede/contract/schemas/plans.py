@@ -21,7 +21,7 @@ PlanNotes = Annotated[Text, Field(max_length=10_000)]
 
 
 class NamedPlanBody(BaseModel):
-    """A plan to keep, with the name by which people find it."""
+    """A plan to keep, with its name."""
 
     model_config = ConfigDict(extra="forbid")
 

@@ -39,7 +39,7 @@ class JobOut(BaseModel):
 
 
 class Notice(BaseModel):
-    """Something that a person should know about a run that goes on all the same."""
+    """Something that the user should know about a run that continues."""
 
     code: str
     message: str
@@ -107,10 +107,10 @@ class DiskOut(BaseModel):
 
 
 class ForecastOut(BaseModel):
-    """What a training may take, as far as earlier runs tell; `time` and `memory` are words."""
+    """What a training may take, as far as earlier runs show; `time` and `memory` are words."""
 
     time: str
-    """How long, and which run that was learnt from; or that no run tells."""
+    """How long, and from which run that is known; or that no run shows it."""
     seconds: float | None = None
     """Of all epochs, without loading, map and curve."""
     epoch_s: float | None = None
@@ -150,7 +150,7 @@ def _stripped(value: Any) -> Any:
 
 
 class RunPatch(BaseModel):
-    """What a person may change of a run."""
+    """What may be changed of a run."""
 
     model_config = ConfigDict(extra="forbid")
 

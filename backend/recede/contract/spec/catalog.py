@@ -71,7 +71,7 @@ class DatasetVariant(BaseModel):
     path: str
     """Absolute."""
     name: str
-    """Below its data root, which is how a person names it."""
+    """Below its data root, which is how users name it."""
     classes: int
     n_train: int
     n_test: int
@@ -160,7 +160,7 @@ class Catalog(BaseModel):
     recipes: tuple[Recipe, ...] = tuple(RECIPES)
     """How a cut network can be fine-tuned."""
     problems: tuple[str, ...] = ()
-    """What of a person's own could not be used, such as a file of networks; a sentence each."""
+    """Which of the user's files, such as those of networks, could not be used; a sentence each."""
 
     def method(self, name: str) -> MethodInfo:
         """The method of that name; raises UnknownName."""

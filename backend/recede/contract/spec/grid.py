@@ -66,7 +66,7 @@ def run_name(spec: RunSpec, values: Mapping[str, Any]) -> str:
 
 
 def group_name(base: RunSpec, axes: Axes) -> str:
-    """What a grid is called unless a person says: "… · λ × seed"."""
+    """What a grid is called unless a name is given: "… · λ × seed"."""
     return _joined(base.title(), " × ".join(_word(axis) for axis in axes))
 
 

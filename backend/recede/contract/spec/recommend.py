@@ -24,17 +24,17 @@ def reasons(catalog: Catalog, given: RunSpec, checked: RunSpec) -> dict[str, str
     method = catalog.method(checked.method)
     total = steps(catalog, checked)
     open_ = set(method.given(given)) - set(given.method_params)
-    told = {}
+    found = {}
     for parameter in method.params:
         if parameter.per_steps is None or parameter.name in given.method_params:
             continue
         value = float(checked.method_params[parameter.name])
-        told[f"method_params.{parameter.name}"] = (
+        found[f"method_params.{parameter.name}"] = (
             f"{value} for fine-tuning after a cut: it goes without the regulariser, as published"
             if parameter.name in open_
             else _fits(parameter, value, total)
         )
-    return told
+    return found
 
 
 def _fits(parameter: ParamSpec, value: float, total: int) -> str:

@@ -1,4 +1,4 @@
-"""What a person asks for: a RunSpec (one training), a Plan (one cut) and job payloads."""
+"""What a user asks for: a RunSpec (one training), a Plan (one cut) and job payloads."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class Init(BaseModel):
     """Weights to start from: a file under a data root, or the network of another run.
 
     With `plan`, the other run's network is cut first: that is fine-tuning. `new_head` draws
-    the last layer anew, for other classes than those that the weights were trained on.
+    the last layer at random, for other classes than those the weights were trained on.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

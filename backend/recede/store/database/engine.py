@@ -168,7 +168,7 @@ def _busy_is_unavailable() -> Iterator[None]:
         if any(word in str(error.orig) for word in _DISK_TROUBLE):
             raise StorageProblem(
                 f"The store cannot be written: {error.orig}.",
-                hint="Free some disk space or mend the folder's permissions; nothing was changed.",
+                hint="Free some disk space or fix the folder's permissions; nothing was changed.",
             ) from error
         raise
 

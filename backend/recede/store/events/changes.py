@@ -1,7 +1,7 @@
 """Hears of commits to the store at once, without reading a table.
 
 SQLite counts the commits of others (`PRAGMA data_version`), which a connection learns in some
-microseconds; PostgreSQL tells whoever listens. So a queue is served within milliseconds, and a
+microseconds; PostgreSQL notifies its listeners. So a queue is served within milliseconds, and a
 store at rest costs nothing.
 """
 
@@ -37,7 +37,7 @@ class Changes:
         self._changed_at = 0.0
 
     def wait(self, timeout_s: float, also: Sequence[Any] = ()) -> bool:
-        """Wait until somebody commits; True if that may be so, False after the time.
+        """Wait for a commit; True if there may have been one, False after the time.
 
         `also` are pipes and sentinels of processes that end the wait, as True, when they have
         something to say.
@@ -47,9 +47,7 @@ class Changes:
                 self._open()
                 return True  # what came before is not known
             return self._count(timeout_s, also) if self._sqlite else self._listen(timeout_s, also)
-        except Exception as error:
-            if not self._is_lost(error):
-                raise
+        except self._lost:
             self.close()
             if also:
                 return bool(wait(also, timeout_s))
@@ -93,13 +91,13 @@ class Changes:
         return int(self._connection.execute("PRAGMA data_version").fetchone()[0])
 
     def _listen(self, timeout_s: float, also: Sequence[Any]) -> bool:
-        told = bool(wait([self._connection.fileno(), *also], timeout_s))
+        notified = bool(wait([self._connection.fileno(), *also], timeout_s))
         for _ in self._connection.notifies(timeout=0):
-            told = True
-        return told
+            notified = True
+        return notified
 
-    def _is_lost(self, error: Exception) -> bool:
-        """Whether the database, not our code, is the reason."""
-        dialect = self._engine.dialect
-        driver = getattr(dialect.loaded_dbapi, "Error", DBAPIError)
-        return isinstance(error, DBAPIError | OSError | driver)
+    @property
+    def _lost(self) -> tuple[type[Exception], ...]:
+        """Errors of which the database, not our code, is the reason."""
+        driver = getattr(self._engine.dialect.loaded_dbapi, "Error", DBAPIError)
+        return DBAPIError, OSError, driver

@@ -13,7 +13,7 @@ from recede.store.tables.runs import EventRow
 
 KEEP_EVENTS = 20_000
 CHANNEL = "recede"
-"""Where PostgreSQL tells of events; SQLite counts commits by itself (changes.py)."""
+"""Where PostgreSQL announces events; SQLite counts commits by itself (changes.py)."""
 
 
 def append(

@@ -67,10 +67,10 @@ def put_epoch(
         .where(RunRow.id == run_id, RunRow.epochs_done < epoch)
         .values(epochs_done=epoch)
     )
-    told = {"epoch": epoch, **metrics}
+    data = {"epoch": epoch, **metrics}
     if polarisation is not None:
-        told["polarisation"] = polarisation["overall"]
-    log.append(session, "epoch", run_id=run_id, data=told)
+        data["polarisation"] = polarisation["overall"]
+    log.append(session, "epoch", run_id=run_id, data=data)
 
 
 def epochs(session: Session, run_id: str, *, after: int = -1) -> Sequence[EpochRow]:

@@ -1,4 +1,4 @@
-"""Named plans: cuts that people keep with a run, to come back to or to send to somebody."""
+"""Named plans: cuts that are saved with a run, to come back to or to share."""
 
 from __future__ import annotations
 

@@ -124,7 +124,7 @@ def counts(session: Session) -> dict[str, int]:
 
 
 def rename(session: Session, run_id: str, *, name: str | None, notes: str | None) -> RunRow:
-    """Change what a person wrote about a run."""
+    """Change the name or notes of a run."""
     run = get(session, run_id)
     if name is not None:
         run.name = name
@@ -173,14 +173,14 @@ def notice(
     hint: str | None = None,
     epoch: int | None = None,
 ) -> None:
-    """Tell what a person should know about a run; the same code again replaces it."""
+    """Add a notice for the user to a run; the same code again replaces it."""
     run = get(session, run_id)
-    told = {"code": code, "message": message, "hint": hint, "epoch": epoch}
-    if told in run.notices:
+    notice = {"code": code, "message": message, "hint": hint, "epoch": epoch}
+    if notice in run.notices:
         return  # a retry
-    run.notices = [*_without(run, code), told]
+    run.notices = [*_without(run, code), notice]
     session.flush()
-    log.append(session, "notice", run_id=run_id, data=told)
+    log.append(session, "notice", run_id=run_id, data=notice)
 
 
 def clear_notice(session: Session, run_id: str, code: str) -> None:
@@ -196,7 +196,7 @@ def clear_notice(session: Session, run_id: str, code: str) -> None:
 
 
 def _without(run: RunRow, code: str) -> list[dict[str, Any]]:
-    return [told for told in run.notices if told["code"] != code]
+    return [notice for notice in run.notices if notice["code"] != code]
 
 
 def set_results(session: Session, run_id: str, **values: Any) -> None:

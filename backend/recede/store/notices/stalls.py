@@ -1,4 +1,4 @@
-"""Trainings that have fallen silent: each stall is told once, whoever looks."""
+"""Trainings that have fallen silent: each stall is reported once, whichever service sees it."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ STALLED_AFTER_S = 10.0
 """A running job whose process was not heard of for longer has stalled."""
 
 
-def untold(session: Session) -> Sequence[JobRow]:
-    """Trainings that have stalled since anybody was told: a look that takes no lock."""
+def unreported(session: Session) -> Sequence[JobRow]:
+    """Stalled trainings that were not reported yet; takes no lock."""
     return session.scalars(_query()).all()
 
 
-def tell(session: Session) -> Sequence[JobRow]:
-    """Add an event for each stall that was not told yet; their jobs."""
-    found = untold(session)
+def report(session: Session) -> Sequence[JobRow]:
+    """Add an event for each stall that was not reported yet; their jobs."""
+    found = unreported(session)
     at = now(session) if found else 0.0
     for job in found:
         heard_at = job.heartbeat_at or at
@@ -36,7 +36,7 @@ def tell(session: Session) -> Sequence[JobRow]:
 
 
 def _query() -> Select[JobRow]:
-    told = select(StallRow.job_id).where(
+    reported = select(StallRow.job_id).where(
         StallRow.job_id == JobRow.id, StallRow.heartbeat_at >= JobRow.heartbeat_at
     )
     return (
@@ -45,7 +45,7 @@ def _query() -> Select[JobRow]:
             JobRow.state == State.RUNNING.value,
             JobRow.kind == JobKind.TRAIN.value,
             JobRow.heartbeat_at < db_now() - STALLED_AFTER_S,
-            ~told.exists(),
+            ~reported.exists(),
         )
         .order_by(JobRow.id)
     )

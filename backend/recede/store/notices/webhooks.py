@@ -48,7 +48,7 @@ def put(session: Session, url: str, *, set_by: SetBy = "person") -> WebhookRow:
     """Send notices of what ends or stalls from now on to this address.
 
     Raises:
-        Conflict: a person wants another address than the environment says.
+        Conflict: the environment sets another address.
     """
     _refuse_if_fixed(session, set_by)
     row = get(session)
@@ -74,7 +74,7 @@ def remove(session: Session, *, set_by: SetBy = "person") -> None:
 
 
 def adopt(session: Session, url: str | None) -> None:
-    """Follow the environment: its address goes before a person's, and goes when it goes."""
+    """Follow the environment: its address comes before the user's and goes with it."""
     row = get(session)
     if url is not None:
         if row is None or (row.url, row.set_by) != (url, "environment"):
@@ -96,15 +96,15 @@ def _refuse_if_fixed(session: Session, set_by: SetBy) -> None:
 def is_behind(session: Session) -> bool:
     """Whether `collect` would add something: a look that takes no lock."""
     hook = get(session)
-    return hook is not None and session.execute(_untold(hook).limit(1)).first() is not None
+    return hook is not None and session.execute(_unreported(hook).limit(1)).first() is not None
 
 
 def collect(session: Session) -> None:
-    """Write down a notice for every training that has ended and was not told."""
+    """Record a notice for every training that has ended and was not reported."""
     hook = get(session)
     if hook is None:
         return
-    for job, run in session.execute(_untold(hook)).all():
+    for job, run in session.execute(_unreported(hook)).all():
         moment = job.finished_at or now(session)
         add(session, _EVENTS[job.state], job, run, moment=moment)
 
@@ -145,8 +145,8 @@ def _add(
     return row
 
 
-def _untold(hook: WebhookRow) -> Select[JobRow, RunRow]:
-    told = select(DeliveryRow.id).where(
+def _unreported(hook: WebhookRow) -> Select[JobRow, RunRow]:
+    reported = select(DeliveryRow.id).where(
         DeliveryRow.job_id == JobRow.id, DeliveryRow.event.in_([*_EVENTS.values()])
     )
     return (
@@ -156,7 +156,7 @@ def _untold(hook: WebhookRow) -> Select[JobRow, RunRow]:
             JobRow.state.in_([*_EVENTS]),
             JobRow.kind == JobKind.TRAIN.value,
             JobRow.finished_at >= hook.since,
-            ~told.exists(),
+            ~reported.exists(),
         )
         .order_by(JobRow.id)
     )
@@ -202,7 +202,7 @@ def is_due(session: Session) -> bool:
 
 
 def claim(session: Session) -> DeliveryRow | None:
-    """Take the oldest delivery that is due, so that nobody else sends it meanwhile."""
+    """Take the oldest delivery that is due, so that no other service sends it meanwhile."""
     row = session.scalars(_due().order_by(DeliveryRow.id).limit(1)).first()
     if row is None:
         return None
@@ -215,7 +215,7 @@ def claim(session: Session) -> DeliveryRow | None:
 def record(session: Session, delivery_id: int, attempt: int, outcome: Outcome) -> DeliveryRow:
     """Write down what came of a try, and when the next one is due; of a test there is none.
 
-    A try that was taken over by somebody else, or switched off meanwhile, sets no other time.
+    A try that was taken over by another service, or switched off meanwhile, sets no other time.
     """
     row = session.get_one(DeliveryRow, delivery_id)
     row.tried_at, row.status, row.error = now(session), outcome.status, outcome.error

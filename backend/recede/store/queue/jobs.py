@@ -1,4 +1,4 @@
-"""Jobs as a person sees them: enqueue, list, cancel, resume. lease.py is the worker's side."""
+"""Jobs as users see them: enqueue, list, cancel, resume. lease.py is the worker's side."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def active(session: Session, run_id: str, kind: JobKind | None = None) -> Sequen
 def under_way(
     session: Session, run_id: str, kind: JobKind, payload: dict[str, Any]
 ) -> JobRow | None:
-    """An unfinished job that does just this and that nobody asked to stop."""
+    """An unfinished job that does just this and whose cancellation was not requested."""
     same = (
         job
         for job in active(session, run_id, kind)
@@ -227,7 +227,7 @@ def follow(session: Session, job: JobRow) -> None:
 
 
 def announce(session: Session, job: JobRow) -> None:
-    """Tell listeners the state of a job."""
+    """Announce the state of a job to listeners."""
     data = {
         "kind": job.kind,
         "state": job.state,

@@ -176,7 +176,7 @@ def beat(
 ) -> Literal["ok", "cancel", "gone", "lost"]:
     """Renew the lease and publish progress; says whether to go on.
 
-    "gone" is a job that was deleted with its run: nobody else works on it, as after "lost".
+    "gone" is a job that was deleted with its run: no other worker has it, as after "lost".
     """
     values: dict[str, Any] = {"lease_expires_at": db_now() + lease_s}
     if progress is not None:

@@ -52,7 +52,7 @@ def put(
 
 
 def tell(session: Session, run_id: str, place: Place) -> None:
-    """Tell who listens that there are more points."""
+    """Announce to listeners that there are more points."""
     log.append(session, "curve", run_id=run_id, data=asdict(place))
 
 

@@ -99,7 +99,7 @@ class LatencyRow(Base):
 
 
 class PlanRow(Base):
-    """A plan that a person named and keeps with the run."""
+    """A named plan that is saved with its run."""
 
     __tablename__ = "plans"
 

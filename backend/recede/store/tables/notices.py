@@ -1,4 +1,4 @@
-"""The tables of notices to people: which stalls were told, where to, and what was sent."""
+"""The tables of notices: which stalls were reported, the webhook, and what was sent."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from recede.store.tables.runs import Base, Json
 
 
 class StallRow(Base):
-    """The last stall of a job that was told: a later heartbeat ends it."""
+    """The last stall of a job that was reported: a later heartbeat ends it."""
 
     __tablename__ = "stalls"
 

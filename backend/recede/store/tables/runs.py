@@ -51,7 +51,7 @@ class RunRow(Base):
         ForeignKey("groups.id", ondelete="SET NULL"), index=True
     )
     notices: Mapped[list[Json]] = mapped_column(JSON, default=list)
-    """What a person should know: code, message, hint and the epoch at which it was noticed."""
+    """Notices for the user: code, message, hint and the epoch at which it was noticed."""
     data_report: Mapped[Json | None] = mapped_column(JSON)
     """What was found in the data set's files before training."""
     protected: Mapped[list[str] | None] = mapped_column(JSON)

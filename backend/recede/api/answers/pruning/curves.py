@@ -98,7 +98,7 @@ def _evaluated(row: EvaluationRow, place: Place) -> CurvePoint:
 def curve_job(
     session: Session, run: RunRow, place: Place, *, exact: bool = False
 ) -> JobRow | None:
-    """An unfinished job of this curve that nobody asked to stop."""
+    """An unfinished job of this curve whose cancellation was not requested."""
     for job in jobs.active(session, run.id, JobKind.CURVE):
         payload = CurvePayload.model_validate(job.payload)
         epoch = run.best_epoch if payload.epoch is None else payload.epoch

@@ -11,9 +11,7 @@ _ANY_INPUT = [3, 224, 224]
 
 def file_snippets(checkpoint: CheckpointOut) -> list[FileSnippet]:
     """One for torch; for onnxruntime and the proof where the checkpoint has such files."""
-    found = [
-        FileSnippet(name="torch", label="Load in Python with torch", code=_torch(checkpoint))
-    ]
+    found = [FileSnippet(name="torch", label="Load in Python with torch", code=_torch(checkpoint))]
     if "onnx" in checkpoint.files:
         code = _onnx(checkpoint)
         found.append(FileSnippet(name="onnx", label="Load with ONNX Runtime", code=code))

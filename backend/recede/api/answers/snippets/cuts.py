@@ -95,7 +95,7 @@ def _open(plan: Plan) -> Body:
 
 
 def _curve(plan: Plan) -> Body:
-    """What tells the curve on which a plan lies."""
+    """What identifies the curve on which a plan lies."""
     own = _plan(plan)
     return {name: own[name] for name in ("epoch", "scope", "criterion", "bias") if name in own}
 

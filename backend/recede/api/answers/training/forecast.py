@@ -1,4 +1,4 @@
-"""How long a training may take and what memory it needs at least, as far as earlier runs tell.
+"""How long a training may take and what memory it needs at least, as far as earlier runs show.
 
 Nothing is trained to find out and no constant is assumed: the time is that of a run which has
 the same network and images, and the memory is what the contract alone decides.
@@ -26,7 +26,7 @@ from recede.store.queue import jobs
 from recede.store.tables.runs import RunRow
 
 LOOKED_AT = 100
-"""The newest runs, among which one may tell of this network."""
+"""The newest runs, one of which may have this network."""
 FLOAT_BYTES = 4
 COPIES = 3
 """Numbers that a training holds for each parameter: its weight, its gradient, its momentum."""

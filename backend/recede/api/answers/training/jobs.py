@@ -21,7 +21,7 @@ def job_out(session: Session, row: JobRow) -> JobOut:
 
 
 def jobs_out(session: Session, rows: Sequence[JobRow]) -> list[JobOut]:
-    """Several jobs, with the queue looked at once."""
+    """Several jobs, with one look at the queue."""
     now = clock.now(session)
     queued = any(row.state == State.QUEUED.value for row in rows)
     positions = jobs.queue_positions(session) if queued else {}

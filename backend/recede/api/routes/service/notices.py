@@ -1,4 +1,4 @@
-"""The webhook: where a person wants to be told of runs, and a test of it."""
+"""The webhook: where notices of runs are sent, and a test of it."""
 
 from __future__ import annotations
 

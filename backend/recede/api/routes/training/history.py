@@ -95,7 +95,11 @@ def get_polarisation(
     run_id: RunId,
     layers: Annotated[bool, Query(description="Each layer as well")] = False,
 ) -> PolarisationsOut:
-    """How clearly the importances have parted at each epoch, and what each field means."""
+    """How clearly the importances have parted at each epoch, and what each field means.
+
+    `valley` is the natural gap, computed once when the snapshot was stored: a plan with it as
+    `threshold` cuts there. Each layer has its own.
+    """
     with services.store.read() as session:
         runs.get(session, run_id)
         found = history.polarisations(session, run_id)
