@@ -212,11 +212,9 @@ def test_every_action_is_copied_with_the_whole_plan(explore: Page, service: Serv
     query = f"&epoch=3&macs=0.5&round=8&min=4&lock=features.0&override={LAYER}:0.25"
     open_explore(explore, run.id, query)
     explore.locator("#copy-menu summary").click()
-    actions = (
-        explore.get_by_test_id("copy-action")
-        .locator("option")
-        .evaluate_all("(options) => options.map((option) => option.value)")
-    )
+    options = explore.get_by_test_id("copy-action").locator("option")
+    expect(options).not_to_have_count(0)
+    actions = options.evaluate_all("(options) => options.map((option) => option.value)")
     assert set(actions) >= {"prune", "preview", "measure", "curve", "solve", "latency", "save"}
     for action in actions:
         explore.get_by_test_id("copy-action").select_option(action)

@@ -33,7 +33,7 @@ const OF_THE_RUN = ["run", "epoch", "evaluation", "checkpoint", "job", "notice",
 
 export class Explore {
   constructor(root) {
-    Object.assign(this, { root, runId: root.dataset.run, api: root.dataset.api || "/api/v1" });
+    Object.assign(this, { root, runId: root.dataset.run });
     this.path = location.pathname;
     const { patch, refused } = stateFromUrl(location.search);
     this.state = { ...initialState(), ...patch };

@@ -1,7 +1,7 @@
 /** The page of one run, kept live: state, tiles, activity, tabs in the address. */
 
-import "./times.js";
 import "../charts/plotly_saving.js";
+import "./times.js";
 import { go, putProps, registerCallbacks, setProps } from "../lib/dash.js";
 import { h } from "../lib/elements.js";
 import { errorWords } from "../lib/errors.js";

@@ -1,9 +1,9 @@
 /** The frame of all pages: the worker's state, the banner, notices, the title, start-up. */
 
-import "./terms/card.js";
-import "./keys.js";
-import "./copy_buttons.js";
 import "./actions.js";
+import "./copy_buttons.js";
+import "./keys.js";
+import "./terms/card.js";
 import { go, noUpdate, putProps, registerCallbacks } from "../lib/dash.js";
 import { showDesktopNotice } from "../lib/desktop_notices.js";
 import { notify } from "../lib/page/notices.js";
