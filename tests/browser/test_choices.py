@@ -191,7 +191,7 @@ def test_another_criterion_is_scored_shown_and_cut_by(
         ("&criterion=banana&bias=fold", ["criterion=banana", "bias=fold"]),
         ("&plan=987654&macs=-3&round=7.5&min=zero", ["plan=987654", "macs=-3", "round", "min"]),
         ("&accuracy=90&latency=fast&size=&plan=<b>", ["accuracy=90", "latency=fast", "<b>"]),
-        ("&lock=features.0,gone&override=features.0:0.1", ["gone", "locked as well"]),
+        ("&lock=features.0,gone&override=features.0:0.1", ["gone", "also locked"]),
     ],
 )
 def test_what_a_link_asks_for_in_vain_is_named_and_the_page_goes_on(

@@ -155,7 +155,7 @@ def test_a_browser_that_refuses_is_said_in_words(page: Page):
         "Object.defineProperty(Notification, 'permission', { get: () => 'denied' })"
     )
     page.goto("/settings")
-    expect(page.get_by_test_id("notices-words")).to_contain_text("This browser refuses")
+    expect(page.get_by_test_id("notices-words")).to_contain_text("This browser blocks")
     expect(page.get_by_test_id("notices-switch")).to_be_disabled()
 
 
