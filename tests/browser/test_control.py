@@ -64,7 +64,7 @@ def delete(service: Service, page: Page, run_id: str) -> None:
     page.get_by_test_id("delete-run").click()
     page.get_by_role("dialog").get_by_role("button", name="Delete").click()
     expect(page.locator(".notice", has_text="freed")).to_contain_text(
-        re.compile(r"\d+ [kM]?B freed")
+        re.compile(r"\d+\s[kM]?B freed")
     )
     page.wait_for_function("() => window.deletedRun")
     next_frame(page)

@@ -128,7 +128,7 @@ def test_each_event_is_shown_once_and_only_while_no_tab_is_in_sight(
     assert sorted(shown(page, other)) == [f"Finished: {run.name}", f"Stalled: {run.name}"]
     told = [notice for tab in two_tabs for notice in tab.evaluate(SHOWN)]
     bodies = {notice["title"].partition(":")[0]: notice["body"] for notice in told}
-    assert re.search(r"[\d.]+ % of [\d,]+ test images", bodies["Finished"])
+    assert re.search(r"[\d.]+\s% of [\d,]+ test images", bodies["Finished"])
     assert "last finished epoch" in bodies["Stalled"]
     assert len({notice["tag"] for notice in told}) == 2
 
