@@ -15,7 +15,7 @@ from recede.contract.states import (
 )
 from recede.store.database.engine import Store
 from recede.store.queue import jobs, lease
-from tests.backend.api.test_curves import GUESS, add_point
+from tests.backend.api.routes.pruning.test_curves import GUESS, add_point
 from tests.backend.cli.test_commands import run
 from tests.backend.store.samples import (
     add_checkpoint,

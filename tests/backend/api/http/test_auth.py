@@ -11,7 +11,7 @@ import pytest
 
 from recede.api.app import create_app
 from recede.api.http.access import MAX_BODY_BYTES, ContentPolicy
-from tests.backend.api.test_runs import refused
+from tests.backend.api.routes.training.test_runs import refused
 from tests.backend.conftest import BASE, InProcess
 
 RUNS = "/api/v1/runs"

@@ -11,7 +11,7 @@ from recede.client import ApiError, RecedeClient
 from recede.contract.errors import InvalidInput
 from recede.settings import Settings
 from recede.store.database.engine import Store
-from tests.backend.api.live.test_webhook import (
+from tests.backend.api.routes.service.test_webhook import (
     due_now,
     ended,
     notices,

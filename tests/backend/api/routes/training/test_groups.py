@@ -10,7 +10,7 @@ from recede.contract.states import Lane, State
 from recede.store.database.engine import Store
 from recede.store.networks import runs
 from recede.store.queue import lease
-from tests.backend.api.test_runs import (
+from tests.backend.api.routes.training.test_runs import (
     RUNS,
     SPEC,
     n_jobs,

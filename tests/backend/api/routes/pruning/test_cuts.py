@@ -9,7 +9,7 @@ from recede.contract.network.cost import cost, dense_cost
 from recede.contract.spec.run import Plan
 from recede.store.database.engine import Store
 from recede.store.queue import jobs
-from tests.backend.api.test_runs import refused
+from tests.backend.api.routes.training.test_runs import refused
 from tests.backend.store.samples import (
     SHAPE,
     add_run,

@@ -7,7 +7,7 @@ import json
 import httpx
 import pytest
 
-from tests.backend.api.test_runs import (
+from tests.backend.api.routes.training.test_runs import (
     RUNS,
     SPEC,
     n_jobs,

@@ -7,7 +7,7 @@ import pytest
 
 from recede.contract.cut.polarisation import Polarisation
 from recede.contract.cut.selection import importances
-from tests.backend.api.test_runs import refused
+from tests.backend.api.routes.training.test_runs import refused
 from tests.backend.store.samples import (
     SHAPE,
     add_epochs,

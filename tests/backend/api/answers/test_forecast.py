@@ -19,7 +19,7 @@ from recede.contract.spec.run import (
 from recede.store.database.engine import Store
 from recede.store.queue import jobs, workers
 from recede.store.tables.runs import EpochRow, NetworkRow
-from tests.backend.api.test_runs import RUNS, SPEC
+from tests.backend.api.routes.training.test_runs import RUNS, SPEC
 from tests.backend.catalog import CATALOG
 from tests.backend.store.samples import (
     SHAPE,

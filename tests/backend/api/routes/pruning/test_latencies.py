@@ -9,7 +9,7 @@ from recede.contract.spec.run import Plan
 from recede.contract.states import JobKind, State
 from recede.store.queue import jobs
 from recede.store.results import latencies
-from tests.backend.store.test_latencies import row
+from tests.backend.store.results.test_latencies import row
 
 WHOLE = "0" * 64
 

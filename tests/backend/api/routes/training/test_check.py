@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from recede.store.networks import runs
-from tests.backend.api.test_runs import (
+from tests.backend.api.routes.training.test_runs import (
     RUNS,
     SPEC,
     n_jobs,

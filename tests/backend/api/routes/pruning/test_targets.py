@@ -12,7 +12,7 @@ from recede.contract.spec.run import Plan
 from recede.store.networks import runs
 from recede.store.queue import jobs
 from recede.store.results import scores
-from tests.backend.api.test_runs import refused
+from tests.backend.api.routes.training.test_runs import refused
 from tests.backend.store.samples import (
     SHAPE,
     add_run,

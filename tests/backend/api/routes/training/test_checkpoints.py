@@ -8,7 +8,7 @@ import pytest
 
 from recede.contract.states import CheckpointKind
 from recede.store.results import evaluations
-from tests.backend.api.test_runs import refused
+from tests.backend.api.routes.training.test_runs import refused
 from tests.backend.store.samples import add_checkpoint
 
 BODY = bytes(range(256)) * 8

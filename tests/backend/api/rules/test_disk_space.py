@@ -8,7 +8,7 @@ from collections import namedtuple
 import pytest
 
 from recede.contract.spec.kept_weights import MB
-from tests.backend.api.test_runs import (
+from tests.backend.api.routes.training.test_runs import (
     RUNS,
     SPEC,
     n_jobs,

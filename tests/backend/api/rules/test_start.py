@@ -11,7 +11,7 @@ import pytest
 from recede.contract.spec.run import RunSpec
 from recede.store.networks import runs
 from recede.store.queue import workers
-from tests.backend.api.test_runs import (
+from tests.backend.api.routes.training.test_runs import (
     RUNS,
     SPEC,
     n_jobs,

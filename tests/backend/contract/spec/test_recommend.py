@@ -6,7 +6,7 @@ from recede.contract.spec import recommend
 from recede.contract.spec.catalog import MethodInfo
 from recede.contract.spec.params import ParamSpec
 from recede.contract.spec.run import Init, Plan
-from tests.backend.contract.test_catalog import CATALOG, SPEC
+from tests.backend.contract.spec.test_catalog import CATALOG, SPEC
 
 PULL = ParamSpec(
     name="pull",

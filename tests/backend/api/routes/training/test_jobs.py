@@ -10,7 +10,7 @@ from recede.contract.states import (
     State,
 )
 from recede.store.queue import jobs, lease
-from tests.backend.api.test_runs import refused
+from tests.backend.api.routes.training.test_runs import refused
 from tests.backend.store.samples import add_run
 
 JOBS = "/api/v1/jobs"

@@ -12,7 +12,7 @@ from recede.store.database.engine import Store
 from recede.store.queue import jobs
 from recede.store.results import curves
 from recede.store.results.curves import Place
-from tests.backend.api.test_runs import refused
+from tests.backend.api.routes.training.test_runs import refused
 from tests.backend.store.samples import (
     N_VAL,
     SHAPE,

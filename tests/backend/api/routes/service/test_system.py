@@ -8,7 +8,7 @@ import pytest
 
 from recede.api.app import STATIC, version
 from recede.store.queue import workers
-from tests.backend.api.test_runs import refused
+from tests.backend.api.routes.training.test_runs import refused
 from tests.backend.catalog import CATALOG
 from tests.backend.store.samples import add_run
 
