@@ -28,7 +28,7 @@ from recede.store.database.engine import (
     open_store,
     sqlite_url,
 )
-from recede.store.networks import runs
+from recede.store.experiments import runs
 
 LARGE = Size()
 LIVE = Size(neurons=4224, layers=13)

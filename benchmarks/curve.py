@@ -43,7 +43,7 @@ from recede.store.database.engine import (
     open_store,
     sqlite_url,
 )
-from recede.store.networks import runs
+from recede.store.experiments import runs
 from recede.store.queue import jobs
 from recede.store.queue import lease as leases
 from recede.store.results import curves

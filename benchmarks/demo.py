@@ -26,7 +26,7 @@ from recede.store.database.engine import (
     open_store,
     sqlite_url,
 )
-from recede.store.networks import history, runs
+from recede.store.experiments import history, runs
 from recede.store.queue import jobs, workers
 from recede.store.results import curves
 from recede.store.tables.runs import RunRow

@@ -30,7 +30,7 @@ from recede.store.database.engine import (
     open_store,
     sqlite_url,
 )
-from recede.store.networks import runs
+from recede.store.experiments import runs
 from recede.store.queue import jobs, lease
 from recede.store.tables.runs import JobRow
 

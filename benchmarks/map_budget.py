@@ -26,7 +26,7 @@ from recede.store.database.engine import (
     open_store,
     sqlite_url,
 )
-from recede.store.networks import runs
+from recede.store.experiments import runs
 from recede.store.queue import lease
 from recede.store.results import maps
 from recede_worker.engine.job.context import JobContext

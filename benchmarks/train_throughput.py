@@ -23,7 +23,7 @@ from benchmarks.report import interleaved, machine, ratio, spread
 from recede.contract.cut.polarisation import of_snapshot
 from recede.contract.spec.run import RunSpec
 from recede.store.database.engine import open_store, sqlite_url
-from recede.store.networks import history, runs
+from recede.store.experiments import history, runs
 from recede_worker.core.norms.importance import raw_scales
 from recede_worker.engine.inputs.load import Network, network_for
 from recede_worker.engine.inputs.splits import Normalisation, PixelSplit

@@ -24,7 +24,7 @@ from recede.contract.spec.run import Plan, RunSpec
 from recede.contract.states import State
 from recede.store.database.clock import db_now
 from recede.store.database.engine import Store
-from recede.store.networks import history, runs
+from recede.store.experiments import history, runs
 from recede.store.results import evaluations, maps
 
 FloatArray = npt.NDArray[np.float32]

@@ -13,7 +13,7 @@ from recede.contract.states import State
 from recede.store.database.clock import db_now
 from recede.store.database.engine import Store
 from recede.store.events import log
-from recede.store.networks import history, runs
+from recede.store.experiments import history, runs
 
 PROGRESS_S = 0.5
 

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from recede.contract.schemas import RunOut
 from recede.contract.spec.run import Plan
 from recede.store.database.engine import open_store, sqlite_url
-from recede.store.networks import runs
+from recede.store.experiments import runs
 from tests.browser.screen import (
     Watch,
     explore_is_ready,

@@ -19,7 +19,7 @@ from recede.store.database.engine import (
     open_store,
     sqlite_url,
 )
-from recede.store.networks import runs
+from recede.store.experiments import runs
 from recede.store.queue import jobs, lease
 from recede.store.queue.lease import Lease
 from tests.browser.screen import Watch, next_frame

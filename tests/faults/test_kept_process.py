@@ -18,7 +18,7 @@ from recede.contract.spec.run import (
 )
 from recede.contract.states import JobKind, State
 from recede.store.events import log
-from recede.store.networks import runs
+from recede.store.experiments import runs
 from recede.store.queue import jobs
 from recede.store.results import evaluations
 from recede.store.tables.runs import JobRow

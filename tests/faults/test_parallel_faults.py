@@ -9,7 +9,7 @@ import psutil
 import pytest
 
 from recede.contract.states import State
-from recede.store.networks import history, runs
+from recede.store.experiments import history, runs
 from recede.store.queue import jobs
 from recede.store.tables.runs import JobRow, RunRow
 from tests.worker_process import (

@@ -12,7 +12,7 @@ import pytest
 from recede.contract.spec.run import RunSpec
 from recede.contract.states import JobKind, State
 from recede.store.events import log as events
-from recede.store.networks import history, runs
+from recede.store.experiments import history, runs
 from recede.store.queue import jobs, workers
 from recede.store.results import evaluations
 from recede.store.tables.runs import JobRow, RunRow

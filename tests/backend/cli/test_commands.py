@@ -20,7 +20,7 @@ from recede.contract.states import (
     Lane,
     State,
 )
-from recede.store.networks import history, runs
+from recede.store.experiments import history, runs
 from recede.store.queue import jobs, lease
 from tests.backend.store.samples import (
     SHAPE,

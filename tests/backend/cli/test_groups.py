@@ -7,7 +7,7 @@ import json
 import pytest
 
 from recede.contract.states import Lane, State
-from recede.store.networks import groups, runs
+from recede.store.experiments import groups, runs
 from recede.store.queue import jobs, lease
 from tests.backend.api.routes.training.test_groups import finish
 from tests.backend.cli.test_commands import (

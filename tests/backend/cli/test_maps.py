@@ -7,7 +7,7 @@ import json
 import pytest
 
 from recede.contract.spec.run import Init, Plan
-from recede.store.networks import runs
+from recede.store.experiments import runs
 from recede.store.results import maps
 from tests.backend.api.routes.pruning.test_maps import PLACE, point
 from tests.backend.cli.test_commands import (

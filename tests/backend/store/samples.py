@@ -18,7 +18,7 @@ from recede.contract.network.shape import (
 from recede.contract.spec.run import Plan, RunSpec
 from recede.contract.states import CheckpointKind
 from recede.store.database.engine import Store
-from recede.store.networks import history, runs
+from recede.store.experiments import history, runs
 from recede.store.results import evaluations
 from recede.store.results.evaluations import StoredFile
 

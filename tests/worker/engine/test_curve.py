@@ -14,7 +14,7 @@ from recede.contract.measuring.sampling import TOLERANCE
 from recede.contract.spec.run import CurvePayload, Plan
 from recede.contract.states import JobKind
 from recede.store.events import log
-from recede.store.networks import runs
+from recede.store.experiments import runs
 from recede.store.results import curves
 from recede.store.tables.cuts import CurvePointRow, PredictionRow
 from recede.store.tables.runs import EvaluationRow

@@ -11,7 +11,7 @@ import pytest
 
 from recede.contract.spec.run import EvaluatePayload, Plan
 from recede.contract.states import JobKind
-from recede.store.networks import history
+from recede.store.experiments import history
 from recede.store.queue import jobs
 from recede.store.results import evaluations
 from recede.store.tables.cuts import PredictionRow

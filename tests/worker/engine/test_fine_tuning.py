@@ -11,7 +11,7 @@ from recede.contract.network.cost import cost, dense_cost
 from recede.contract.spec.recipes import recipe
 from recede.contract.spec.run import Plan, PrunePayload
 from recede.contract.states import JobKind
-from recede.store.networks import history, runs
+from recede.store.experiments import history, runs
 from recede.store.results import evaluations
 from recede_worker.engine.evaluation.evaluate import evaluate
 from recede_worker.engine.evaluation.trained_epoch import load_subject

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from recede.contract.errors import InvalidInput
-from recede.store.networks import runs
+from recede.store.experiments import runs
 from recede_worker.engine.inputs import file_split
 from recede_worker.engine.inputs.file_split import FileSplit
 from recede_worker.engine.inputs.load import load_data

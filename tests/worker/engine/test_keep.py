@@ -11,7 +11,7 @@ from recede.contract.errors import StorageProblem, WeightsGone
 from recede.contract.spec.kept_weights import MB, stride
 from recede.contract.states import JobKind
 from recede.store.database.engine import open_store, sqlite_url
-from recede.store.networks import runs
+from recede.store.experiments import runs
 from recede.store.queue import jobs
 from recede.store.queue import lease as leases
 from recede.store.results import evaluations

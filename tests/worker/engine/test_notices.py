@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from recede.contract.cut.polarisation import of_snapshot
-from recede.store.networks import history, runs
+from recede.store.experiments import history, runs
 from recede_worker.engine.training.warnings import chance_limit, tell
 from tests.backend.store.samples import SHAPE
 from tests.worker.engine.conftest import SMALL

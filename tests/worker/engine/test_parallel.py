@@ -23,7 +23,7 @@ from recede.store.database.engine import (
     open_store,
     sqlite_url,
 )
-from recede.store.networks import history, runs
+from recede.store.experiments import history, runs
 from recede.store.queue import lease as leases
 from recede_worker.engine.job.context import JobContext
 from recede_worker.engine.job.settings import WorkerSettings

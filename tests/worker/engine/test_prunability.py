@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from recede.contract.spec.run import Plan
-from recede.store.networks import history, runs
+from recede.store.experiments import history, runs
 from recede.store.queue import lease as leases
 from recede.store.results import evaluations, maps
 from recede.store.results.maps import RATIOS

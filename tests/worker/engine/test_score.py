@@ -13,7 +13,7 @@ from recede.contract.spec.run import (
     ScorePayload,
 )
 from recede.contract.states import JobKind
-from recede.store.networks import history
+from recede.store.experiments import history
 from recede.store.results import evaluations, scores
 from recede_worker.engine.evaluation.scores import scores_of
 from recede_worker.engine.evaluation.trained_epoch import load_subject

@@ -17,7 +17,7 @@ from recede.contract.spec.run import (
     PrunePayload,
 )
 from recede.contract.states import JobKind
-from recede.store.networks import history, runs
+from recede.store.experiments import history, runs
 from recede.store.queue import lease as leases
 from recede.store.results import evaluations
 from recede_worker.engine.evaluation.curve_job import run_curve

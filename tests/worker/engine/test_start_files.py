@@ -19,7 +19,7 @@ from torchvision import models
 from recede.contract.errors import RecedeError
 from recede.contract.network.weight_files import UnusableWeights
 from recede.contract.spec.run import Init, RunSpec
-from recede.store.networks import history
+from recede.store.experiments import history
 from recede_worker.core.norms.adopt import WrongWeights, adopt
 from recede_worker.engine.initial_weights.state_dict_file import read_weight_file
 from recede_worker.engine.initial_weights.take_over import FOLDER, RECORD

@@ -14,7 +14,7 @@ from recede.contract.errors import (
     WeightsGone,
 )
 from recede.contract.spec.run import Init, Plan
-from recede.store.networks import runs
+from recede.store.experiments import runs
 from recede.store.queue import jobs
 from recede.store.results import evaluations
 from recede_worker.engine.initial_weights.from_run import inherit

@@ -13,7 +13,7 @@ from recede.contract.cut.polarisation import of_snapshot
 from recede.contract.errors import StorageProblem
 from recede.contract.spec.run import Plan
 from recede.contract.states import JobKind
-from recede.store.networks import history, runs
+from recede.store.experiments import history, runs
 from recede.store.queue import jobs
 from recede.store.queue import lease as leases
 from recede.store.results import evaluations

@@ -13,7 +13,7 @@ from recede.contract.errors import RecedeError
 from recede.settings import Settings
 from recede.store.database.clock import now
 from recede.store.database.engine import Store
-from recede.store.networks import runs
+from recede.store.experiments import runs
 from recede.store.notices import stalls, webhooks
 
 log = logging.getLogger("recede.web")

@@ -15,7 +15,7 @@ from recede.contract.errors import (
 )
 from recede.contract.network.shape import NetworkShape
 from recede.contract.spec.run import IMPORTANCE, Plan, Scope
-from recede.store.networks import history
+from recede.store.experiments import history
 from recede.store.queue import workers
 from recede.store.results import evaluations, scores
 from recede.store.tables.runs import EvaluationRow, RunRow

@@ -16,7 +16,7 @@ from recede.contract.spec.kept_weights import (
 from recede.contract.spec.run import RunSpec
 from recede.contract.states import CheckpointKind
 from recede.settings import Settings
-from recede.store.networks import runs
+from recede.store.experiments import runs
 from recede.store.results import evaluations
 
 LOOKED_AT = 100

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from sqlalchemy.orm import Session
 
 from recede.contract.spec.run import Plan
-from recede.store.networks import plans
+from recede.store.experiments import plans
 from recede.store.tables.runs import RunRow
 
 LONGEST = 80

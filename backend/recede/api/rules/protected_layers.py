@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from recede.contract.cut.protected import check_layers
 from recede.contract.errors import Conflict, NotFound
-from recede.store.networks import history
+from recede.store.experiments import history
 from recede.store.results import curves
 from recede.store.tables.runs import RunRow
 

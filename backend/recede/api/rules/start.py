@@ -17,7 +17,7 @@ from recede.contract.network.shape import NetworkShape
 from recede.contract.spec.catalog import Catalog
 from recede.contract.spec.run import Init, RunSpec
 from recede.settings import Settings
-from recede.store.networks import history, runs
+from recede.store.experiments import history, runs
 from recede.store.queue import workers
 from recede.store.results import evaluations
 from recede.store.tables.runs import RunRow

@@ -12,7 +12,7 @@ from recede.contract.errors import Conflict
 from recede.contract.spec.run import IMPORTANCE
 from recede.store.database.clock import db_now
 from recede.store.events import log
-from recede.store.networks import history
+from recede.store.experiments import history
 from recede.store.tables.cuts import ScoreRow
 
 FloatArray = npt.NDArray[np.float32]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from recede.contract.spec.run import RunSpec
-from recede.store.networks import runs
+from recede.store.experiments import runs
 from recede.store.queue import workers
 from tests.backend.api.routes.training.test_runs import (
     RUNS,

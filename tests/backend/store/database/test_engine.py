@@ -25,7 +25,7 @@ from recede.store.database.engine import (
     sqlite_url,
     upgrade_store,
 )
-from recede.store.networks import runs
+from recede.store.experiments import runs
 from recede.store.queue import jobs
 from recede.store.queue.lease import claim
 from recede.store.tables.cuts import PlanRow

@@ -11,7 +11,7 @@ from recede.contract.spec.run import RunSpec
 from recede.contract.states import Lane
 from recede.store.database.engine import Store
 from recede.store.events import log
-from recede.store.networks import (
+from recede.store.experiments import (
     groups,
     history,
     runs,

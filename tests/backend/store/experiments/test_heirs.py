@@ -8,7 +8,7 @@ from recede.contract.errors import Conflict
 from recede.contract.spec.run import Init, Plan
 from recede.contract.states import State
 from recede.store.database.engine import Store
-from recede.store.networks import runs
+from recede.store.experiments import runs
 from recede.store.queue import jobs
 from tests.backend.store.samples import (
     SPEC,

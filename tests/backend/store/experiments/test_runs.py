@@ -12,7 +12,7 @@ from recede.contract.spec.run import RunSpec
 from recede.contract.states import JobKind, State
 from recede.store.database.engine import Store
 from recede.store.events import log
-from recede.store.networks import history, runs
+from recede.store.experiments import history, runs
 from recede.store.queue import jobs
 from tests.backend.store.samples import (
     SPEC,

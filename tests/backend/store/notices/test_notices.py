@@ -12,7 +12,7 @@ from recede.contract.errors import Conflict
 from recede.contract.states import Lane, State
 from recede.store.database.engine import Store
 from recede.store.events import log
-from recede.store.networks import runs
+from recede.store.experiments import runs
 from recede.store.notices import stalls, webhooks
 from recede.store.notices.webhooks import Outcome
 from recede.store.queue.lease import claim, finish

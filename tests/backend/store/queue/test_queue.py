@@ -12,7 +12,7 @@ from recede.contract.states import (
     State,
 )
 from recede.store.database.engine import Store
-from recede.store.networks import runs
+from recede.store.experiments import runs
 from recede.store.queue import jobs, lease
 from recede.store.queue.lease import Lease, LeaseLost
 from tests.backend.store.samples import SPEC, add_run

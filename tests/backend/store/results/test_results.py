@@ -14,7 +14,7 @@ from recede.contract.spec.catalog import Catalog
 from recede.contract.spec.run import Plan
 from recede.contract.states import CheckpointKind
 from recede.store.database.engine import Store
-from recede.store.networks import history, runs
+from recede.store.experiments import history, runs
 from recede.store.queue import workers
 from recede.store.results import evaluations
 from tests.backend.store.samples import (

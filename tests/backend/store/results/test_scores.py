@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from recede.contract.errors import NotFound
-from recede.store.networks import runs
+from recede.store.experiments import runs
 from recede.store.results import scores
 from tests.backend.store.samples import (
     SHAPE,

@@ -24,7 +24,7 @@ from recede.contract.spec.run import (
     CurvePayload,
     Plan,
 )
-from recede.store.networks import runs
+from recede.store.experiments import runs
 from recede.store.queue import jobs
 from recede.store.results import curves, evaluations
 from recede.store.results.curves import Place

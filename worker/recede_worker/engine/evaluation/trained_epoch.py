@@ -13,7 +13,7 @@ from torch import nn
 from recede.contract.cut.selection import Selection, select
 from recede.contract.network.cost import Cost, cost
 from recede.contract.spec.run import Plan, RunSpec
-from recede.store.networks import history, runs
+from recede.store.experiments import history, runs
 from recede.store.queue import jobs
 from recede.store.results import evaluations
 from recede.store.tables.cuts import PredictionRow

@@ -24,7 +24,7 @@ from recede.contract.spec.run import (
     Plan,
     RunSpec,
 )
-from recede.store.networks import history, runs
+from recede.store.experiments import history, runs
 from recede.store.results import evaluations, scores
 from recede.store.tables.runs import CheckpointRow, RunRow
 from recede_worker.core.cutting.surgery import Surgeon

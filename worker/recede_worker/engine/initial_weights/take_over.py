@@ -20,7 +20,7 @@ from torch import Tensor
 from recede.contract.errors import StorageProblem
 from recede.contract.network import weight_files
 from recede.contract.spec.run import Init, RunSpec
-from recede.store.networks import runs
+from recede.store.experiments import runs
 from recede_worker.core.norms.adopt import Adopted, adopt
 from recede_worker.core.norms.importance import scale_parameters
 from recede_worker.engine.checkpoints.atomic_files import (

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from recede.contract.spec.run import RunSpec
 from recede.contract.states import JobKind
 from recede.store.database.engine import Store
-from recede.store.networks import runs
+from recede.store.experiments import runs
 from recede.store.queue import lease as leases
 from recede_worker.engine.evaluation.cache import Loaded
 from recede_worker.engine.job.settings import WorkerSettings

@@ -12,7 +12,7 @@ from recede.contract.cut.selection import Selection
 from recede.contract.network.cost import dense_cost
 from recede.contract.spec.run import PrunePayload
 from recede.contract.states import CheckpointKind
-from recede.store.networks import runs
+from recede.store.experiments import runs
 from recede.store.results import evaluations
 from recede_worker.engine.checkpoints.atomic_files import new_folder
 from recede_worker.engine.checkpoints.bundle import write_bundle

@@ -11,7 +11,7 @@ from recede.contract.cut.selection import Selection
 from recede.contract.network.cost import dense_cost
 from recede.contract.spec.run import PrunePayload
 from recede.contract.states import CheckpointKind
-from recede.store.networks import runs
+from recede.store.experiments import runs
 from recede_worker.core.cutting.surgery import bias_difference
 from recede_worker.engine.checkpoints.onnx_file import OPSET, PACKAGES
 from recede_worker.engine.checkpoints.proof import Proof

@@ -16,7 +16,7 @@ from recede.contract.states import State
 from recede.store.database.engine import Store
 from recede.store.events import log
 from recede.store.events.changes import Changes
-from recede.store.networks import runs
+from recede.store.experiments import runs
 from recede.store.queue import jobs, workers
 from recede.store.queue import lease as leases
 from recede.store.tables.runs import JobRow

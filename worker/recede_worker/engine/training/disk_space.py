@@ -8,7 +8,7 @@ from torch import nn
 
 from recede.contract.spec.kept_weights import require_room, room
 from recede.contract.spec.run import RunSpec
-from recede.store.networks import runs
+from recede.store.experiments import runs
 from recede_worker.engine.job.context import JobContext
 from recede_worker.engine.training.trainer_state import FILE
 

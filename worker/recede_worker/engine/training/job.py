@@ -16,7 +16,7 @@ from recede.contract.spec.run import (
     RunSpec,
 )
 from recede.contract.states import JobKind
-from recede.store.networks import runs
+from recede.store.experiments import runs
 from recede.store.results import evaluations
 from recede_worker.engine.checkpoints.weights import read_weights
 from recede_worker.engine.evaluation.evaluate import Evaluation, evaluate

@@ -14,7 +14,7 @@ from recede.contract.network.cost import dense_cost
 from recede.contract.spec.kept_weights import MB, kept
 from recede.contract.spec.run import RunSpec
 from recede.contract.states import CheckpointKind
-from recede.store.networks import history, runs
+from recede.store.experiments import history, runs
 from recede.store.queue import jobs
 from recede.store.results import evaluations
 from recede_worker.core.norms.fold import fold

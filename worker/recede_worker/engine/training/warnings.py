@@ -9,7 +9,7 @@ import torch
 from sqlalchemy.orm import Session
 from torch import Tensor
 
-from recede.store.networks import history, runs
+from recede.store.experiments import history, runs
 
 PATIENCE = 3
 """Epochs in a row at chance before it is said."""

@@ -17,7 +17,7 @@ from recede.contract.schemas import (
 )
 from recede.contract.spec.run import RunSpec
 from recede.contract.states import CheckpointKind
-from recede.store.networks import history, runs
+from recede.store.experiments import history, runs
 from recede.store.results import evaluations
 from recede.store.tables.runs import RunRow
 

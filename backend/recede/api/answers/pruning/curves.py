@@ -15,7 +15,7 @@ from recede.contract.network.cost import dense_cost
 from recede.contract.schemas import CostOut, CurveOut, CurvePoint
 from recede.contract.spec.run import Bias, CurvePayload, Plan, Scope
 from recede.contract.states import JobKind
-from recede.store.networks import history
+from recede.store.experiments import history
 from recede.store.queue import jobs
 from recede.store.results import curves, evaluations
 from recede.store.results.curves import Place

@@ -8,7 +8,7 @@ from recede.api.answers.accuracies import counted
 from recede.api.answers.pruning.evaluations import evaluation_out
 from recede.contract.schemas import AccuracyOut, CostOut, CurvePoint, MapOut
 from recede.contract.spec.run import Bias, Scope
-from recede.store.networks import history
+from recede.store.experiments import history
 from recede.store.results import maps
 from recede.store.tables.cuts import CurvePointRow
 from recede.store.tables.runs import EvaluationRow

@@ -10,7 +10,7 @@ from recede.api.rules import cuts
 from recede.contract.cut.targets import CurveAt, Target, solve
 from recede.contract.schemas import SolveOut
 from recede.contract.spec.run import Plan
-from recede.store.networks import history
+from recede.store.experiments import history
 from recede.store.results import scores
 from recede.store.results.curves import Place
 from recede.store.tables.runs import RunRow

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy.orm import Session
 
 from recede.contract.states import Lane, State
-from recede.store.networks import runs
+from recede.store.experiments import runs
 from recede.store.queue import jobs, workers
 
 

@@ -21,7 +21,7 @@ from recede.contract.schemas import ForecastOut
 from recede.contract.spec.catalog import Catalog, DatasetInfo
 from recede.contract.spec.kept_weights import megabytes
 from recede.contract.spec.run import RunSpec
-from recede.store.networks import history, runs
+from recede.store.experiments import history, runs
 from recede.store.queue import jobs
 from recede.store.tables.runs import RunRow
 

@@ -20,7 +20,7 @@ from recede.contract.spec import grid
 from recede.contract.spec.run import RunSpec
 from recede.contract.states import State
 from recede.settings import Settings
-from recede.store.networks.groups import members_of
+from recede.store.experiments.groups import members_of
 from recede.store.tables.runs import GroupRow
 
 

@@ -15,7 +15,7 @@ from recede.contract.schemas import EpochOut, JobOut, Notice, RunOut
 from recede.contract.spec.run import RunSpec
 from recede.contract.states import State
 from recede.settings import Settings
-from recede.store.networks import history
+from recede.store.experiments import history
 from recede.store.queue import jobs
 from recede.store.tables.runs import EpochRow, RunRow
 

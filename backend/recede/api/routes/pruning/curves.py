@@ -36,7 +36,7 @@ from recede.contract.spec.run import (
     Text,
 )
 from recede.contract.states import JobKind
-from recede.store.networks import runs
+from recede.store.experiments import runs
 from recede.store.queue import jobs
 from recede.store.results import curves, evaluations
 from recede.store.results.curves import Place

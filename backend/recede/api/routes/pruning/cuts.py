@@ -19,7 +19,7 @@ from recede.contract.schemas import (
 )
 from recede.contract.spec.run import EvaluatePayload, PrunePayload
 from recede.contract.states import JobKind
-from recede.store.networks import runs
+from recede.store.experiments import runs
 from recede.store.queue import jobs
 from recede.store.results import evaluations
 

@@ -18,7 +18,7 @@ from recede.contract.schemas import (
 )
 from recede.contract.spec.run import LatencyPayload
 from recede.contract.states import JobKind
-from recede.store.networks import runs
+from recede.store.experiments import runs
 from recede.store.queue import jobs
 from recede.store.results import evaluations, latencies
 

@@ -21,7 +21,7 @@ from recede.contract.spec.run import (
     Scope,
     Text,
 )
-from recede.store.networks import runs
+from recede.store.experiments import runs
 
 router = APIRouter(prefix="/runs/{run_id}", tags=["Pruning"])
 

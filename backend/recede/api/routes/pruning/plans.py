@@ -18,7 +18,7 @@ from recede.contract.schemas import (
     Page,
     PlanOut,
 )
-from recede.store.networks import plans, runs
+from recede.store.experiments import plans, runs
 
 router = APIRouter(prefix="/runs/{run_id}/plans", tags=["Plans"])
 

@@ -27,7 +27,7 @@ from recede.contract.spec.run import (
     ScorePayload,
 )
 from recede.contract.states import JobKind
-from recede.store.networks import history, runs
+from recede.store.experiments import history, runs
 from recede.store.queue import jobs
 from recede.store.results import evaluations, scores
 

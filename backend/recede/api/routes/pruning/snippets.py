@@ -9,7 +9,7 @@ from recede.api.http.deps import Ctx, RunId
 from recede.api.http.errors import documented
 from recede.api.rules import plan_names
 from recede.contract.schemas import CutSnippets, CutSnippetsBody
-from recede.store.networks import runs
+from recede.store.experiments import runs
 
 router = APIRouter(prefix="/runs/{run_id}", tags=["Pruning"])
 

@@ -8,7 +8,7 @@ from recede.api.answers.pruning.targets import solved
 from recede.api.http.deps import Ctx, RunId
 from recede.api.http.errors import documented
 from recede.contract.schemas import SolveBody, SolveOut
-from recede.store.networks import runs
+from recede.store.experiments import runs
 
 router = APIRouter(prefix="/runs/{run_id}", tags=["Pruning"])
 

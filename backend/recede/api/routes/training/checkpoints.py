@@ -21,7 +21,7 @@ from recede.api.http.deps import (
 from recede.api.http.errors import documented
 from recede.contract.errors import UnknownName
 from recede.contract.schemas import CheckpointOut, Page
-from recede.store.networks import runs
+from recede.store.experiments import runs
 from recede.store.results import evaluations
 
 router = APIRouter(tags=["Checkpoints"])

@@ -30,7 +30,7 @@ from recede.contract.schemas import (
     Page,
 )
 from recede.contract.spec.grid import group_name
-from recede.store.networks import groups
+from recede.store.experiments import groups
 
 router = APIRouter(prefix="/groups", tags=["Groups"])
 

@@ -31,7 +31,7 @@ from recede.contract.schemas import (
     SnapshotsOut,
 )
 from recede.contract.states import CheckpointKind
-from recede.store.networks import history, runs
+from recede.store.experiments import history, runs
 from recede.store.results import evaluations
 
 router = APIRouter(prefix="/runs/{run_id}", tags=["History"])

@@ -18,7 +18,7 @@ from recede.api.http.deps import Ctx, RunId
 from recede.api.http.errors import documented
 from recede.contract.cut.polarisation import AXES
 from recede.contract.network.shape import NetworkShape
-from recede.store.networks import history, runs
+from recede.store.experiments import history, runs
 
 router = APIRouter(prefix="/runs/{run_id}/layers", tags=["History"])
 

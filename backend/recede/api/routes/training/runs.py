@@ -37,7 +37,7 @@ from recede.contract.schemas import (
 from recede.contract.spec import recommend
 from recede.contract.spec.run import RunSpec, Text
 from recede.contract.states import State
-from recede.store.networks import runs
+from recede.store.experiments import runs
 from recede.store.queue import jobs, workers
 
 router = APIRouter(prefix="/runs", tags=["Runs"])

@@ -11,7 +11,7 @@ from recede.contract.measuring.accuracy import measured
 from recede.contract.measuring.sampling import Seen, estimated
 from recede.contract.network.cost import cost, dense_cost
 from recede.contract.spec.run import Init, Plan
-from recede.store.networks import history, runs
+from recede.store.experiments import history, runs
 from recede.store.results import evaluations, maps
 from tests.backend.api.routes.training.test_runs import RUNS, refused
 from tests.backend.store.samples import (

@@ -6,7 +6,7 @@ import pytest
 
 from recede.contract.spec.run import Plan
 from recede.store.events import log
-from recede.store.networks import plans, runs
+from recede.store.experiments import plans, runs
 from tests.backend.api.routes.training.test_runs import refused
 from tests.backend.store.samples import add_epochs, add_run
 

@@ -9,7 +9,7 @@ from recede.contract.cut.selection import select
 from recede.contract.cut.targets import Target, solve
 from recede.contract.network.cost import cost, dense_cost
 from recede.contract.spec.run import Plan
-from recede.store.networks import runs
+from recede.store.experiments import runs
 from recede.store.queue import jobs
 from recede.store.results import scores
 from tests.backend.api.routes.training.test_runs import refused

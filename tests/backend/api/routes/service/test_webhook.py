@@ -18,7 +18,7 @@ from recede.contract.states import Lane, State
 from recede.settings import Settings
 from recede.store.database.engine import Store, open_store
 from recede.store.events import log
-from recede.store.networks import runs
+from recede.store.experiments import runs
 from recede.store.notices import webhooks
 from recede.store.queue.lease import (
     Lease,

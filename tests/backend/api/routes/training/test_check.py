@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from recede.store.networks import runs
+from recede.store.experiments import runs
 from tests.backend.api.routes.training.test_runs import (
     RUNS,
     SPEC,

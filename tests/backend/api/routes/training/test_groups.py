@@ -8,7 +8,7 @@ import pytest
 
 from recede.contract.states import Lane, State
 from recede.store.database.engine import Store
-from recede.store.networks import runs
+from recede.store.experiments import runs
 from recede.store.queue import lease
 from tests.backend.api.routes.training.test_runs import (
     RUNS,

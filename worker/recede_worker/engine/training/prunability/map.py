@@ -34,7 +34,7 @@ from recede.contract.spec.run import (
     Plan,
     RunSpec,
 )
-from recede.store.networks import runs
+from recede.store.experiments import runs
 from recede.store.queue.lease import LeaseLost
 from recede.store.results import maps
 from recede_worker.core.cutting.surgery import Surgeon

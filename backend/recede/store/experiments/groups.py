@@ -12,7 +12,7 @@ from recede.contract.errors import Conflict, NotFound
 from recede.contract.spec.run import RunSpec
 from recede.store.database.clock import db_now
 from recede.store.events import log
-from recede.store.networks import runs
+from recede.store.experiments import runs
 from recede.store.queue import jobs
 from recede.store.tables.runs import (
     GroupRow,
