@@ -23,7 +23,7 @@ SPIN_COUNT = "10000"  # worker/recede_worker/__main__.py
 STEP = f"""
 import time, torch
 from worker import registry
-from recede_worker.engine.training.epoch.train import make_optimiser
+from recede_worker.engine.training.epoch.step import make_optimiser
 torch.manual_seed(0)
 vgg = registry.architectures()["vgg11"]
 model = vgg.build(vgg.config(1, 10, 28, {{"width": 0.25}}))

@@ -16,7 +16,6 @@ import fcntl
 import statistics
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -49,13 +48,14 @@ from recede.store.queue import lease as leases
 from recede.store.results import curves
 from recede.store.tables.cuts import CurvePointRow, PredictionRow
 from recede.store.tables.runs import EvaluationRow, RunRow
-from recede_worker.engine.evaluation.cache import Loaded
-from recede_worker.engine.evaluation.curve_job import run_curve
-from recede_worker.engine.evaluation.evaluate import evaluate
-from recede_worker.engine.evaluation.trained_epoch import Subject, load_subject
-from recede_worker.engine.job.context import JobContext
+from recede_worker.engine.evaluation.accuracy import evaluate
+from recede_worker.engine.evaluation.cache import Cache
+from recede_worker.engine.evaluation.ranking import select_channels
+from recede_worker.engine.evaluation.trained_epoch import TrainedEpoch, load_trained_epoch
+from recede_worker.engine.inputs.run import run_inputs
+from recede_worker.engine.job.handle import JobHandle
 from recede_worker.engine.job.settings import WorkerSettings
-from recede_worker.engine.training.job import run_training
+from recede_worker.engine.supervisor.dispatch import perform
 
 SPEC = RunSpec(
     dataset="fashion-mnist",
@@ -76,25 +76,21 @@ class Bench:
 
     settings: WorkerSettings
     store: Store
-    loaded: Loaded
+    cache: Cache
 
     @contextmanager
-    def job(self) -> Iterator[JobContext]:
+    def job(self) -> Iterator[JobHandle]:
         """The next job of the queue, ended afterwards."""
         with self.store.write() as session:
             lease = leases.claim(
                 session, owner="bench", lanes=list(Lane), device="cpu", lease_s=24 * HOUR_S
             )
         assert lease is not None
-        yield JobContext(
-            self.settings,
+        yield JobHandle(
             self.store,
             lease,
-            torch.device("cpu"),
             lambda text: print(f"  {text}", file=sys.stderr),
             lambda _progress: None,
-            threading.Event(),
-            loaded=self.loaded,
         )
         with self.store.write() as session:
             leases.finish(session, lease, State.SUCCEEDED, result={})
@@ -106,24 +102,24 @@ class Bench:
         if run is None:
             with self.store.write() as session:
                 run, _ = runs.create(session, SPEC)
-            with self.job() as context:
-                run_training(context)
+            with self.job() as job:
+                perform(job, run_inputs(job, self.settings), self.cache)
         return run.id
 
     def queue(self, run_id: str, payload: CurvePayload) -> None:
-        """A curve job, with nothing known of the cuts or of what the dense network says."""
+        """A curve job, with nothing known of the cuts or of the dense network's predictions."""
         with self.store.write() as session:
             for table in (CurvePointRow, EvaluationRow, PredictionRow):
                 session.execute(delete(table))
             jobs.enqueue(session, run_id, JobKind.CURVE, payload.model_dump(mode="json"))
-        for epoch in self.loaded.epochs.values():
-            epoch.said_N = None
+        for epoch in self.cache.epochs.values():
+            epoch.predicted_N = None
 
     def curve(self, run_id: str, *, exact: bool) -> list[CurvePointRow]:
         """Measure the curve by the job itself; its points."""
         self.queue(run_id, CurvePayload(exact=exact))
-        with self.job() as context:
-            run_curve(context)
+        with self.job() as job:
+            perform(job, run_inputs(job, self.settings), self.cache)
         with self.store.read() as session:
             return list(session.scalars(select(CurvePointRow).order_by(CurvePointRow.ask)))
 
@@ -135,11 +131,11 @@ def seconds(call: Callable[[], object]) -> float:
     return time.process_time() - start
 
 
-def plain(subject: Subject, every: int) -> None:
+def plain(job: JobHandle, trained: TrainedEpoch, every: int) -> None:
     """Cut and evaluate the whole split at every so many of the ratios."""
-    for asked in RATIOS[::every]:
-        cut = subject.surgeon.cut(subject.select(Plan(ratio=asked)).mask)
-        evaluate(cut, subject.validation, subject.data.normalise)
+    for share in RATIOS[::every]:
+        cut = trained.surgeon.cut(select_channels(job, trained, Plan(ratio=share)).mask)
+        evaluate(cut, trained.validation, trained.data.normalise)
 
 
 def measure(bench: Bench, rounds: int, every: int) -> None:
@@ -148,15 +144,16 @@ def measure(bench: Bench, rounds: int, every: int) -> None:
     exact = bench.curve(run_id, exact=True)
     jobs_ = CurvePayload()
     bench.queue(run_id, jobs_)
-    with bench.job() as context:
-        subject = load_subject(context, None)
+    with bench.job() as job:
+        inputs = run_inputs(job, bench.settings)
+        trained = load_trained_epoch(job, inputs, bench.cache, None)
     times: dict[str, list[float]] = {"dense": [], "plain": [], "ours": []}
     for count in range(rounds + 1):  # the first is to warm up
         parts = {
             "dense": seconds(
-                lambda: evaluate(subject.dense, subject.validation, subject.data.normalise)
+                lambda: evaluate(trained.dense, trained.validation, trained.data.normalise)
             ),
-            "plain": every * seconds(lambda: plain(subject, every)) if count else 0.0,
+            "plain": every * seconds(lambda: plain(job, trained, every)) if count else 0.0,
             "ours": seconds(lambda: bench.curve(run_id, exact=False)),
         }
         for name, taken in parts.items():
@@ -222,7 +219,7 @@ def run(folder: Path, root: Path, rounds: int, every: int) -> None:
         store = open_store(settings.store_url)
         print(f"{machine()}, torch {torch.__version__}, n = {rounds} rounds")
         try:
-            measure(Bench(settings, store, Loaded()), rounds, every)
+            measure(Bench(settings, store, Cache()), rounds, every)
         finally:
             store.close()
 

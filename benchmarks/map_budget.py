@@ -11,7 +11,6 @@ import argparse
 import re
 import statistics
 import tempfile
-import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,7 +28,8 @@ from recede.store.database.engine import (
 from recede.store.experiments import runs
 from recede.store.queue import lease
 from recede.store.results import maps
-from recede_worker.engine.job.context import JobContext
+from recede_worker.engine.inputs.run import run_inputs
+from recede_worker.engine.job.handle import JobHandle
 from recede_worker.engine.job.settings import WorkerSettings
 from recede_worker.engine.training.job import run_training
 from recede_worker.engine.training.trainer_state import load_state
@@ -67,24 +67,17 @@ def train(settings: WorkerSettings, store: Store, spec: RunSpec) -> Trained:
     with store.write() as session:
         held = lease.claim(session, owner="me", lanes=[Lane.TRAINING], device="cpu", lease_s=3600)
     assert held is not None
-    said: list[str] = []
-    context = JobContext(
-        settings,
-        store,
-        held,
-        torch.device("cpu"),
-        said.append,
-        lambda _progress: None,
-        threading.Event(),
-    )
+    logged: list[str] = []
+    job = JobHandle(store, held, logged.append, lambda _progress: None)
+    inputs = run_inputs(job, settings)
     started = time.perf_counter()
-    run_training(context)
+    run_training(job, inputs)
     seconds = time.perf_counter() - started
-    state = load_state(context.folder)
+    state = load_state(inputs.folder)
     assert state is not None
     with store.read() as session:
         points = maps.points(session, run_id, PLACE)
-    parts = [float(found["part"]) / 100 for found in map(PART.search, said) if found]
+    parts = [float(found["part"]) / 100 for found in map(PART.search, logged) if found]
     epochs = len({point.epoch for point in points})
     return Trained(seconds, state.model, epochs, len(points), parts[-1] if parts else 0.0)
 

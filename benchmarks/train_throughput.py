@@ -29,7 +29,7 @@ from recede_worker.engine.inputs.load import Network, network_for
 from recede_worker.engine.inputs.splits import Normalisation, PixelSplit
 from recede_worker.engine.training.epoch.precision import resolve
 from recede_worker.engine.training.epoch.recipe import make_step
-from recede_worker.engine.training.epoch.train import train_epoch
+from recede_worker.engine.training.epoch.step import train_epoch
 from recede_worker.images.dataset import Augmentation
 
 BATCH, N_EPOCH_IMAGES = 64, 45_000  # as published; CIFAR-10 without a tenth for validation
@@ -41,7 +41,7 @@ AUGMENT = Augmentation(pad=4, flip=True)
 
 
 @dataclass(frozen=True)
-class Subject:
+class Workload:
     """What both loops train."""
 
     spec: RunSpec
@@ -49,7 +49,7 @@ class Subject:
     device: torch.device
 
     @staticmethod
-    def of(width: float, n: int, device: torch.device) -> Subject:
+    def of(width: float, n: int, device: torch.device) -> Workload:
         """A VGG-16 of some width and n random photographs."""
         spec = RunSpec(
             dataset="made",
@@ -62,7 +62,7 @@ class Subject:
         generator = torch.Generator().manual_seed(0)
         x_NCHW = torch.randint(0, 256, (n, 3, 32, 32), generator=generator, dtype=torch.uint8)
         split = PixelSplit(x_NCHW, torch.randint(0, CLASSES, (n,), generator=generator))
-        return Subject(spec, split, device)
+        return Workload(spec, split, device)
 
     def network(self) -> Network:
         """The untrained network; equal at every call."""
@@ -124,9 +124,9 @@ def main() -> None:
     snapshots: list[tuple[float, int, int, list[float], list[float]]] = []
     for width in options.width or [0.25, 1.0]:
         n_images = IMAGES[device.type].get(width, 320)
-        subject = Subject.of(width, n_images, device)
-        epoch, network = subject.ours()
-        slow, fast = interleaved(options.n, subject.plain(), epoch)
+        workload = Workload.of(width, n_images, device)
+        epoch, network = workload.ours()
+        slow, fast = interleaved(options.n, workload.plain(), epoch)
         print(
             f"| {width:g} | {n_images} | {_rate(n_images, slow)} | {_rate(n_images, fast)} | "
             f"{ratio(slow, fast):.2f} |"

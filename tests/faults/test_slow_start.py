@@ -62,7 +62,7 @@ def test_a_job_of_a_killed_worker_is_claimed_only_when_a_process_can_go_on_with_
     said = log_of(folder, run_id)
     assert said[0].endswith(f"train job {left.id} on cpu")
     assert any("the worker that started this process is gone" in line for line in said)
-    assert any(f"train job {left.id} goes on in a new process on cpu" in line for line in said)
+    assert any(f"train job {left.id} resumes in a new process on cpu" in line for line in said)
 
 
 def log_of(folder: DataFolder, run_id: str) -> list[str]:

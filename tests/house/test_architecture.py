@@ -207,10 +207,6 @@ def test_no_file_imports_a_plugin_by_name():
     assert wrong == [], "a plug-in is found by the registry; a new one would not be in a list"
 
 
-DEMO = "worker/recede_worker/plugins/catalog.py"
-"""The demo run names one of each kind; nothing else in the packages does."""
-
-
 @pytest.mark.parametrize("home", plugin_files(), ids=str)
 def test_only_its_own_file_names_a_plugin(home):
     # With torch, which only this test of the house needs.
@@ -220,7 +216,7 @@ def test_only_its_own_file_names_a_plugin(home):
     wrong = [
         f"{path} names {sorted(found)}"
         for path in files.under(*files.FOLDERS)
-        if path not in (home, Path(DEMO)) and (found := names & constants(path))
+        if path != home and (found := names & constants(path))
     ]
     assert wrong == [], "adding a method, network or data set must touch one file"
 

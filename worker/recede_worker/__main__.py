@@ -1,4 +1,7 @@
-"""`python -m recede_worker`: the worker, or a look at what it could train or at a folder."""
+"""`python -m recede_worker`: the worker, its catalog, or the check of a folder or a download.
+
+The environment is read here and nowhere else in the worker.
+"""
 
 from __future__ import annotations
 
@@ -13,11 +16,14 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from recede.contract.errors import Conflict, RecedeError
+from recede.contract.spec.catalog import Catalog
 from recede.store.database.engine import WORKER_BUSY_TIMEOUT_S, open_store
 from recede_worker.engine.job.settings import KEEP_S, WorkerSettings
 from recede_worker.engine.supervisor.loop import Supervisor
+from recede_worker.networks.own import files_of
 from recede_worker.plugins.catalog import build_catalog
 from recede_worker.plugins.registry import problems
+from recede_worker.process.sandbox import Limits
 from recede_worker.programs.inspect_images import inspect
 from recede_worker.programs.verify_files import prove
 
@@ -28,32 +34,42 @@ With the default, one other busy process on a two-core machine slows training 5 
 10,000 costs nothing measurable on an idle machine (benchmarks/contention.py).
 """
 
+FOR_TORCH = {
+    "GOMP_SPINCOUNT": SPIN_COUNT,
+    # Processes of one training are on this machine, whose name may not resolve.
+    **({"GLOO_SOCKET_IFNAME": "lo"} if sys.platform == "linux" else {}),
+}
+"""Defaults of variables that the processes of jobs read when they load torch."""
+
 EXIT_TAKEN = 3
-"""Exit code when another worker serves the folder, so that a keeper can wait for its turn."""
+"""Exit code when another worker serves the folder, so that `recede up` can wait and retry."""
 
 
 def main() -> int:
     """Run the worker; returns the exit code."""
-    os.environ.setdefault("GOMP_SPINCOUNT", SPIN_COUNT)  # read when a job's process loads torch
+    for name, value in FOR_TORCH.items():
+        os.environ.setdefault(name, value)
     arguments = _parser().parse_args()
-    if arguments.networks:  # through the environment, so that the processes of jobs know them too
-        os.environ["RECEDE_NETWORKS"] = os.pathsep.join(arguments.networks)
     roots = tuple(Path(root) for root in arguments.data_root)
+    networks = os.pathsep.join(arguments.networks) or os.environ.get("RECEDE_NETWORKS", "")
+    own_networks = tuple(files_of(networks))
     if arguments.probe:
-        sys.stdout.write(build_catalog(roots).model_dump_json(indent=2) + "\n")
+        sys.stdout.write(build_catalog(roots, own_networks).model_dump_json(indent=2) + "\n")
         return 0
     if arguments.inspect:
         return inspect(Path(arguments.inspect), roots, arguments.image_size, arguments.channels)
     if arguments.verify:
         return prove(Path(arguments.verify), trust=arguments.trust)
-    settings = WorkerSettings(
-        arguments.store,
-        Path(arguments.artifacts).resolve(),
-        roots,
-        arguments.threads,
-        arguments.keep,
-    )
     try:
+        settings = WorkerSettings(
+            store_url=arguments.store,
+            artifacts=Path(arguments.artifacts).resolve(),
+            roots=roots,
+            threads=arguments.threads,
+            keep_s=arguments.keep,
+            networks=own_networks,
+            trace_limits=Limits.read(os.environ),
+        )
         _serve(settings, end_with_stdin=arguments.end_with_stdin)
     except RecedeError as error:
         hint = f" {error.hint}" if error.hint else ""
@@ -66,48 +82,54 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m recede_worker", description=__doc__)
     url = os.environ.get("RECEDE_STORE_URL", "")
     parser.add_argument("--store", default=url, help="URL of the store (or RECEDE_STORE_URL)")
-    parser.add_argument("--artifacts", default="", help="folder of weights and logs")
+    parser.add_argument("--artifacts", default="", help="folder for weights and logs")
     parser.add_argument(
         "--data-root", action="append", default=[], help="folder with data sets (repeatable)"
     )
     parser.add_argument(
-        "--networks", action="append", default=[], help="file with own networks (repeatable)"
+        "--networks",
+        action="append",
+        default=[],
+        help="file with your own networks (repeatable)",
     )
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
     parser.add_argument(
         "--keep",
         type=float,
         default=KEEP_S,
-        help="seconds that a process for interactive jobs stays without work; 0: each has a "
-        "fresh one",
+        help="seconds to keep an idle process for interactive jobs; 0: a new one for each job",
     )
     parser.add_argument(
         "--end-with-stdin", action="store_true", help="stop when standard input is closed"
     )
-    parser.add_argument("--inspect", default="", help="check this folder of images and end")
+    parser.add_argument("--inspect", default="", help="check this folder of images and exit")
     parser.add_argument("--image-size", type=int, default=64, help="for --inspect")
     parser.add_argument("--channels", type=int, default=3, help="for --inspect: 3 or 1")
-    parser.add_argument("--verify", default="", help="prove the files of a checkpoint and end")
+    parser.add_argument("--verify", default="", help="verify the files of a checkpoint and exit")
     parser.add_argument("--trust", action="store_true", help="for --verify: run its model.py")
-    parser.add_argument("--probe", action="store_true", help="print the catalog as JSON and end")
+    parser.add_argument("--probe", action="store_true", help="print the catalog as JSON and exit")
     return parser
 
 
 def _serve(settings: WorkerSettings, *, end_with_stdin: bool) -> None:
     settings.artifacts.mkdir(parents=True, exist_ok=True)
     stop = threading.Event()
-    for problem in problems():
+    for problem in problems(settings.networks):
         sys.stderr.write(f"worker: {problem}\n")
     if end_with_stdin:
         threading.Thread(target=_stop_at_end_of_input, args=(stop,), daemon=True).start()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+
+    def catalog() -> Catalog:
+        return build_catalog(settings.roots, settings.networks)
+
     # One supervisor for each folder and host: several hosts may share one folder.
     lock = FileLock(settings.artifacts / f".worker-{socket.gethostname()}.lock")
     try:
         with lock.acquire(timeout=0):
             store = open_store(settings.store_url, busy_timeout_s=WORKER_BUSY_TIMEOUT_S)
-            Supervisor(settings, store, lambda: build_catalog(settings.roots), stop).run()
+            Supervisor(settings, store, catalog, stop).run()
             store.close()
     except Timeout:
         raise Conflict(
@@ -117,7 +139,7 @@ def _serve(settings: WorkerSettings, *, end_with_stdin: bool) -> None:
 
 
 def _stop_at_end_of_input(stop: threading.Event) -> None:
-    """Whoever started this process holds the other end: when it is gone, so are we."""
+    """The process that started this one holds the other end; stop when it is gone."""
     while os.read(0, 4096):
         pass
     stop.set()

@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from recede.cli import app
-from tests.worker.plugins.pictures import class_folder
+from tests.worker.images.pictures import class_folder
 
 
 @pytest.fixture

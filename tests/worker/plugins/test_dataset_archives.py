@@ -14,7 +14,7 @@ from recede_worker.images.dataset import UnreadableData
 from recede_worker.images.published import download
 from recede_worker.images.published.download import DownloadFailed
 from recede_worker.plugins.registry import datasets
-from tests.worker.plugins.servers import archived, serve
+from tests.worker.images.published.servers import archived, serve
 
 rng = np.random.default_rng(0)
 

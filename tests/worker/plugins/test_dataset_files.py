@@ -17,7 +17,7 @@ from recede_worker.images.dataset import UnreadableData
 from recede_worker.images.published.idx import read_idx
 from recede_worker.images.published.idx_set import FILES
 from recede_worker.plugins.registry import datasets
-from tests.worker.plugins.servers import (
+from tests.worker.images.published.servers import (
     archived,
     idx_bytes,
     serve,

@@ -25,7 +25,7 @@ class TimmNetwork(TracedArchitecture):
     is_sketched = True
 
     def original(self, config: Config) -> nn.Module:
-        """For the channels that are asked for."""
+        """For the wanted number of channels."""
         network: nn.Module = _library().create_model(
             config["params"]["model"],
             pretrained=False,

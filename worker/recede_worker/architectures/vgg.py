@@ -105,7 +105,7 @@ def _family(depth: int) -> VGGFamily:
         min_image=16,
         max_image=64,
     )
-    return VGGFamily(info, DEPTHS[depth])
+    return VGGFamily(info, DEPTHS[depth], demo={"width": 0.25} if depth == min(DEPTHS) else {})
 
 
 PLUGINS: tuple[Architecture, ...] = tuple(_family(depth) for depth in DEPTHS)

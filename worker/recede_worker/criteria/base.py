@@ -43,12 +43,12 @@ class Group:
     filters: tuple[Part, ...]
     """Convolutions whose filters make the channels."""
     norms: tuple[Part, ...]
-    """Batch norms that the channels pass last: without them a unit sends nothing."""
+    """Batch norms that the channels pass last: without them a unit outputs nothing."""
 
 
 @dataclass(frozen=True)
 class Scored:
-    """A trained network as criteria look at it; none of it may be altered."""
+    """A trained network as criteria see it; none of it may be altered."""
 
     model: nn.Module
     """Folded (σ(w) is the γ of an ordinary batch norm), in eval mode."""
@@ -63,7 +63,7 @@ class Scored:
 
 
 class Criterion(ABC):
-    """One way to say how much a trained network needs each of its units."""
+    """One way to measure how much a trained network needs each of its units."""
 
     info: ClassVar[CriterionInfo]
 

@@ -1,4 +1,4 @@
-"""L1 and L2: the length of the filters that make a channel, as the weights alone tell it."""
+"""L1 and L2: the length of the filters that make a channel, from the weights alone."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class L1Filters(Criterion):
         name="l1_filters",
         label="L1 norm of filters",
         help="The sum Σ|w| over the weights of the filter that makes the channel; of a unit of "
-        "several filters their mean. It looks at the convolution alone, not at the batch norm "
+        "several filters their mean. It uses the convolution only, not the batch norm "
         "behind it. Li et al., “Pruning Filters for Efficient ConvNets”, ICLR 2017.",
     )
 
@@ -42,7 +42,7 @@ class L2Filters(Criterion):
         name="l2_filters",
         label="L2 norm of filters",
         help="The length √Σw² of the filter that makes the channel; of a unit of several filters "
-        "the root of their mean square. It looks at the convolution alone, not at the batch norm "
+        "the root of their mean square. It uses the convolution only, not the batch norm "
         "behind it. He et al., “Soft Filter Pruning”, IJCAI 2018.",
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 import torch
 from torch import Tensor
@@ -33,6 +34,7 @@ class Digits(Dataset):
     """8×8 handwritten digits, enlarged to 32×32 pixels."""
 
     name = "digits"
+    demo = MappingProxyType({"epochs": 40, "batch_size": 32, "val_fraction": 0.25})
 
     def info(self, roots: Sequence[Path]) -> DatasetInfo:
         """Ready wherever scikit-learn is installed; it needs none of the roots."""

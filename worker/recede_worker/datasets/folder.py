@@ -1,4 +1,4 @@
-"""A person's own images: train/CLASS/…, and val/ and test/ of the same form if there are any."""
+"""The user's own images: train/CLASS/…, and val/ and test/ of the same form if present."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ PATH = ParamSpec(
     kind="text",
     default="",
     label="Folder",
-    help="A folder with train/CLASS/… below a data root: its name there, or its whole path.",
+    help="A folder with train/CLASS/… below a data root: its name there, or its full path.",
 )
 COLOUR = ParamSpec(
     name="colour",
@@ -46,8 +46,8 @@ FLIP = ParamSpec(
     kind="bool",
     default=True,
     label="Mirror at random",
-    help="Show half of the training images mirrored, left to right. Off for text, digits and "
-    "all else that is another thing in the mirror.",
+    help="Show half of the training images mirrored, left to right. Turn it off for text, digits "
+    "and anything whose meaning changes when mirrored.",
 )
 
 
@@ -62,7 +62,7 @@ class Folder(Dataset):
         ready = sum(variant.status == "ready" for variant in variants)
         where = ", ".join(map(str, roots)) or "no data root"
         detail = (
-            f"{ready} folder(s) found in {where}."
+            f"{ready} folder{'s' * (ready > 1)} found in {where}."
             if ready
             else (
                 f"No folder with train/CLASS/… in {where}. Put one there, or name its parent in "
@@ -119,7 +119,7 @@ def inside(path: str, roots: Sequence[Path]) -> Path:
     if allowed:
         return Path(os.path.normpath(allowed[0]))
     known = ", ".join(map(str, roots)) or "there are none"
-    problem = "leads out of the data roots" if there else "is missing there"
+    problem = "leads out of the data roots" if there else "does not exist there"
     raise InvalidInput(
         f"Path was {path!r}, which {problem if path else 'names no folder'}; the data roots "
         f"are: {known}.",

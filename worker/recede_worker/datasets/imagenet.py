@@ -1,4 +1,4 @@
-"""ImageNet: 1.28 million photographs in 1,000 classes, from a folder that a person has."""
+"""ImageNet: 1.28 million photographs in 1,000 classes, from a folder that the user provides."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from recede_worker.images.folders.params import (
 )
 
 NAMES = {"train": "train", "test": "val"}
-"""The published validation images are the test set; those to choose by are split off train."""
+"""The published validation images are the test set; validation images are split off train."""
 
 DEFAULT_SIZE = 224
 CLASSES, N_TRAIN, N_TEST = 1_000, 1_281_167, 50_000
@@ -40,15 +40,15 @@ class ImageNet(Dataset):
         found = count(place, self.name, roots, NAMES) if place else None
         counted = found is not None and found.status == "ready"
         missing = (
-            "Its licence forbids a download by us: put the folders train/WNID/ and val/WNID/ "
-            f"into a folder {self.name} below a data root"
+            "Its licence does not allow us to download it: put the folders train/WNID/ and "
+            f"val/WNID/ into a folder {self.name} below a data root"
             + (f", for example {roots[0] / self.name}." if roots else ".")
         )
         return DatasetInfo(
             name=self.name,
             label="ImageNet",
             help="1.28 million photographs in 1,000 classes, in a folder of yours. Needs a GPU, "
-            "many cores that decode and days. A part of its classes may be there as well.",
+            "many cores for decoding, and days. A subset of its classes works, too.",
             params=(image_size(DEFAULT_SIZE), BAD_FILES),
             channels=3,
             image_size=DEFAULT_SIZE,

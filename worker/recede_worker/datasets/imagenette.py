@@ -51,8 +51,8 @@ class Imagenette(Dataset):
         return DatasetInfo(
             name=self.name,
             label="Imagenette",
-            help="13,394 photographs in ten classes of ImageNet that are easy to tell apart: "
-            "large images without large waits.",
+            help="13,394 photographs in ten classes of ImageNet that are easy to distinguish: "
+            "large images without long waits.",
             params=(image_size(DEFAULT_SIZE), BAD_FILES),
             channels=3,
             image_size=DEFAULT_SIZE,

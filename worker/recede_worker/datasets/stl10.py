@@ -33,7 +33,7 @@ FOLDER = "stl10_binary"
 FILES = ("train_X.bin", "train_y.bin", "test_X.bin", "test_y.bin")
 DOWNLOAD_BYTES = 2_640_397_119
 IMAGE_SIZE, N_TRAIN, N_TEST = 96, 5_000, 8_000
-UNLABELLED = "unlabeled_X.bin"  # 2.8 GB that nobody reads
+UNLABELLED = "unlabeled_X.bin"  # 2.8 GB that are not used
 CLASSES = (
     *("airplane", "bird", "car", "cat", "deer"),
     *("dog", "horse", "monkey", "ship", "truck"),

@@ -44,8 +44,8 @@ class Svhn(Dataset):
         return DatasetInfo(
             name=self.name,
             label="SVHN",
-            help="99,289 house numbers of 32×32 colour pixels, one digit in the middle of each. "
-            "Harder than MNIST, easier than CIFAR-10.",
+            help="99,289 house numbers of 32×32 colour pixels, one digit in the middle of each, "
+            "cut out of street photographs.",
             channels=3,
             image_size=IMAGE_SIZE,
             classes=10,

@@ -1,4 +1,4 @@
-"""What a data set offers: a cheap look at its files, and all of its images as tensors.
+"""What a data set offers: a quick check of its files, and all of its images as tensors.
 
 Tensor letters: N images, C channels, H and W pixels.
 """
@@ -9,6 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Protocol
 
 import torch
@@ -20,7 +21,7 @@ from recede.contract.spec.params import ParamValue
 
 
 class Progress(Protocol):
-    """Told how far fetching or reading is; may raise, and then nothing half done is left."""
+    """Reports how far fetching or reading is; if it raises, nothing half done is left."""
 
     def __call__(self, done: int, total: int, message: str, unit: str = "bytes", /) -> None:
         """So many of the total, in the unit; total 0 is unknown."""
@@ -58,7 +59,7 @@ class Files:
     """Images on disk, decoded when they are needed; what they become is square."""
 
     paths: tuple[str, ...]
-    """Absolute; text, for a million Path objects would fill half a gigabyte."""
+    """Absolute; text, since a million Path objects would fill half a gigabyte."""
     y_N: Tensor
     size: int
     """Height and width in pixels after cropping."""
@@ -83,17 +84,19 @@ class Images:
     classes: tuple[str, ...]
     augment: Augmentation
     report: dict[str, Any] | None = None
-    """What was found in its files (JSON), where they are a person's own."""
+    """What was found in its files (JSON), if they are the user's own."""
 
 
 class Dataset(ABC):
     """One image data set that may lie in several data roots; downloads go to the first."""
 
     name: str
+    demo: Mapping[str, Any] = MappingProxyType({})
+    """Settings of a demo run on these images; empty if there is none."""
 
     @abstractmethod
     def info(self, roots: Sequence[Path]) -> DatasetInfo:
-        """Its catalog entry with the status of its files; looks, reads little, never raises."""
+        """Its catalog entry with the status of its files; reads little, never raises."""
 
     @abstractmethod
     def load(

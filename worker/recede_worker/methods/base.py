@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import ClassVar
 
 from torch import Tensor
@@ -13,9 +14,11 @@ from recede.contract.spec.params import ParamValue
 
 
 class Method(ABC):
-    """One way to make unimportant neurons tell themselves apart during training."""
+    """One way to separate unimportant neurons from important ones during training."""
 
     info: ClassVar[MethodInfo]
+    demo: ClassVar[Mapping[str, ParamValue]] = MappingProxyType({})
+    """Parameters in the demo run; empty for a method that is not in it."""
 
     @property
     def name(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import ClassVar
 
 from torch import Tensor
@@ -56,6 +57,7 @@ class Rni(Method):
         scale="bounded",
         scope="global",
     )
+    demo: ClassVar[Mapping[str, ParamValue]] = MappingProxyType({"lam": 0.05, "shift": 3.0})
 
     def penalty(self, raw_N: Tensor, params: Mapping[str, ParamValue]) -> Tensor:
         """λ·Σ s·(1 − ln s) of the logits w."""

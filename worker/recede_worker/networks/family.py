@@ -6,7 +6,7 @@ import inspect
 import textwrap
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from torch import nn
@@ -60,6 +60,8 @@ class Architecture(ABC):
     """One network that can be trained, cut and handed out as plain PyTorch."""
 
     info: ArchitectureInfo
+    demo: Mapping[str, Any] = field(default_factory=dict, kw_only=True, hash=False, compare=False)
+    """Parameters in the demo run; empty for an architecture that is not in it."""
 
     @property
     def name(self) -> str:
@@ -80,7 +82,7 @@ class Architecture(ABC):
 
         Raises:
             InvalidInput: the image size or a parameter is out of bounds, or the network cannot
-                be had or pruned.
+                be built or pruned.
             UnknownName: a parameter that this architecture does not have.
         """
         low, high = self.info.min_image, self.info.max_image
@@ -133,7 +135,7 @@ class PlainArchitecture(Architecture):
     """A network whose class is ours; the configuration holds its constructor's arguments.
 
     The class `network` and its `parts` are plain: ordinary batch norm, no name from outside
-    but `torch` and `nn`, for their source text is given to people.
+    but `torch` and `nn`, for their source text becomes the downloaded module.
     """
 
     network: ClassVar[type[nn.Module]]

@@ -1,4 +1,4 @@
-"""A person's own networks: Python files of the settings, and entry points of packages."""
+"""The user's own networks: Python files of the settings, and entry points of packages."""
 
 from __future__ import annotations
 
@@ -23,7 +23,6 @@ from recede.contract.spec.catalog import ArchitectureInfo
 from recede_worker.networks.family import Config
 from recede_worker.networks.traced import Origin, TracedArchitecture
 
-VARIABLE = "RECEDE_NETWORKS"
 GROUP = "recede.networks"
 TABLE = "NETWORKS"
 NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
@@ -40,7 +39,7 @@ class BadNetworks(RecedeError):
 
 @dataclass(frozen=True)
 class OwnNetwork(TracedArchitecture):
-    """One network of a person's own code."""
+    """One network of the user's own code."""
 
     function: Build
     home: Origin
@@ -89,8 +88,8 @@ def own_networks(
     for origin, load in sources.items():
         try:
             networks = load()
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - a person's code
-            reason = str(error) if isinstance(error, _Unusable) else _in_words(error, origin)
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - user code
+            reason = str(error) if isinstance(error, _Unusable) else _described(error, origin)
             problems.append(BadNetworks(f"{origin}: {reason}"))
             continue
         for name, network in networks.items():
@@ -119,7 +118,7 @@ def _again(place: str, name: str) -> OwnNetwork:
 
 
 class _Unusable(Exception):
-    """Why a file or entry point cannot be used, in words."""
+    """Why a file or entry point cannot be used."""
 
 
 def _of_file(path: Path) -> dict[str, OwnNetwork]:
@@ -153,8 +152,8 @@ def _imported(path: Path) -> ModuleType:
         return known
     if not path.stem.isidentifier() or known or _is_taken(path):
         raise _Unusable(
-            f"{path.stem!r} is not a name that a module can have here: give the file another "
-            "one, of letters, digits and _, that no installed package has"
+            f"{path.stem!r} cannot be the name of a module here: rename the file, with letters, "
+            "digits and _ only, to a name that no installed package has"
         )
     spec = importlib.util.spec_from_file_location(path.stem, path)
     if spec is None or spec.loader is None:
@@ -172,7 +171,7 @@ def _imported(path: Path) -> ModuleType:
 
 
 def _is_taken(path: Path) -> bool:
-    """Whether a module of that name can be had already, from another file."""
+    """Whether a module of that name exists already, in another file."""
     spec = importlib.util.find_spec(path.stem)
     return spec is not None and spec.origin != str(path)
 
@@ -191,23 +190,24 @@ def _of_point(point: EntryPoint) -> dict[str, OwnNetwork]:
 def _network(name: object, function: object, home: Origin, place: str) -> OwnNetwork:
     if not isinstance(name, str) or not NAME.fullmatch(name):
         raise _Unusable(
-            f"{name!r} is not a name: use small letters, digits, '.', '_' and '-', at most 64"
+            f"{name!r} is not a valid name: use lower-case letters, digits, '.', '_' and '-', at "
+            "most 64"
         )
     if not callable(function):
         raise _Unusable(f"{name!r} is a {type(function).__name__}, not a function")
-    said = (inspect.getdoc(function) or "").partition("\n")[0].strip()
+    summary = (inspect.getdoc(function) or "").partition("\n")[0].strip()
     info = ArchitectureInfo(
         name=name,
         label=name,
-        help=f"{said} Your own network. What of it can be cut is found by tracing.".strip(),
+        help=f"{summary} Your own network. What of it can be cut is found by tracing.".strip(),
         min_image=1,
         max_image=4096,
     )
     return OwnNetwork(info, function, home, place)
 
 
-def _in_words(error: BaseException, origin: str) -> str:
-    """The error and the line of the person's file in which it arose."""
+def _described(error: BaseException, origin: str) -> str:
+    """The error and the line of the user's file that raised it."""
     line, trace = 0, error.__traceback__
     while trace is not None:
         if trace.tb_frame.f_code.co_filename == origin:

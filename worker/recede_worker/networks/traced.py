@@ -1,4 +1,4 @@
-"""Networks of other people's code, untouched: what can be pruned is found by tracing."""
+"""Networks of third-party code, unchanged: what can be pruned is found by tracing."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ class TracedArchitecture(Architecture):
     """
 
     is_known: ClassVar[bool] = False
-    """Whether tests of ours cut this network: one of which nothing is known is tried first."""
+    """Whether our own tests cut this network; any other is traced in a sandbox."""
     is_sketched: ClassVar[bool] = False
     """Whether it may be too large to be built just to be refused."""
 
@@ -114,7 +114,7 @@ class TracedArchitecture(Architecture):
         """The untrained network as its own code makes it, for `in_channels` or for 3."""
 
     def sketch(self, config: Config) -> nn.Module | None:
-        """The same without memory, if that is possible: what is of no use is refused by it."""
+        """The same without memory, if that is possible: enough to refuse an unusable network."""
         if not self.is_sketched:
             return None
         try:
@@ -202,13 +202,13 @@ class TracedArchitecture(Architecture):
             loading=loading_part(),
         )
 
-    def called(self, config: Config) -> str:
-        """The network's name in words, with its model where one is chosen."""
+    def label_of(self, config: Config) -> str:
+        """The network's name in messages, with its model where one is chosen."""
         model = config["params"].get("model")
         return f"{model} ({self.info.label})" if model else self.info.label
 
     def stamp(self) -> str:
-        """What beside its name and the libraries' versions tells its code from other code."""
+        """What identifies its code, beside its name and the libraries' versions."""
         return ""
 
     def widen(self, network: nn.Module, widths: Mapping[str, Sequence[int]]) -> None:
@@ -220,21 +220,21 @@ class TracedArchitecture(Architecture):
             remember_kind(layer, kind)
 
     def built_original(self, config: Config) -> nn.Module:
-        """The original, its errors in words."""
+        """The original; raises InvalidInput if it cannot be built."""
         try:
             network: object = self.original(config)
-        except Exception as error:  # whatever that code raises
+        except Exception as error:  # third-party code may raise anything
             raise InvalidInput(
-                f"{self.called(config)} could not be built for {config['in_channels']} channels, "
-                f"{config['classes']} classes and images of {config['image_size']} pixels: "
-                f"{type(error).__name__}: {error}",
+                f"{self.label_of(config)} could not be built for {config['in_channels']} "
+                f"channels, {config['classes']} classes and images of {config['image_size']} "
+                f"pixels: {type(error).__name__}: {error}",
                 field=FIELD,
-                hint="Choose another network or image size; if it is your own, mend its code.",
+                hint="Choose another network or image size; if it is your own, fix its code.",
             ) from error
         if not isinstance(network, nn.Module):
             raise InvalidInput(
-                f"{self.called(config)} was built as {type(network).__name__}; a torch.nn.Module "
-                "is needed.",
+                f"{self.label_of(config)} was built as {type(network).__name__}; a "
+                "torch.nn.Module is needed.",
                 field=FIELD,
             )
         return network
@@ -245,7 +245,7 @@ class Origin:
     """How the original is built outside of this project."""
 
     needs: str
-    """The network and where it comes from, in words."""
+    """The network and where it comes from, as a phrase."""
     imports: str
     call: str
 
@@ -262,7 +262,7 @@ def _source(architecture: TracedArchitecture, given: str) -> str:
     with torch.random.fork_rng(devices=[]):  # a training goes on with the numbers it had
         try:
             return plain_source(architecture.build(config), shape, title).text
-        except Exception as error:  # noqa: BLE001 - somebody else's code, and torch's tracer
+        except Exception as error:  # noqa: BLE001 - third-party code, and torch's tracer
             return architecture.imported_source(config, first_line(error))
 
 

@@ -1,7 +1,7 @@
-"""What tracing finds in a network of other people's code, found once and kept.
+"""What tracing finds in a network of third-party code, found once and kept.
 
-A network that no test of ours has cut is built and traced in a process of its own first, under
-limits (engine/limited.py); what is found depends only on what is asked, so that it is kept for
+A network that no test of ours covers is built and traced in a process of its own first, under
+limits (process/sandbox.py); the findings depend only on the request, so that they are kept for
 later jobs. Only then does a job build it.
 """
 
@@ -11,14 +11,14 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, ClassVar, Protocol
 
 from torch import nn
 
@@ -30,36 +30,66 @@ from recede_worker.core.cutting.discover import (
     find_prunable,
 )
 from recede_worker.core.norms.scaling import from_json
-from recede_worker.process.sandbox import Limits, run_limited
+from recede_worker.process.sandbox import DEFAULT_LIMITS, Limits, run_limited
 
-if TYPE_CHECKING:
-    from recede_worker.networks.traced import TracedArchitecture
+PRELOAD = "recede_worker.networks.own"
+"""Imported by the server that starts sandboxes: what most of them need."""
+REQUEST = ("in_channels", "classes", "image_size", "params")
 
-ASKED = ("in_channels", "classes", "image_size", "params")
+
+class Traceable(Protocol):
+    """What tracing needs of an architecture; hashable, and picklable for the sandbox."""
+
+    is_known: ClassVar[bool]
+    """Whether our own tests cut this network; any other is traced in a sandbox."""
+
+    def __hash__(self) -> int:
+        """Findings are cached by it."""
+
+    @property
+    def name(self) -> str:
+        """Its name in the catalog."""
+
+    def label_of(self, config: dict[str, Any]) -> str:
+        """The network's name in messages."""
+
+    def stamp(self) -> str:
+        """Changes with the network's code."""
+
+    def sketch(self, config: dict[str, Any]) -> nn.Module | None:
+        """The network without memory, if it can be built so."""
+
+    def built_original(self, config: dict[str, Any]) -> nn.Module:
+        """The untrained network; raises InvalidInput."""
+
+    def widen(self, network: nn.Module, widths: Mapping[str, Sequence[int]]) -> None:
+        """Give the named layers so many channels in and out."""
 
 
 @dataclass(frozen=True)
-class Surroundings:
-    """What a job lets tracing use."""
+class TracingOptions:
+    """How a job traces networks."""
 
     folder: Path | None = None
     """Where findings are kept for later processes."""
+    limits: Limits = DEFAULT_LIMITS
+    """Of the sandbox."""
     check: Callable[[], None] = lambda: None
     """Raises when the job is to stop."""
     log: Callable[[str], None] = lambda _: None
 
 
-_SURROUNDINGS = ContextVar("surroundings", default=Surroundings())  # noqa: B039 - it is frozen
+_OPTIONS = ContextVar("tracing_options", default=TracingOptions())  # noqa: B039 - it is frozen
 
 
 @contextmanager
-def within(surroundings: Surroundings) -> Iterator[None]:
-    """Let networks be traced in these surroundings."""
-    token = _SURROUNDINGS.set(surroundings)
+def tracing_with(options: TracingOptions) -> Iterator[None]:
+    """Trace networks with these options inside the block."""
+    token = _OPTIONS.set(options)
     try:
         yield
     finally:
-        _SURROUNDINGS.reset(token)
+        _OPTIONS.reset(token)
 
 
 @dataclass(frozen=True)
@@ -71,52 +101,57 @@ class Findings:
     found: Found
 
 
-def findings(architecture: TracedArchitecture, config: dict[str, Any]) -> Findings:
-    """What tracing finds in the dense network that a configuration asks for.
+def findings(architecture: Traceable, config: dict[str, Any]) -> Findings:
+    """What tracing finds in the dense network of a configuration.
 
     Raises:
         InvalidInput: it cannot be built, or not be costed and cut.
         LimitReached: that took too much memory or time, or crashed.
     """
-    asked = json.dumps({key: config[key] for key in ASKED}, sort_keys=True)
-    known = json.loads(_known(architecture, asked))
+    request = json.dumps({key: config[key] for key in REQUEST}, sort_keys=True)
+    known = json.loads(_known(architecture, request))
     return Findings(known["widths"], Found(from_json(known["norms"]), known["left_out"]))
 
 
 @lru_cache(maxsize=32)
-def _known(architecture: TracedArchitecture, asked: str) -> str:
+def _known(architecture: Traceable, request: str) -> str:
     """Findings as JSON: from this process's memory, from the folder, or found anew."""
     if architecture.is_known:
-        return examine(architecture, asked)
-    path = _place(architecture, asked)
+        return examine(architecture, request)
+    path = _place(architecture, request)
     kept = _read(path)
     if kept is not None:
         return kept
-    limits = Limits.of_environment()
-    text = _apart(architecture, asked, limits) if limits.apart else examine(architecture, asked)
+    options = _OPTIONS.get()
+    is_sandboxed = options.limits.isolate
+    text = (
+        _sandboxed(architecture, request, options)
+        if is_sandboxed
+        else examine(architecture, request)
+    )
     _keep(path, text)
     return text
 
 
-def _apart(architecture: TracedArchitecture, asked: str, limits: Limits) -> str:
+def _sandboxed(architecture: Traceable, request: str, options: TracingOptions) -> str:
     """Findings from a process of its own; raises what `run_limited` does."""
-    label = architecture.called(json.loads(asked))
-    surroundings = _SURROUNDINGS.get()
-    surroundings.log(f"tracing {label} in a process of its own: {asked}")
+    label = architecture.label_of(json.loads(request))
+    options.log(f"tracing {label} in a process of its own: {request}")
     text: str = run_limited(
         f"Tracing {label}",
         examine,
         architecture,
-        asked,
-        limits=limits,
-        check=surroundings.check,
+        request,
+        limits=options.limits,
+        check=options.check,
+        preload=PRELOAD,
     )
     return text
 
 
-def examine(architecture: TracedArchitecture, asked: str) -> str:
-    """Build and trace the network that is asked for, both as JSON, in this process."""
-    config = json.loads(asked)
+def examine(architecture: Traceable, request: str) -> str:
+    """Build and trace the requested network in this process; request and findings are JSON."""
+    config = json.loads(request)
     _check_sketch(architecture, config)
     network = architecture.built_original(config)
     channels, size = config["in_channels"], config["image_size"]
@@ -137,16 +172,14 @@ def examine(architecture: TracedArchitecture, asked: str) -> str:
     return json.dumps({"widths": widths, "norms": found.norms, "left_out": found.left_out})
 
 
-def refusal(
-    architecture: TracedArchitecture, config: dict[str, Any], error: InvalidInput
-) -> InvalidInput:
+def refusal(architecture: Traceable, config: dict[str, Any], error: InvalidInput) -> InvalidInput:
     """The same error, with the name of the network."""
-    message = f"{architecture.called(config)} cannot be taken. {error.message}"
+    message = f"{architecture.label_of(config)} cannot be used. {error.message}"
     return InvalidInput(message, field=error.field or FIELD, hint=error.hint)
 
 
-def _check_sketch(architecture: TracedArchitecture, config: dict[str, Any]) -> None:
-    """Networks of billions of weights are not built just to be refused."""
+def _check_sketch(architecture: Traceable, config: dict[str, Any]) -> None:
+    """Refuse a network of billions of weights without building it."""
     sketch = architecture.sketch(config)
     if sketch is None:
         return
@@ -156,17 +189,17 @@ def _check_sketch(architecture: TracedArchitecture, config: dict[str, Any]) -> N
         raise refusal(architecture, config, error) from error
 
 
-def _place(architecture: TracedArchitecture, asked: str) -> Path | None:
-    """The file of these findings: another one for other code."""
-    folder = _SURROUNDINGS.get().folder
+def _place(architecture: Traceable, request: str) -> Path | None:
+    """The file of these findings: another one for changed code."""
+    folder = _OPTIONS.get().folder
     if folder is None:
         return None
-    key = json.dumps([architecture.name, asked, _versions(), architecture.stamp()])
+    key = json.dumps([architecture.name, request, _versions(), architecture.stamp()])
     return folder / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.json"
 
 
 def _versions() -> list[str]:
-    """Of Recede and of everything that it may use: what is not installed has none."""
+    """Of Recede and its dependencies; empty for one that is not installed."""
     names = {re.split(r"[^\w.-]", line, maxsplit=1)[0] for line in requires("recede") or ()}
     return [f"{name} {_version(name)}" for name in sorted({"recede", *names})]
 

@@ -6,7 +6,6 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import psutil
 import torch
@@ -26,24 +25,15 @@ from recede_worker.plugins.registry import (
 )
 from recede_worker.process.machine import cpu_name
 
-# Settings at which half of the neurons can be cut at no loss (docs/benchmarks.md), about a minute
-# on two cores. The first data set that is ready is taken.
-DEMO: dict[str, dict[str, Any]] = {
-    "fashion-mnist": {"epochs": 4, "batch_size": 128},
-    "digits": {"epochs": 40, "batch_size": 32, "val_fraction": 0.25},
-}
-DEMO_SETTINGS: dict[str, Any] = {
-    "name": "Demo",
-    "architecture": "vgg11",
-    "architecture_params": {"width": 0.25},
-    "method": "rni",
-    "method_params": {"lam": 0.05, "shift": 3.0},
-    "lr": 0.1,
-}
+DEMO_LR = 0.1
+"""Together with what plug-ins declare: half of the neurons can be cut without loss
+(docs/benchmarks.md) after about a minute on two cores."""
 
 
-def build_catalog(roots: Sequence[Path]) -> Catalog:
-    """Everything that this process can train, with data looked for under `roots`.
+def build_catalog(roots: Sequence[Path], networks: tuple[Path, ...] = ()) -> Catalog:
+    """Everything that this process can train, with data sets below `roots`.
+
+    `networks` are files with the user's own networks.
 
     Asks CUDA for its devices, so start other processes afterwards by spawn, not by fork.
 
@@ -53,19 +43,34 @@ def build_catalog(roots: Sequence[Path]) -> Catalog:
     infos = tuple(dataset.info(roots) for dataset in datasets().values())
     return Catalog(
         methods=tuple(method.info for method in methods().values()),
-        architectures=tuple(architecture.info for architecture in architectures().values()),
+        architectures=tuple(
+            architecture.info for architecture in architectures(networks).values()
+        ),
         datasets=infos,
         devices=(_cpu(), *_cuda_devices()),
         demo=_demo(infos),
         criteria=tuple(criterion.info for criterion in criteria().values()),
-        problems=problems(),
+        problems=problems(networks),
     )
 
 
 def _demo(infos: Sequence[DatasetInfo]) -> RunSpec:
-    ready = {info.name for info in infos if info.status == "ready"}
-    dataset = next((name for name in DEMO if name in ready), "digits")
-    return RunSpec(dataset=dataset, **DEMO_SETTINGS, **DEMO[dataset])
+    """On the largest of the ready data sets that declare a demo, else on one to be fetched."""
+    declared = [info for info in infos if datasets()[info.name].demo]
+    ready = [info for info in declared if info.status == "ready"]
+    dataset = max(ready or declared, key=lambda info: info.n_train).name
+    architecture = next(one for one in architectures().values() if one.demo)
+    method = next(one for one in methods().values() if one.demo)
+    return RunSpec(
+        name="Demo",
+        dataset=dataset,
+        architecture=architecture.name,
+        architecture_params=dict(architecture.demo),
+        method=method.name,
+        method_params=dict(method.demo),
+        lr=DEMO_LR,
+        **datasets()[dataset].demo,
+    )
 
 
 def _cpu() -> Device:

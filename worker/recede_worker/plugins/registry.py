@@ -1,14 +1,14 @@
 """Finds every plug-in: the `PLUGINS` of all modules in the folders of each kind.
 
-A person's own networks join the architectures: see worker/recede_worker/networks/own.py.
+The user's own networks join the architectures (networks/own.py); their files are passed in.
 """
 
 from __future__ import annotations
 
 import importlib
-import os
 import pkgutil
 from functools import cache
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -23,10 +23,8 @@ from recede_worker.images.dataset import Dataset
 from recede_worker.methods.base import Method
 from recede_worker.networks.family import Architecture
 from recede_worker.networks.own import (
-    VARIABLE,
     BadNetworks,
     OwnNetwork,
-    files_of,
     own_networks,
 )
 
@@ -44,14 +42,14 @@ def methods() -> dict[str, Method]:
 
 
 @cache
-def architectures() -> dict[str, Architecture]:
-    """All architectures by name, a person's own networks included; raises BadPlugin."""
-    return {**_published(), **_own()[0]}
+def architectures(networks: tuple[Path, ...] = ()) -> dict[str, Architecture]:
+    """All architectures by name, those of the files `networks` included; raises BadPlugin."""
+    return {**_published(), **_own(networks)[0]}
 
 
-def problems() -> tuple[str, ...]:
-    """What is wrong with files and entry points of own networks, one sentence each."""
-    return tuple(problem.message for problem in _own()[1])
+def problems(networks: tuple[Path, ...]) -> tuple[str, ...]:
+    """What is wrong with these files and with entry points of networks, one sentence each."""
+    return tuple(problem.message for problem in _own(networks)[1])
 
 
 @cache
@@ -60,8 +58,8 @@ def _published() -> dict[str, Architecture]:
 
 
 @cache
-def _own() -> tuple[dict[str, OwnNetwork], list[BadNetworks]]:
-    return own_networks(files_of(os.environ.get(VARIABLE, "")), _published())
+def _own(networks: tuple[Path, ...]) -> tuple[dict[str, OwnNetwork], list[BadNetworks]]:
+    return own_networks(networks, _published())
 
 
 @cache

@@ -26,7 +26,7 @@ def log(text: str) -> None:
 
 
 def redirect_output(path: Path) -> None:
-    """Everything this process says, a native crash included, goes to the job's log."""
+    """Send everything this process prints, a native crash included, to the job's log."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(descriptor, 1)
     os.dup2(descriptor, 2)
@@ -50,7 +50,7 @@ def output_to(path: Path) -> Iterator[None]:
 
 
 def warm_context(module: str) -> ForkServerContext | SpawnContext:
-    """Starts processes from a server that has imported a module, and is gone with this process.
+    """Starts processes from a server that has imported a module and ends with this process.
 
     Never a fork of this process itself, which may have threads and a GPU.
     """
@@ -62,7 +62,7 @@ def warm_context(module: str) -> ForkServerContext | SpawnContext:
 
 
 def end_with_parent(parent_is: str) -> None:
-    """Watch the process that started this one: when it is gone, this one may not go on alone."""
+    """End this process as soon as the one that started it is gone."""
     parent = multiprocessing.parent_process()
     assert parent is not None
 

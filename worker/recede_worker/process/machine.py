@@ -1,4 +1,4 @@
-"""The machine that a worker runs on, as the system tells it."""
+"""The machine that a worker runs on, as the system reports it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 @cache
 def cpu_name() -> str:
-    """The processor, as the system calls it."""
+    """Name of the processor, as the system reports it."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:

@@ -1,18 +1,17 @@
 """Runs a function in a process of its own, under a limit of memory and time.
 
-What nobody has run before, such as the code of a person's own network, can then neither take
-all memory of the machine nor hang or crash the job. The limit of memory is the kernel's
-(RLIMIT_AS), which Linux enforces. macOS takes it without effect: there only the time is limited
-and a crash contained. Windows has no such limit, and the worker does not run on it natively.
+Untested code, such as a user's own network, can then neither take all memory of the machine nor
+hang or crash the job. The limit of memory is the kernel's (RLIMIT_AS), which Linux enforces.
+macOS accepts it without effect: there only time is limited and a crash contained. Windows has no
+such limit, and the worker does not run on it natively.
 """
 
 from __future__ import annotations
 
 import math
-import os
 import resource
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -26,52 +25,56 @@ from recede_worker.core.device.memory import is_out_of_memory
 from recede_worker.process.lifetime import end_with_parent, warm_context
 
 MEMORY_VARIABLE, SECONDS_VARIABLE = "RECEDE_TRACE_GB", "RECEDE_TRACE_S"
-LOOK_S = 0.1
+POLL_S = 0.1
 GIB = 2**30
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What the process may take beyond what it begins with."""
+    """What the process may use beyond what it starts with."""
 
     memory_gb: float = 4.0
-    """Address space in GiB, on top of what it has when it begins."""
+    """Address space in GiB, on top of what it has when it starts."""
     seconds: float = 120.0
 
     @property
-    def apart(self) -> bool:
-        """Whether another process is wanted at all: without memory none is."""
+    def isolate(self) -> bool:
+        """Whether to use another process at all: with 0 GiB, none is used."""
         return self.memory_gb > 0
 
     @staticmethod
-    def of_environment() -> Limits:
-        """The defaults, or what RECEDE_TRACE_GB (0: no limit) and RECEDE_TRACE_S say.
+    def read(environ: Mapping[str, str]) -> Limits:
+        """The values of RECEDE_TRACE_GB (0: no limit) and RECEDE_TRACE_S, or the defaults.
 
         Raises:
-            InvalidInput: one of them is no such number.
+            InvalidInput: one of them is not a number from 0 upwards.
         """
         return Limits(
-            _number(MEMORY_VARIABLE, Limits.memory_gb), _number(SECONDS_VARIABLE, Limits.seconds)
+            _number(environ, MEMORY_VARIABLE, Limits.memory_gb),
+            _number(environ, SECONDS_VARIABLE, Limits.seconds),
         )
 
 
-def _number(variable: str, default: float) -> float:
-    text = os.environ.get(variable, "").strip()
+def _number(environ: Mapping[str, str], variable: str, default: float) -> float:
+    text = environ.get(variable, "").strip()
     try:
         number = float(text) if text else default
     except ValueError:
         number = math.nan
     if not 0 <= number < math.inf:
         raise InvalidInput(
-            f"{variable} is {text!r}; a number from 0 upwards is wanted.",
+            f"{variable} is {text!r}; it must be a number from 0 upwards.",
             field="architecture",
             hint=f"Set it to {default:g}, the default, or remove it, and restart the worker.",
         )
     return number
 
 
+DEFAULT_LIMITS = Limits()
+
+
 class LimitReached(RecedeError):
-    """The process needed more than it may take, or crashed; nothing else was harmed."""
+    """The process exceeded its limits or crashed; nothing else was affected."""
 
     code = "limit_reached"
 
@@ -82,16 +85,18 @@ def run_limited(
     *args: Any,
     limits: Limits,
     check: Callable[[], None] = lambda: None,
+    preload: str = __name__,
 ) -> Any:
-    """What the function returns, from another process; `check` may raise to end it early.
+    """The result of the function, run in another process; `check` may raise to end it early.
 
-    Function, arguments and result must be picklable; `what` begins the sentence of an error.
+    Function, arguments and result must be picklable; `what` is the subject of an error's
+    sentence. Processes start from a server that has imported the module `preload`.
 
     Raises:
-        InvalidInput: the function refused its input in words.
+        InvalidInput: the function refused its input.
         LimitReached: it took too much memory or time, crashed or raised anything else.
     """
-    context = warm_context("recede_worker.networks.own")
+    context = warm_context(preload)
     ours, theirs = context.Pipe(duplex=False)
     process = context.Process(
         target=_answer, args=(theirs, limits, function, args), name="limited", daemon=True
@@ -100,7 +105,7 @@ def run_limited(
     theirs.close()  # the only other end is theirs, so its closing is noticed
     deadline = time.monotonic() + limits.seconds
     try:
-        while not ours.poll(LOOK_S):
+        while not ours.poll(POLL_S):
             check()
             if time.monotonic() > deadline:
                 raise _too_long(what, limits)
@@ -122,18 +127,18 @@ def run_limited(
 def _answer(
     theirs: Connection, limits: Limits, function: Callable[..., Any], args: tuple[Any, ...]
 ) -> None:
-    """The other process: run the function and send what came of it."""
-    end_with_parent("the process that wanted this result")
+    """In the other process: run the function and send its result."""
+    end_with_parent("the process that waits for this result")
     torch.set_num_threads(1)  # each thread reserves address space of its own
     _limit_memory(limits)
     try:
         answer: tuple[str, Any] = ("result", function(*args))
-    except Exception as error:  # noqa: BLE001 - the boundary of the process: the other is told
-        answer = _told(error)
+    except Exception as error:  # noqa: BLE001 - the boundary of the process: it reports the failure
+        answer = _reported(error)
     theirs.send(answer)
 
 
-def _told(error: BaseException) -> tuple[str, Any]:
+def _reported(error: BaseException) -> tuple[str, Any]:
     cause: BaseException | None = error
     while cause is not None:
         if is_out_of_memory(cause):
@@ -152,8 +157,8 @@ def _limit_memory(limits: Limits) -> None:
 
 def _hint() -> str:
     return (
-        "Choose another network or smaller images. If this machine has more to spare, give the "
-        f"worker a larger limit: {MEMORY_VARIABLE} (GiB) and {SECONDS_VARIABLE} (seconds)."
+        f"Choose another network or smaller images, or raise {MEMORY_VARIABLE} (GiB) or "
+        f"{SECONDS_VARIABLE} (seconds) and restart the worker."
     )
 
 
@@ -162,21 +167,23 @@ def _error(message: str) -> LimitReached:
 
 
 def _too_long(what: str, limits: Limits) -> LimitReached:
-    return _error(f"{what} took longer than {limits.seconds:g} seconds, and was stopped.")
+    return _error(f"{what} took longer than {limits.seconds:g} seconds and was stopped.")
 
 
 def _no_memory(what: str, limits: Limits) -> LimitReached:
-    return _error(f"{what} needs more than the {limits.memory_gb:g} GiB of memory it may take.")
+    return _error(
+        f"{what} needs more than the {limits.memory_gb:g} GiB of memory that it may use."
+    )
 
 
 def _crashed(what: str, limits: Limits, exit_code: int | None) -> LimitReached:
     code = exit_code or 0
     how = f"with signal {-code}" if code < 0 else f"with exit code {code}"
     return _error(
-        f"{what} crashed its process {how}, which is often the end of the "
-        f"{limits.memory_gb:g} GiB of memory it may take."
+        f"{what} crashed its process {how}, often because it needs more than the "
+        f"{limits.memory_gb:g} GiB of memory that it may use."
     )
 
 
-def _failed(what: str, said: str) -> LimitReached:
-    return _error(f"{what} failed: {said}")
+def _failed(what: str, reason: str) -> LimitReached:
+    return _error(f"{what} failed: {reason}")

@@ -22,7 +22,7 @@ from recede_worker.images.folders.load import (
 )
 from recede_worker.images.folders.tree import PARTS, is_inside
 
-TELL_EVERY_S = 0.1
+REPORT_EVERY_S = 0.1
 
 
 def inspect(folder: Path, roots: Sequence[Path], size: int, channels: int) -> int:
@@ -42,7 +42,7 @@ def inspect(folder: Path, roots: Sequence[Path], size: int, channels: int) -> in
     )
     answer: dict[str, Any] = {"below_a_data_root": inside}
     try:
-        tree, findings, images = check(wanted, _Teller())
+        tree, findings, images = check(wanted, _Reporter())
         answer["report"] = images.report
         require_enough(tree, findings)
     except RecedeError as error:
@@ -51,16 +51,16 @@ def inspect(folder: Path, roots: Sequence[Path], size: int, channels: int) -> in
     return 1 if "error" in answer else 0
 
 
-class _Teller:
-    """Tells how far the check is, a few times a second."""
+class _Reporter:
+    """Reports how far the check is, a few times a second."""
 
     def __init__(self) -> None:
-        self.told_at = 0.0
+        self.reported_at = 0.0
 
     def __call__(self, done: int, total: int, message: str, unit: str = "bytes", /) -> None:
         now = time.monotonic()
-        if now - self.told_at >= TELL_EVERY_S or done == total:
-            self.told_at = now
+        if now - self.reported_at >= REPORT_EVERY_S or done == total:
+            self.reported_at = now
             _write({"done": done, "total": total, "message": message, "unit": unit})
 
 

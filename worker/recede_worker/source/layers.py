@@ -37,7 +37,7 @@ def constructor(layer: nn.Module, kind: type[nn.Module] | None = None) -> tuple[
     """`nn.Conv2d` and its arguments, of a layer of torch.nn or of a class below `kind`.
 
     Raises:
-        NotPlain: its attributes do not tell the arguments.
+        NotPlain: its attributes do not reveal the arguments.
     """
     made: type[nn.Module] = type(layer) if kind is None else kind
     if getattr(nn, made.__name__, None) is not made:
@@ -48,7 +48,7 @@ def constructor(layer: nn.Module, kind: type[nn.Module] | None = None) -> tuple[
             continue
         value = _argument(layer, name, parameter.default)
         if value is parameter.empty:
-            raise NotPlain(f"{made.__name__} does not tell its argument {name!r}")
+            raise NotPlain(f"{made.__name__} does not reveal its argument {name!r}")
         if parameter.default is parameter.empty:
             required.append(literal(_single(name, value)))
         elif _single(name, value) != _single(name, parameter.default):

@@ -1,4 +1,4 @@
-"""What a written network brings along: its text is copied into the module that people get.
+"""What a written network brings along: its text is copied into the downloaded module.
 
 Every name that is used here is one of torch, of the standard library or of this file.
 """

@@ -159,7 +159,7 @@ def _traced(model: nn.Module, input_shape: tuple[int, int, int], classes: int) -
             f"The head does not fit: for one image the network gives a tensor of shape "
             f"{traced.output_shape}; (1, {classes}) is needed, one score a class.",
             field=FIELD,
-            hint="Build its last layer for the number of classes that is asked for.",
+            hint="Build its last layer for the given number of classes.",
         )
     return traced
 

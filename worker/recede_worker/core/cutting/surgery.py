@@ -171,7 +171,7 @@ class Surgeon:
                     setattr(module, name, copy.deepcopy(tensor))
 
     def _changed(self, mask: Mask, bias: Bias) -> nn.Module:
-        """A copy of the dense network, with the folding if it is asked for."""
+        """A copy of the dense network, folded if wanted."""
         dense = copy.deepcopy(self._dense)
         if bias == "fold":
             self.folding(mask).apply(dense)

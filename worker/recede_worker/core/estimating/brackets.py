@@ -1,9 +1,9 @@
 """Finds the accuracy of many nested cuts from few images, between cuts that saw all of them.
 
 Cuts are numbered by the share that they remove; -1 is the dense network. Two of them that were
-measured on the whole split form a bracket. Images on which the two differ tell the cuts between
-them apart: all of those are looked at. On the others hardly any cut between differs, so a part
-of them says enough. If the images that differ are too many for that, the bracket is split where
+measured on the whole split form a bracket. Images on which the two differ separate the cuts
+between them: all of those are evaluated. On the others hardly any cut between differs, so a part
+of them is enough. If the images that differ are too many for that, the bracket is split where
 half of them have changed sides: so measuring gathers where accuracy falls.
 
 Tensor letters: N images of the split, M some of them.
@@ -43,16 +43,16 @@ DENSE = -1
 NEIGHBOURS = 16
 """Cuts that share out among themselves the images of a first look."""
 PROBE = 32
-"""Images that say on which side of the middle of a bracket a cut is."""
+"""Images that decide on which side of the middle of a bracket a cut is."""
 WORTH_COUNTING = 1.0
 """Looks at images that differ, of all cuts of a bracket, in splits; more is worth a division."""
 
 
 class Cuts(Protocol):
-    """The cut networks, asked for right answers."""
+    """The predictions of the cut networks."""
 
     def right(self, cut: int, places_M: Places) -> Flags:
-        """Where this cut is right, of the images at those places of the split."""
+        """Which of the images at those places of the split this cut classifies correctly."""
 
     def right_of_all(self, cut: int) -> Flags:
         """The same of the whole split."""
@@ -60,7 +60,7 @@ class Cuts(Protocol):
 
 @dataclass(frozen=True)
 class Bracket:
-    """Two cuts whose answers are known, and those between them that are looked for."""
+    """Two cuts whose predictions are known, and those between them that are sought."""
 
     inner: Sequence[int]
     control_N: Flags
@@ -76,7 +76,7 @@ class Bracket:
 
 @dataclass
 class Brackets:
-    """Measures cuts in whatever order tells most."""
+    """Measures cuts in the order that gains most information."""
 
     cuts: Cuts
     dense_N: Flags

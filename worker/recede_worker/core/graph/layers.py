@@ -1,4 +1,4 @@
-"""Kinds of layers, told apart by what they do to channels."""
+"""Kinds of layers, by what they do to channels."""
 
 from __future__ import annotations
 

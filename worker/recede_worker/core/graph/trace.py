@@ -2,7 +2,7 @@
 
 Every convolution and linear layer is replaced by one that ignores its input and sends fixed
 numbers, with NaN in the channels that a probe marks. Whatever lies between two layers, NaN
-passes through it from channel to channel, so that what arrives tells where it came from. No
+passes through it from channel to channel, so that what arrives shows where it came from. No
 convolution is computed and no graph is recorded: networks of any kind are traced in seconds.
 
 Tensor letters: C channels of a layer's output, W slices of a layer's input.

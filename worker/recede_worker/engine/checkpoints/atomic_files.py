@@ -71,5 +71,5 @@ def _sync(path: Path) -> None:
 def _problem(path: Path, error: OSError) -> StorageProblem:
     return StorageProblem(
         f"{path.name} could not be written: {error.strerror or error}.",
-        hint=f"Free some space or mend the permissions of {path.parent}, then resume the run.",
+        hint=f"Free some space or fix the permissions of {path.parent}, then resume the run.",
     )

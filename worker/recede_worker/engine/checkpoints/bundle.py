@@ -23,8 +23,8 @@ CONTENTS = {
     "python": "the network as Python: build() and load(path)",
     "pt2": "the same as a torch.export program, for any number of images at once",
     "onnx": "the same as ONNX, for any number of images at once",
-    "proof": "validation images and what the network said of them before it was cut",
-    "manifest": "everything that is known of these files, as JSON",
+    "proof": "validation images and the network's outputs for them before it was cut",
+    "manifest": "everything known about these files, as JSON",
 }
 LOAD = {
     "python": '    from model import load\n\n    network = load("model.safetensors")',

@@ -52,7 +52,7 @@ def program_of(model: nn.Module, example_BCHW: Tensor) -> torch.export.ExportedP
         program = torch.export.export(model, (example_BCHW,), dynamic_shapes=({0: batch},))
     for node in program.graph.nodes:
         node.meta.pop("stack_trace", None)  # it names paths of this machine
-    program.example_inputs = ((torch.zeros_like(example_BCHW),), {})  # nobody's images
+    program.example_inputs = ((torch.zeros_like(example_BCHW),), {})  # no real images
     return program
 
 

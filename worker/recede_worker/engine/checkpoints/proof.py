@@ -1,7 +1,7 @@
 """The proof that a file computes what was previewed, and what others need to repeat it.
 
-A few real validation images and what the masked network says of them are written beside the
-weights: with these the proof is repeated without the data.
+A few real validation images and the masked network's outputs for them are written beside the
+weights: with these the proof can be repeated without the data.
 """
 
 from __future__ import annotations
@@ -121,10 +121,10 @@ def same_top_1(a_NK: Tensor, b_NK: Tensor, difference: float) -> int:
 
 
 def scores(model: nn.Module, x_NCHW: Tensor) -> Tensor:
-    """What a network says of images."""
+    """The network's outputs for images."""
     with torch.inference_mode():
-        said: Tensor = model(x_NCHW)
-    return said.clone()
+        outputs: Tensor = model(x_NCHW)
+    return outputs.clone()
 
 
 def largest_output(model: nn.Module, x_NCHW: Tensor) -> float:

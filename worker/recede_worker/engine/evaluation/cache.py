@@ -1,4 +1,4 @@
-"""What a process that serves many jobs keeps in memory: images of runs, networks of epochs."""
+"""The cache of a process that serves many jobs: images of runs, networks of epochs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import Any
 
 from torch import nn
 
-from recede.contract.spec.run import RunSpec
 from recede_worker.core.cutting.surgery import Surgeon
 from recede_worker.core.graph.trace import Trace
 from recede_worker.engine.inputs.load import Data, Network
@@ -21,10 +20,9 @@ MAX_EPOCHS = 8
 
 
 @dataclass(frozen=True)
-class LoadedRun:
+class CachedRun:
     """What all epochs of a run share."""
 
-    spec: RunSpec
     data: Data
     network: Network
     traced: Trace
@@ -34,13 +32,13 @@ class LoadedRun:
 
 
 @dataclass
-class LoadedEpoch:
-    """The folded network with the weights of one epoch, on the CPU, and who cuts it."""
+class CachedEpoch:
+    """The folded network with the weights of one epoch, on the CPU, and its surgeon."""
 
     dense: nn.Module
     surgeon: Surgeon
-    said_N: Classes | None = None
-    """What it says of each validation image, once that is known."""
+    predicted_N: Classes | None = None
+    """Its class for each validation image, once that is known."""
 
 
 Key = tuple[str, int, str]
@@ -48,42 +46,42 @@ Key = tuple[str, int, str]
 
 
 @dataclass
-class Loaded:
-    """Of each sort the latest few; what was used longest ago goes first."""
+class Cache:
+    """The most recently used runs and epochs; the least recently used is evicted first."""
 
     slim: bool = False
-    """Keep no images but those of validation: all that an evaluation needs."""
-    runs: OrderedDict[str, LoadedRun] = field(default_factory=OrderedDict)
-    epochs: OrderedDict[Key, LoadedEpoch] = field(default_factory=OrderedDict)
+    """Keep the validation images only: an evaluation needs no others."""
+    runs: OrderedDict[str, CachedRun] = field(default_factory=OrderedDict)
+    epochs: OrderedDict[Key, CachedEpoch] = field(default_factory=OrderedDict)
 
-    def run(self, run_id: str) -> LoadedRun | None:
-        """The run, if it is here."""
+    def run(self, run_id: str) -> CachedRun | None:
+        """The run, if it is cached."""
         if run_id in self.runs:
             self.runs.move_to_end(run_id)
         return self.runs.get(run_id)
 
-    def epoch(self, key: Key) -> LoadedEpoch | None:
-        """The epoch, if it is here with these very weights."""
+    def epoch(self, key: Key) -> CachedEpoch | None:
+        """The epoch, if it is cached with exactly these weights."""
         if key in self.epochs:
             self.epochs.move_to_end(key)
         return self.epochs.get(key)
 
-    def add_run(self, run_id: str, run: LoadedRun) -> None:
-        """Keep a run for the jobs to come."""
+    def add_run(self, run_id: str, run: CachedRun) -> None:
+        """Cache a run."""
         fresh = self.runs.get(run_id) is not run
         self.runs[run_id] = replace(run, data=_slim(run.data)) if self.slim and fresh else run
         while len(self.runs) > MAX_RUNS:
             gone, _ = self.runs.popitem(last=False)
             self._drop_epochs_of(gone)
 
-    def add_epoch(self, key: Key, epoch: LoadedEpoch) -> None:
-        """Keep an epoch for the jobs to come."""
+    def add_epoch(self, key: Key, epoch: CachedEpoch) -> None:
+        """Cache an epoch."""
         self.epochs[key] = epoch
         while len(self.epochs) > MAX_EPOCHS:
             self.epochs.popitem(last=False)
 
     def drop_all_but(self, run_ids: Collection[str]) -> None:
-        """Forget runs that were deleted."""
+        """Evict runs that were deleted."""
         for gone in [run_id for run_id in self.runs if run_id not in run_ids]:
             del self.runs[gone]
             self._drop_epochs_of(gone)
@@ -93,8 +91,8 @@ class Loaded:
             del self.epochs[key]
 
 
-class _LeftOut(Split):
-    """Images that were read and not kept: their form is known, and nothing else."""
+class _DroppedSplit(Split):
+    """A split whose images are not kept: only its labels and their shape are known."""
 
     def __init__(self, split: Split) -> None:
         self._shape = split.shape
@@ -112,4 +110,4 @@ class _LeftOut(Split):
 
 
 def _slim(data: Data) -> Data:
-    return replace(data, train=_LeftOut(data.train), test=_LeftOut(data.test))
+    return replace(data, train=_DroppedSplit(data.train), test=_DroppedSplit(data.test))

@@ -6,7 +6,6 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-import numpy as np
 from sqlalchemy.orm import Session
 from torch import nn
 
@@ -30,29 +29,27 @@ from recede.store.results import curves, evaluations
 from recede.store.results.curves import Place
 from recede_worker.core.cutting.fuse import fuse
 from recede_worker.core.estimating.brackets import Brackets, Flags
-from recede_worker.engine.evaluation.evaluate import evaluate
-from recede_worker.engine.evaluation.predictions import Images, Looks
-from recede_worker.engine.evaluation.trained_epoch import Subject, load_subject
+from recede_worker.engine.evaluation.dense_predictions import all_predictions
+from recede_worker.engine.evaluation.predictions import Images, Predictions
+from recede_worker.engine.evaluation.ranking import select_channels
+from recede_worker.engine.evaluation.trained_epoch import TrainedEpoch
 from recede_worker.engine.inputs.load import method_of
-from recede_worker.engine.job.context import JobContext, Outcome
+from recede_worker.engine.job.handle import JobHandle, Outcome
 
 SAVE_S = 0.5
-"""Points are kept this often while the job runs."""
+"""Points are stored this often while the job runs."""
 
 
-def run_curve(context: JobContext) -> Outcome:
-    """Measure each ratio of the payload; equal cuts are measured once, what is kept stays."""
-    payload = CurvePayload.model_validate(context.lease.payload)
-    subject = load_subject(context, payload.epoch)
-    curve = _Curve(subject, payload)
+def run_curve(job: JobHandle, trained: TrainedEpoch, payload: CurvePayload) -> Outcome:
+    """Measure each ratio of the payload; equal cuts are measured once, stored results reused."""
+    curve = _Curve(job, trained, payload)
     curve.measure()
     lossless = lossless_ratio(curve.known())
-    with context.store.read() as session:
-        run = runs.get(session, context.lease.run_id)
-        is_best = run.best_epoch == curve.place.epoch
+    with job.read() as session:
+        is_best = runs.get(session, job.run_id).best_epoch == trained.epoch
     if is_best and curve.is_the_methods_own():
-        with context.write() as session:
-            runs.set_results(session, context.lease.run_id, lossless_ratio=lossless)
+        with job.write() as session:
+            runs.set_results(session, job.run_id, lossless_ratio=lossless)
     return Outcome({"lossless_ratio": lossless, "points": len({p.digest for p in curve.points})})
 
 
@@ -79,30 +76,29 @@ class Fresh:
 
 @dataclass
 class _Curve:
-    """One curve: what is asked, what is known of each cut, and what is still to be kept."""
+    """One curve: its points, what is known of each cut, and what is still to be stored."""
 
-    subject: Subject
+    job: JobHandle
+    trained: TrainedEpoch
     payload: CurvePayload
     place: Place = field(init=False)
     points: list[_Point] = field(init=False)
     found: dict[str, Accuracy] = field(default_factory=dict)
     """By digest."""
     fresh: dict[str, Fresh] = field(default_factory=dict)
-    """What was measured on the whole split and is not kept yet, by digest."""
+    """What was measured on the whole split and is not stored yet, by digest."""
     unsaved: list[_Point] = field(default_factory=list)
     saved_at: float = 0.0
 
     def __post_init__(self) -> None:
-        asked = self.payload
-        epoch = self.subject.checkpoint.epoch
-        self.place = Place(epoch, asked.criterion, asked.scope, asked.bias)
+        wanted = self.payload
+        self.place = Place(self.trained.epoch, wanted.criterion, wanted.scope, wanted.bias)
         self.points = list(self._points())
         self._recall()
 
     def _points(self) -> Iterator[_Point]:
-        context = self.subject.context
-        with context.store.read() as session:
-            protected = runs.get(session, context.lease.run_id).protected or ()
+        with self.job.read() as session:
+            protected = runs.get(session, self.job.run_id).protected or ()
         for ratio in sorted(self.payload.ratios):
             plan = Plan(
                 epoch=self.place.epoch,
@@ -111,14 +107,14 @@ class _Curve:
                 bias=self.payload.bias,
                 ratio=ratio,
             )
-            yield _Point(ratio, plan, self.subject.select(with_protected(plan, protected)))
+            selection = select_channels(self.job, self.trained, with_protected(plan, protected))
+            yield _Point(ratio, plan, selection)
 
     def _recall(self) -> None:
         """What was measured wholly, and what an earlier attempt of this job has estimated."""
-        context, digests = self.subject.context, {point.digest for point in self.points}
-        run_id = context.lease.run_id
-        with context.store.read() as session:
-            since = jobs.get(session, context.lease.job_id).created_at
+        digests, run_id = {point.digest for point in self.points}, self.job.run_id
+        with self.job.read() as session:
+            since = jobs.get(session, self.job.lease.job_id).created_at
             for row in curves.points(session, run_id, self.place):
                 own = row.created_at >= since and not self.payload.exact
                 if row.digest in digests and (own or row.kind == "measured"):
@@ -137,7 +133,7 @@ class _Curve:
 
     def is_the_methods_own(self) -> bool:
         """Whether this is the curve that the run's lossless ratio is read from."""
-        own = method_of(self.subject.spec).info.scope
+        own = method_of(self.trained.spec).info.scope
         return (self.place.criterion, self.place.scope, self.place.bias) == (
             IMPORTANCE,
             own,
@@ -146,26 +142,26 @@ class _Curve:
 
     def measure(self) -> None:
         """All points, then those around the knee on the whole split."""
-        context, total = self.subject.context, len(self.points)
-        context.progress("measuring", 0, total, "ratios", message="uncut network")
+        job, total = self.job, len(self.points)
+        job.progress("measuring", 0, total, "ratios", message="uncut network")
         right_N = self._dense_right()
         self.unsaved = [point for point in self.points if point.digest in self.found]
         started, before, done = time.perf_counter(), len(self.unsaved), len(self.unsaved)
-        looks = Looks(self._images(), self._network)
-        brackets = self._brackets(looks, right_N)
+        predictions = Predictions(self._images(), self._network)
+        brackets = self._brackets(predictions, right_N)
         for cut, accuracy in self._measured(brackets):
-            done += self._note(looks, cut, accuracy)
-            self._save_now_and_then()
+            done += self._add(predictions, cut, accuracy)
+            self._save_if_due()
             spent_s = time.perf_counter() - started
             eta_s = spent_s / (done - before) * (total - done)
-            context.progress("measuring", done, total, "ratios", eta_s=eta_s)
-            context.check()
+            job.progress("measuring", done, total, "ratios", eta_s=eta_s)
+            job.check()
         for cut in self._unmeasured_at_the_knee():
-            self._note(looks, cut, brackets.measure(cut))
+            self._add(predictions, cut, brackets.measure(cut))
         self._save()
-        context.log(
-            f"{len(looks.asked)} cuts on {looks.images_run} images altogether, "
-            f"{looks.images_run / len(self.subject.validation):.1f} times the split"
+        job.log(
+            f"{len(predictions.cuts)} cuts on {predictions.images_run} images altogether, "
+            f"{predictions.images_run / len(self.trained.validation):.1f} times the split"
         )
 
     def _measured(self, brackets: Brackets) -> Iterator[tuple[int, Accuracy]]:
@@ -175,46 +171,37 @@ class _Curve:
         return brackets.exact(cuts) if self.payload.exact else brackets.run(cuts)
 
     def _images(self) -> Images:
-        subject = self.subject
-        check = subject.context.check
-        return Images(subject.validation, subject.source, subject.data.normalise, check)
+        trained = self.trained
+        return Images(trained.validation, trained.source, trained.data.normalise, self.job.check)
 
-    def _brackets(self, looks: Looks, dense_N: Flags) -> Brackets:
-        source = self.subject.source
+    def _brackets(self, predictions: Predictions, dense_N: Flags) -> Brackets:
+        source = self.trained.source
         order_N = source.index(0, len(dense_N)).numpy()
-        return Brackets(looks, dense_N, order_N, thrifty=not source.in_memory)
+        return Brackets(predictions, dense_N, order_N, thrifty=not source.in_memory)
 
     def _network(self, cut: int) -> nn.Module:
-        point, subject = self.points[cut], self.subject
-        small = subject.surgeon.cut(point.selection.mask, point.plan.bias)
-        return fuse(small, subject.surgeon.fusible).to(subject.context.device)
+        point, trained = self.points[cut], self.trained
+        small = trained.surgeon.cut(point.selection.mask, point.plan.bias)
+        return fuse(small, trained.surgeon.fusible).to(trained.device)
 
     def _dense_right(self) -> Flags:
-        """Where the uncut network is right; its answers are asked for once and kept."""
-        subject, context = self.subject, self.subject.context
-        y_N = subject.validation.y_N.cpu().numpy()
-        said_N = subject.dense_answers().predicted_N
-        if said_N is None:
-            everything = np.ones(subject.network.shape.n_neurons, np.bool_)
-            dense = subject.surgeon.cut(everything).to(context.device)
-            whole = evaluate(dense, subject.validation, subject.data.normalise, context.check)
-            said_N = whole.predicted_N.numpy()
-            subject.loaded.said_N = said_N
-            with context.write() as session:
-                subject.keep_dense_answers(session, said_N)
-        right: Flags = said_N == y_N
+        """Which images the uncut network classifies correctly."""
+        y_N = self.trained.validation.y_N.cpu().numpy()
+        right: Flags = all_predictions(self.job, self.trained) == y_N
         for point in self.points[:1]:
             if not point.selection.removed:  # a cut that removes nothing is the uncut network
                 self.found[point.digest] = measured(int(right.sum()), len(right))
         return right
 
-    def _note(self, looks: Looks, cut: int, accuracy: Accuracy) -> int:
-        """Keep what was found of one cut; the number of points that it is."""
+    def _add(self, predictions: Predictions, cut: int, accuracy: Accuracy) -> int:
+        """Add the accuracy of one cut; the number of points that share it."""
         digest = self.points[cut].digest
         self.found[digest] = accuracy
         if accuracy.kind == "measured":
             correct = round(accuracy.value * accuracy.n)
-            self.fresh[digest] = Fresh(correct, accuracy.n, looks.loss(cut), looks.seconds(cut))
+            self.fresh[digest] = Fresh(
+                correct, accuracy.n, predictions.loss(cut), predictions.seconds(cut)
+            )
         same = [point for point in self.points if point.digest == digest]
         self.unsaved += same
         return len(same)
@@ -230,14 +217,14 @@ class _Curve:
                 return
             yield cut
 
-    def _save_now_and_then(self) -> None:
+    def _save_if_due(self) -> None:
         if time.perf_counter() - self.saved_at >= SAVE_S:
             self._save()
 
     def _save(self) -> None:
-        """Keep what was found since the last time, in one transaction."""
-        run_id = self.subject.context.lease.run_id
-        with self.subject.context.write() as session:
+        """Store what was found since the last time, in one transaction."""
+        run_id = self.job.run_id
+        with self.job.write() as session:
             for point in self.unsaved:
                 curves.put(
                     session,
@@ -247,23 +234,23 @@ class _Curve:
                     ratio=point.selection.ratio,
                     digest=point.digest,
                     accuracy=self.found[point.digest],
-                    cost=vars(self.subject.cost(point.selection)),
+                    cost=vars(self.trained.cost(point.selection)),
                 )
                 if point.digest in self.fresh:
-                    self._keep_evaluation(session, point, self.fresh.pop(point.digest))
+                    self._store_evaluation(session, point, self.fresh.pop(point.digest))
             curves.tell(session, run_id, self.place)
         self.unsaved, self.saved_at = [], time.perf_counter()
 
-    def _keep_evaluation(self, session: Session, point: _Point, whole: Fresh) -> None:
+    def _store_evaluation(self, session: Session, point: _Point, whole: Fresh) -> None:
         evaluations.put_evaluation(
             session,
             on_curve=True,
-            run_id=self.subject.context.lease.run_id,
+            run_id=self.job.run_id,
             digest=point.digest,
             split="validation",
             epoch=self.place.epoch,
             ratio=point.selection.ratio,
             plan=point.plan.model_dump(mode="json"),
             **vars(whole),
-            **vars(self.subject.cost(point.selection)),
+            **vars(self.trained.cost(point.selection)),
         )

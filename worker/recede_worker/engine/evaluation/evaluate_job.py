@@ -1,4 +1,4 @@
-"""The evaluate job: an estimate from a first random slice at once, then the whole split."""
+"""The evaluate job: an estimate from a first random part at once, then the whole split."""
 
 from __future__ import annotations
 
@@ -9,95 +9,99 @@ import torch
 from sqlalchemy.orm import Session
 
 from recede.contract.cut.selection import Selection
-from recede.contract.spec.run import EvaluatePayload, Plan
+from recede.contract.spec.run import Plan
 from recede.store.results import evaluations
 from recede.store.tables.runs import EvaluationRow
-from recede_worker.engine.evaluation.evaluate import evaluate
-from recede_worker.engine.evaluation.trained_epoch import Subject, load_subject
-from recede_worker.engine.inputs.parts import Slices
-from recede_worker.engine.job.context import JobContext, Outcome
+from recede_worker.engine.evaluation.accuracy import evaluate
+from recede_worker.engine.evaluation.dense_predictions import known_predictions, store_predictions
+from recede_worker.engine.evaluation.ranking import select_channels
+from recede_worker.engine.evaluation.trained_epoch import TrainedEpoch
+from recede_worker.engine.inputs.parts import Comparison
+from recede_worker.engine.job.handle import JobHandle, Outcome
 
 FIRST_S, REFINE_S = 0.05, 0.2
-"""After this time of looking at images the first estimate is told, and then this often."""
+"""The first estimate is published after this time, and updates this often."""
 UNREAD_S = 0.3
-"""Longest look at images that must be read from disk before all of them are read in order."""
+"""Longest time for a random part of images on disk; then all are read in their own order."""
 
 
-def run_evaluate(context: JobContext) -> Outcome:
-    """Measure one plan; the answer is kept by the set of kept channels."""
-    plan = EvaluatePayload.model_validate(context.lease.payload).plan
-    row = evaluated(load_subject(context, plan.epoch), plan)
-    return Outcome({"evaluation_id": row.id})
+def run_evaluate(job: JobHandle, trained: TrainedEpoch, plan: Plan) -> Outcome:
+    """Measure one plan; the result is stored by the set of kept channels."""
+    return Outcome({"evaluation_id": accuracy_of_cut(job, trained, plan).id})
 
 
-def evaluated(subject: Subject, plan: Plan) -> EvaluationRow:
-    """Accuracy of the really cut network on the whole validation split; measured once and kept.
+def accuracy_of_cut(job: JobHandle, trained: TrainedEpoch, plan: Plan) -> EvaluationRow:
+    """Accuracy of the really cut network on the whole validation split; measured only once.
 
     Raises:
         UnknownName, ImpossiblePlan: the plan's criterion cannot rank the neurons.
         Cancelled, Interrupted: the job should stop.
         LeaseLost: the job was taken over or deleted.
     """
-    selection = subject.select(plan)
-    return subject.measured(selection) or _measured(subject, plan, selection)
+    selection = select_channels(job, trained, plan)
+    with job.read() as session:
+        known = evaluations.evaluation(session, job.run_id, trained.epoch, selection.digest)
+    return known or _measure(job, trained, plan, selection)
 
 
-def _measured(subject: Subject, plan: Plan, selection: Selection) -> EvaluationRow:
-    context, started = subject.context, time.perf_counter()
-    cut = subject.cut(selection).to(context.device)
-    slices = Slices(
+def _measure(
+    job: JobHandle, trained: TrainedEpoch, plan: Plan, selection: Selection
+) -> EvaluationRow:
+    started = time.perf_counter()
+    cut = trained.cut(selection).to(trained.device)
+    comparison = Comparison(
         cut.to(memory_format=torch.channels_last),
-        subject.dense_answers(),
-        subject.source,
-        subject.validation.y_N,
-        subject.data.normalise,
-        context.check,
-        subject.cost(selection).macs,
+        known_predictions(job, trained),
+        trained.source,
+        trained.validation.y_N,
+        trained.data.normalise,
+        job.check,
+        trained.cost(selection).macs,
     )
-    in_memory = subject.source.in_memory
-    _look(context, slices, UNREAD_S if not in_memory else None)
-    correct, loss = slices.seen.right, slices.loss / slices.seen.n
+    in_memory = trained.source.in_memory
+    _estimate(job, comparison, UNREAD_S if not in_memory else None)
+    correct, loss = comparison.counted.right, comparison.loss / comparison.counted.n
     if not in_memory:
-        whole = evaluate(cut, subject.validation, subject.data.normalise, context.check)
+        whole = evaluate(cut, trained.validation, trained.data.normalise, job.check)
         correct, loss = whole.correct, whole.loss
     seconds = time.perf_counter() - started
-    context.log(f"{correct} of {len(subject.validation)} right, in {seconds:.2f} s")
-    with context.write() as session:
-        subject.keep_dense_answers(session, slices.said_N)
+    job.log(f"{correct} of {len(trained.validation)} correct, in {seconds:.2f} s")
+    with job.write() as session:
+        store_predictions(session, trained, comparison.dense_predicted_N)
         result = {"correct": correct, "loss": loss, "seconds": seconds}
-        return _keep(session, subject, plan, selection, result)
+        return _store(session, trained, plan, selection, result)
 
 
-def _look(context: JobContext, slices: Slices, most_s: float | None) -> None:
-    """Look at images and tell what is known so far; at all of them if there is no limit."""
+def _estimate(job: JobHandle, comparison: Comparison, limit_s: float | None) -> None:
+    """Compare part after part and publish estimates; without a limit, over the whole split."""
     began = time.perf_counter()
-    due_s, n_split = FIRST_S, len(slices.y_N)
-    for known in slices.run():
+    due_s, n_split = FIRST_S, len(comparison.y_N)
+    for accuracy in comparison.run():
         spent_s = time.perf_counter() - began
-        if known.kind == "estimated" and spent_s >= due_s:
+        if accuracy.kind == "estimated" and spent_s >= due_s:
             due_s = spent_s + REFINE_S
-            told = {**vars(known), "split": "validation"}
-            context.progress("measuring", known.n, n_split, "images", at_once=True, accuracy=told)
-        if most_s is not None and spent_s >= most_s:
+            shown = {**vars(accuracy), "split": "validation"}
+            job.progress("measuring", accuracy.n, n_split, "images", at_once=True, accuracy=shown)
+        if limit_s is not None and spent_s >= limit_s:
             return
 
 
-def _keep(
+def _store(
     session: Session,
-    subject: Subject,
+    trained: TrainedEpoch,
     plan: Plan,
     selection: Selection,
     result: dict[str, Any],
 ) -> EvaluationRow:
     return evaluations.put_evaluation(
         session,
-        run_id=subject.context.lease.run_id,
+        run_id=trained.run_id,
         digest=selection.digest,
         split="validation",
-        epoch=subject.checkpoint.epoch,
+        epoch=trained.epoch,
         ratio=selection.ratio,
         plan=plan.model_dump(mode="json"),
-        n=len(subject.validation),
+        n=len(trained.validation),
         **result,
-        **vars(subject.cost(selection)),
+        **vars(trained.cost(selection)),
     )

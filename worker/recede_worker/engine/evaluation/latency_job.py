@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 import torch
 from torch import nn
 
@@ -14,32 +13,35 @@ from recede.contract.spec.run import LatencyPayload, Plan
 from recede.store.database import clock
 from recede.store.results import latencies
 from recede_worker.core.device.latency import measure_in_turns
-from recede_worker.engine.evaluation.trained_epoch import Subject, load_subject
-from recede_worker.engine.job.context import JobContext, Outcome
+from recede_worker.engine.evaluation.ranking import select_channels
+from recede_worker.engine.evaluation.trained_epoch import TrainedEpoch
+from recede_worker.engine.job.handle import JobHandle, Outcome
 from recede_worker.process.machine import cpu_name
 
 BATCHES = (1, 64)
 LIMIT_S = 3.0
-"""About this long the two networks are measured at one batch size."""
+"""The two networks are measured for about this long at one batch size."""
 MOST = 0.9999
-"""The largest ratio asked for: then every layer is at its minimum."""
+"""The largest ratio that is tried: every layer is at its minimum there."""
 CLOSE = 0.005
 """The search ends when the ratio is known to this."""
 
 Values = dict[str, Any]
 
 
-def run_latency(context: JobContext) -> Outcome:
-    """Measure one cut beside the dense network, or look for a cut that is fast enough."""
-    payload = LatencyPayload.model_validate(context.lease.payload)
-    subject = load_subject(context, payload.plan.epoch)
+def run_latency(job: JobHandle, trained: TrainedEpoch, payload: LatencyPayload) -> Outcome:
+    """Measure one cut beside the dense network, or search for a cut that is fast enough."""
     if payload.target_ms is not None:
-        return Outcome(_search(subject, payload.plan, payload.target_ms, payload.batch))
-    return Outcome({"items": measure_pair(subject, subject.select(payload.plan))})
+        return Outcome(_search(job, trained, payload.plan, payload.target_ms, payload.batch))
+    selection = select_channels(job, trained, payload.plan)
+    return Outcome({"items": measure_pair(job, trained, selection)})
 
 
 def measure_pair(
-    subject: Subject, selection: Selection, batches: Sequence[int] = BATCHES
+    job: JobHandle,
+    trained: TrainedEpoch,
+    selection: Selection,
+    batches: Sequence[int] = BATCHES,
 ) -> list[Values]:
     """Rows of the dense and the cut network for each batch size, measured in turns and stored.
 
@@ -50,81 +52,78 @@ def measure_pair(
         Cancelled, Interrupted: the job should stop.
         LeaseLost: the job was taken over.
     """
-    context = subject.context
-    whole = everything(subject)
-    networks = [(whole, subject.cut(whole))]
+    whole = trained.whole()
+    networks = [(whole, trained.cut(whole))]
     if selection.digest != whole.digest:
-        networks.append((selection, subject.cut(selection)))
+        networks.append((selection, trained.cut(selection)))
     measured: list[Values] = []
     for done, batch in enumerate(batches):
-        context.progress(
+        job.progress(
             "measuring", done, len(batches), "batch sizes", message=f"latency at batch {batch}"
         )
-        measured += _measure(subject, networks, batch)
+        measured += _measure(job, trained, networks, batch)
     return measured
 
 
-def everything(subject: Subject) -> Selection:
-    """The choice that keeps every channel."""
-    shape = subject.network.shape
-    return Selection(np.ones(shape.n_neurons, np.bool_), tuple(shape.sizes), ())
-
-
 def _measure(
-    subject: Subject, networks: Sequence[tuple[Selection, nn.Module]], batch: int
+    job: JobHandle,
+    trained: TrainedEpoch,
+    networks: Sequence[tuple[Selection, nn.Module]],
+    batch: int,
 ) -> list[Values]:
-    context = subject.context
-    with context.store.read() as session:
+    with job.read() as session:
         since = clock.now(session)
     found = measure_in_turns(
         [model for _, model in networks],
-        subject.network.shape.input_shape,
+        trained.network.shape.input_shape,
         batch,
-        context.device,
+        trained.device,
         limit_s=LIMIT_S,
-        between=context.check,
+        between=job.check,
     )
     rows: list[Values] = []
-    with context.write() as session:
-        busy = latencies.others_ran(session, context.lease.job_id, since)
+    with job.write() as session:
+        busy = latencies.others_ran(session, job.lease.job_id, since)
         for (selection, _), latency in zip(networks, found, strict=True):
             rows.append(
                 {
                     **vars(latency),
-                    "device": device_name(context.device),
+                    "device": device_name(trained.device),
                     "digest": selection.digest,
                     "ratio": selection.ratio,
                     "busy": busy,
                 }
             )
-        latencies.put(session, context.lease.run_id, rows)
+        latencies.put(session, job.run_id, rows)
     for row in rows:
-        context.log(
+        job.log(
             f"{row['ratio']:.1%} removed, batch {batch}: {row['median_ms']:.3f} ms "
             f"(95 % under {row['p95_ms']:.3f} ms, {row['n']} passes)"
         )
     return [{**row, "dense": row["ratio"] == 0} for row in rows]
 
 
-def _search(subject: Subject, plan: Plan, target_ms: float, batch: int) -> Values:
-    """The smallest ratio that is fast enough, by halving; every step is measured and kept.
+def _search(
+    job: JobHandle, trained: TrainedEpoch, plan: Plan, target_ms: float, batch: int
+) -> Values:
+    """The smallest ratio that is fast enough, by bisection; every measurement is stored.
 
-    Latency hardly ever rises with the ratio, but in steps: what was measured decides, not what
-    was assumed between two measurements.
+    Latency falls with the ratio, though in steps and not always: what was measured decides, not
+    what was assumed between two measurements.
     """
     tried: list[Values] = []
 
     def at(ratio: float) -> Values:
-        asked = plan.model_copy(update={"ratio": ratio, "threshold": None})
-        selection = subject.select(asked)
+        wanted = plan.model_copy(update={"ratio": ratio, "threshold": None})
+        selection = select_channels(job, trained, wanted)
         for known in tried:
             if known["digest"] == selection.digest:
                 return known
         shared = {"digest": selection.digest, "ask": ratio}
-        subject.context.progress(
+        job.progress(
             "measuring", len(tried), 10, "ratios", message=f"latency at ratio {ratio:.3f}"
         )
-        row = measure_pair(subject, selection, [batch])[-1]
+        row = measure_pair(job, trained, selection, [batch])[-1]
         tried.append({**row, **shared})
         return tried[-1]
 
@@ -136,11 +135,11 @@ def _search(subject: Subject, plan: Plan, target_ms: float, batch: int) -> Value
             high = middle
         else:
             low = middle
-    return _answer(plan, tried, target_ms)
+    return _result(plan, tried, target_ms)
 
 
-def _answer(plan: Plan, tried: Sequence[Values], target_ms: float) -> Values:
-    """The least cut that was fast enough, else the fastest of all."""
+def _result(plan: Plan, tried: Sequence[Values], target_ms: float) -> Values:
+    """The smallest cut that was fast enough, else the fastest of all."""
     enough = [row for row in tried if row["median_ms"] <= target_ms]
     best = (
         min(enough, key=lambda row: float(row["ratio"]))

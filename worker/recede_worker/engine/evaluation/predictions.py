@@ -1,4 +1,4 @@
-"""Cut networks asked for their answers, image by image: none is run twice on the same image.
+"""Predictions of cut networks, image by image: none is run twice on the same image.
 
 Tensor letters: N images of the split, M some of them, B batch, K classes.
 """
@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from recede_worker.core.estimating.brackets import Flags, Places
-from recede_worker.engine.evaluation.evaluate import evaluate
+from recede_worker.engine.evaluation.accuracy import evaluate
 from recede_worker.engine.inputs.file_split import EVAL_PIXELS
 from recede_worker.engine.inputs.parts import Source
 from recede_worker.engine.inputs.sample import CHUNK, decoded
@@ -25,12 +25,12 @@ from recede_worker.engine.inputs.splits import Normalisation, Split
 BATCH_CPU, BATCH_GPU = 256, 512
 """On a processor the activations of a small batch stay in its cache."""
 KEPT_BYTES = 256 * 2**20
-"""Of cut networks that may be asked again, and as much of images decoded from files."""
+"""Of cut networks that may be needed again, and as much of images decoded from files."""
 
 
 @dataclass(frozen=True)
 class Images:
-    """The split that cuts are asked about."""
+    """The split that cuts are evaluated on."""
 
     split: Split
     source: Source
@@ -70,8 +70,8 @@ class Images:
 
 
 @dataclass
-class _Said:
-    """What one cut said of the images that it was run on."""
+class _OfCut:
+    """What one cut predicted for the images that it was run on."""
 
     seen_N: Flags
     right_N: Flags
@@ -80,30 +80,30 @@ class _Said:
     seconds: float = 0.0
 
 
-class Looks:
-    """Answers of cuts numbered from 0; `make` builds the network of one, on the device."""
+class Predictions:
+    """Those of cuts numbered from 0; `make` builds the network of one, on the device."""
 
     def __init__(self, images: Images, make: Callable[[int], nn.Module]) -> None:
         self._images, self._make = images, make
-        self._said: dict[int, _Said] = {}
+        self._of_cut: dict[int, _OfCut] = {}
         self._models: OrderedDict[int, nn.Module] = OrderedDict()
         self.images_run = 0
         """Images that cuts were run on, for the log."""
 
     @property
-    def asked(self) -> set[int]:
-        """Cuts that were asked."""
-        return set(self._said)
+    def cuts(self) -> set[int]:
+        """Cuts that were run."""
+        return set(self._of_cut)
 
     def right(self, cut: int, places_M: Places) -> Flags:
-        """Where this cut is right, of the images at those places of the split."""
-        said, started = self._of(cut), time.perf_counter()
-        missing = places_M[~said.seen_N[places_M]]
+        """Which of the images at those places of the split this cut classifies correctly."""
+        of_cut, started = self._of(cut), time.perf_counter()
+        missing = places_M[~of_cut.seen_N[places_M]]
         for start in range(0, len(missing), self._images.batch):
             self._images.check()
-            self._run(cut, said, missing[start : start + self._images.batch])
-        said.seconds += time.perf_counter() - started
-        right_M: Flags = said.right_N[places_M]
+            self._run(cut, of_cut, missing[start : start + self._images.batch])
+        of_cut.seconds += time.perf_counter() - started
+        right_M: Flags = of_cut.right_N[places_M]
         return right_M
 
     def right_of_all(self, cut: int) -> Flags:
@@ -116,37 +116,39 @@ class Looks:
             found = evaluate(model, images.split, images.normalise, images.check)
             right_N = (found.predicted_N == images.split.y_N.cpu()).numpy()
             everything = np.ones(len(right_N), np.bool_)
-            self._said[cut] = _Said(everything, right_N, found.loss * len(right_N), found.seconds)
+            self._of_cut[cut] = _OfCut(
+                everything, right_N, found.loss * len(right_N), found.seconds
+            )
             self.images_run += len(right_N)
         self._models.pop(cut, None)
-        return self._said[cut].right_N
+        return self._of_cut[cut].right_N
 
     def loss(self, cut: int) -> float:
         """Mean cross-entropy of the images that this cut was run on."""
-        said = self._of(cut)
-        return said.loss / max(1, int(said.seen_N.sum()))
+        of_cut = self._of(cut)
+        return of_cut.loss / max(1, int(of_cut.seen_N.sum()))
 
     def seconds(self, cut: int) -> float:
-        """Time that its answers took so far."""
+        """Time that its predictions took so far."""
         return self._of(cut).seconds
 
-    def _of(self, cut: int) -> _Said:
-        if cut not in self._said:
+    def _of(self, cut: int) -> _OfCut:
+        if cut not in self._of_cut:
             size = len(self._images.split)
-            self._said[cut] = _Said(np.zeros(size, np.bool_), np.zeros(size, np.bool_))
-        return self._said[cut]
+            self._of_cut[cut] = _OfCut(np.zeros(size, np.bool_), np.zeros(size, np.bool_))
+        return self._of_cut[cut]
 
     @torch.inference_mode()
-    def _run(self, cut: int, said: _Said, places_B: Places) -> None:
+    def _run(self, cut: int, of_cut: _OfCut, places_B: Places) -> None:
         x_BCHW, y_B = self._images.pick(places_B)
         logits_BK = self._model(cut)(x_BCHW)
-        said.loss += float(functional.cross_entropy(logits_BK, y_B, reduction="sum"))
-        said.right_N[places_B] = (logits_BK.argmax(1) == y_B).cpu().numpy()
-        said.seen_N[places_B] = True
+        of_cut.loss += float(functional.cross_entropy(logits_BK, y_B, reduction="sum"))
+        of_cut.right_N[places_B] = (logits_BK.argmax(1) == y_B).cpu().numpy()
+        of_cut.seen_N[places_B] = True
         self.images_run += len(places_B)
 
     def _model(self, cut: int) -> nn.Module:
-        """The network, built once while it is among those asked last."""
+        """The network, kept while it is among those used last."""
         if cut in self._models:
             self._models.move_to_end(cut)
             return self._models[cut]

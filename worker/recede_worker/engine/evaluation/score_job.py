@@ -1,16 +1,14 @@
-"""The score job: rank the neurons of one epoch by a criterion, and keep what it says."""
+"""The score job: rank the neurons of one epoch by a criterion, and store the scores."""
 
 from __future__ import annotations
 
 from recede.contract.spec.run import ScorePayload
-from recede_worker.engine.evaluation.scores import scores_of
-from recede_worker.engine.evaluation.trained_epoch import load_subject
-from recede_worker.engine.job.context import JobContext, Outcome
+from recede_worker.engine.evaluation.ranking import scores_by
+from recede_worker.engine.evaluation.trained_epoch import TrainedEpoch
+from recede_worker.engine.job.handle import JobHandle, Outcome
 
 
-def run_score(context: JobContext) -> Outcome:
-    """Score the neurons of the payload's epoch; what is known already stays as it is."""
-    payload = ScorePayload.model_validate(context.lease.payload)
-    subject = load_subject(context, payload.epoch)
-    raw = scores_of(subject, payload.criterion)
+def run_score(job: JobHandle, trained: TrainedEpoch, payload: ScorePayload) -> Outcome:
+    """Score the neurons of the payload's epoch; scores that are stored already stay."""
+    raw = scores_by(job, trained, payload.criterion)
     return Outcome({"epoch": payload.epoch, "criterion": payload.criterion, "neurons": raw.size})

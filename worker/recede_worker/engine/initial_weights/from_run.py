@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -30,7 +31,8 @@ from recede.store.tables.runs import CheckpointRow, RunRow
 from recede_worker.core.cutting.surgery import Surgeon
 from recede_worker.engine.checkpoints.weights import read_weights
 from recede_worker.engine.inputs.load import network_for
-from recede_worker.engine.job.context import JobContext
+from recede_worker.engine.inputs.run import RunInputs
+from recede_worker.engine.job.handle import JobHandle
 
 TRIES = 5
 """A better epoch may replace the weights between looking them up and reading them."""
@@ -63,7 +65,7 @@ class _Parent:
     weights: dict[str, Tensor] = field(default_factory=dict)
 
 
-def inherit(context: JobContext, init: Init) -> Inherited:
+def inherit(job: JobHandle, run: RunInputs, init: Init) -> Inherited:
     """Weights of the best epoch, or those of `init.plan` at its epoch, cut by it.
 
     Raises:
@@ -74,22 +76,23 @@ def inherit(context: JobContext, init: Init) -> Inherited:
         ScoreMissing: that epoch was not scored by the plan's criterion.
     """
     assert init.run is not None
-    parent = _read(context, init.run, init.plan.epoch if init.plan else None)
+    parent = _read(job, run, init.run, init.plan.epoch if init.plan else None)
     spec = RunSpec.model_validate(parent.run.spec)
-    own = _widths(spec, parent)
+    own_networks = run.settings.networks
+    own = _widths(spec, parent, own_networks)
     record = _record(parent)
     if init.plan is None:
         raw = _by_layer(parent, np.ones(parent.shape.n_neurons, dtype=np.bool_))
         return Inherited(spec, parent.weights, own, raw, parent.shape.scale, record)
     plan = with_protected(init.plan, parent.run.protected or ())
-    with context.store.read() as session:
+    with job.read() as session:
         ranked = scores.ranking(session, init.run, parent.row.epoch, plan.criterion)
     selection = select(parent.shape, ranked, plan)
     names = [group.name for group in parent.shape.groups]
     widths = dict(zip(names, selection.kept, strict=True))
     return Inherited(
         spec=spec,
-        weights=_cut(spec, parent, own, selection),
+        weights=_cut(spec, parent, own, selection, own_networks),
         widths=widths,
         raw=_by_layer(parent, selection.mask),
         scale=parent.shape.scale,
@@ -97,17 +100,17 @@ def inherit(context: JobContext, init: Init) -> Inherited:
     )
 
 
-def _read(context: JobContext, run_id: str, epoch: int | None) -> _Parent:
-    """Rows and weights that belong together, though the other run may go on meanwhile."""
+def _read(job: JobHandle, run: RunInputs, run_id: str, epoch: int | None) -> _Parent:
+    """Rows and weights that belong together, while the other run may still train."""
     for left in reversed(range(TRIES)):
-        with context.store.read() as session:
+        with job.read() as session:
             parent = _rows(session, run_id, epoch)
         try:
-            return replace(parent, weights=read_weights(parent.row, context.settings.artifacts))
+            return replace(parent, weights=read_weights(parent.row, run.artifacts))
         except (StorageProblem, OSError):
-            if not left or not _replaced(context, parent.row):
+            if not left or not _replaced(job, parent.row):
                 raise
-        context.check()
+        job.check()
     raise AssertionError
 
 
@@ -116,7 +119,7 @@ def _rows(session: Session, run_id: str, epoch: int | None) -> _Parent:
         run = runs.get(session, run_id)
     except NotFound as error:
         raise NotFound(
-            f"Run {run_id}, whose weights this run was to start from, was deleted.",
+            f"Run {run_id}, whose weights this run starts from, was deleted.",
             field="init.run",
             hint="Choose another run to start from.",
         ) from error
@@ -125,9 +128,9 @@ def _rows(session: Session, run_id: str, epoch: int | None) -> _Parent:
     return _Parent(run, row, history.network(session, run_id), raw)
 
 
-def _replaced(context: JobContext, row: CheckpointRow) -> bool:
+def _replaced(job: JobHandle, row: CheckpointRow) -> bool:
     """Whether the store has meanwhile dropped these weights for better ones."""
-    with context.store.read() as session:
+    with job.read() as session:
         return all(row.id != kept.id for kept in evaluations.checkpoints(session, row.run_id))
 
 
@@ -138,22 +141,31 @@ def _by_layer(parent: _Parent, mask: Mask) -> dict[str, npt.NDArray[np.float32]]
     return {group.name: raw[keep] for group, raw, keep in parts}
 
 
-def _widths(spec: RunSpec, parent: _Parent) -> dict[str, int] | None:
+def _widths(
+    spec: RunSpec, parent: _Parent, own_networks: tuple[Path, ...]
+) -> dict[str, int] | None:
     """Widths of the other run's network, if it was cut before it was trained."""
     if spec.init is None:
         return None
-    dense = network_for(spec, parent.shape.input_shape, parent.shape.classes)
+    shape = parent.shape
+    dense = network_for(spec, shape.input_shape, shape.classes, own_networks=own_networks)
     if dense.shape.sizes == parent.shape.sizes:
         return None
     return {group.name: group.size for group in parent.shape.groups}
 
 
 def _cut(
-    spec: RunSpec, parent: _Parent, widths: dict[str, int] | None, selection: Selection
+    spec: RunSpec,
+    parent: _Parent,
+    widths: dict[str, int] | None,
+    selection: Selection,
+    own_networks: tuple[Path, ...],
 ) -> dict[str, Tensor]:
     """The plain state_dict of the other run's network without the channels that go."""
     shape = parent.shape
-    network = network_for(spec, shape.input_shape, shape.classes, widths)
+    network = network_for(
+        spec, shape.input_shape, shape.classes, widths, own_networks=own_networks
+    )
     dense = network.architecture.build(network.config)
     dense.load_state_dict(parent.weights)
     cut = Surgeon(dense, shape, network.norms).cut(selection.mask, selection.variant)

@@ -1,4 +1,4 @@
-"""Reads a state_dict that somebody else wrote: safetensors, or torch.save without code in it."""
+"""Reads a state_dict written elsewhere: safetensors, or torch.save without code in it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from torch import Tensor
 
 from recede.contract.network import weight_files
 from recede.contract.network.weight_files import UnusableWeights
-from recede_worker.engine.training.trainer_state import DAMAGED
+from recede_worker.engine.checkpoints.read_errors import TORCH_LOAD_ERRORS
 
 WRAPPERS = ("state_dict", "model_state_dict", "model")
 """Keys under which training scripts keep the state_dict, in the order in which they are tried."""
@@ -27,7 +27,7 @@ CONVERSION = (
     "save_file(made['state_dict'], {new!r})"
     " (made.state_dict() if it is a whole network, made if it is the weights themselves)."
 )
-"""How the owner of a file with code in it makes one without."""
+"""Converts a file with code in it into one without."""
 _OBJECT = re.compile(r"GLOBAL ([\w.]+)")
 """The first object that torch refused, in its error."""
 PREFIXES = ("module.", "_orig_mod.")
@@ -54,7 +54,7 @@ def read_weight_file(path: Path) -> WeightFile:
         loaded = load_file(path) if safe else _unpickled(path)
         with path.open("rb") as stream:
             digest = hashlib.file_digest(stream, "sha256").hexdigest()
-    except (SafetensorError, *DAMAGED) as error:
+    except (SafetensorError, *TORCH_LOAD_ERRORS) as error:
         raise _unusable(path, f"cannot be read: {_first_line(error)}") from error
     return WeightFile(_named(_unwrapped(loaded, path), path), digest)
 
@@ -75,12 +75,12 @@ def _unpickled(path: Path) -> Any:
 
 
 def _code(path: Path, what: str) -> UnusableWeights:
-    """Refuses a file that could run code; its owner can take the tensors out of it."""
+    """Refuses a file that could run code; the hint says how to extract its tensors."""
     return _unusable(
         path,
-        f"{what}; loading it could run code, so it is refused. Wanted are tensors alone",
-        "Save model.state_dict() as safetensors where the network was trained. If you trust who "
-        "made the file, take its weights out of it in Python: "
+        f"{what}; loading it could run code, so it is refused. Only tensors are accepted",
+        "Save model.state_dict() as safetensors where the network was trained. If you trust the "
+        "source of the file, extract its weights in Python: "
         f"{CONVERSION.format(old=path.name, new=f'{path.stem}{weight_files.SAFETENSORS}')}",
     )
 
@@ -98,7 +98,7 @@ def _unwrapped(loaded: Any, path: Path) -> Mapping[Any, Any]:
     raise _unusable(
         path,
         f"holds no state_dict but a {what}",
-        "Wanted is a dictionary of tensors by name, by itself or under 'state_dict' or 'model'.",
+        "Give a dictionary of tensors by name, at the top level or under 'state_dict' or 'model'.",
     )
 
 
@@ -108,8 +108,8 @@ def _named(entries: Mapping[Any, Any], path: Path) -> dict[str, Tensor]:
     if odd:
         raise _unusable(
             path,
-            f"holds entries that are no tensors with a name: {', '.join(map(repr, odd[:3]))}",
-            "Save the weights alone: torch.save(model.state_dict(), path), or as safetensors.",
+            f"holds entries that are not named tensors: {', '.join(map(repr, odd[:3]))}",
+            "Save only the weights: torch.save(model.state_dict(), path), or as safetensors.",
         )
     found = dict(entries)
     for prefix in PREFIXES * 2:  # one may stand before the other

@@ -37,10 +37,10 @@ from recede_worker.engine.inputs.load import (
     method_of,
     network_for,
     scope_sentence,
-    traced_in,
 )
-from recede_worker.engine.job.context import JobContext
-from recede_worker.networks.tracing import Surroundings, within
+from recede_worker.engine.inputs.run import RunInputs, tracing_options
+from recede_worker.engine.job.handle import JobHandle
+from recede_worker.networks.tracing import tracing_with
 
 FOLDER = "start"
 WEIGHTS = "weights.safetensors"
@@ -49,7 +49,7 @@ RECORD = "start.json"
 
 @dataclass(frozen=True)
 class _Source:
-    """A plain state_dict, and what is written down about it."""
+    """A plain state_dict, and what is recorded about it."""
 
     weights: Mapping[str, Tensor]
     record: dict[str, Any]
@@ -59,7 +59,7 @@ class _Source:
     """Logits of the neurons of each prunable layer, if they are known exactly."""
 
 
-def first_network(context: JobContext, spec: RunSpec, data: Data) -> Network:
+def first_network(job: JobHandle, run: RunInputs, data: Data) -> Network:
     """The network that training begins with: drawn from the seed, or taken over.
 
     Raises:
@@ -68,59 +68,59 @@ def first_network(context: JobContext, spec: RunSpec, data: Data) -> Network:
         NotFound, WeightsGone, StorageProblem: the other run or its weights are gone.
         ImpossiblePlan, UnknownName: the cut does not fit the other run's network.
     """
-    with within(_surroundings(context)):
-        network = _first_network(context, spec, data)
-        context.log(scope_sentence(spec, network))
+    with tracing_with(tracing_options(job, run.settings)):
+        network = _first_network(job, run, data)
+        job.log(scope_sentence(run.spec, network))
     return network
 
 
-def _first_network(context: JobContext, spec: RunSpec, data: Data) -> Network:
-    if spec.init is None:
-        return build_network(spec, data)
-    if _kept(context.folder) is None:
-        _take_over(context, spec, spec.init, data)
-    network = network_of(context, spec, data)
-    network.model.load_state_dict(_kept_weights(context.folder / FOLDER / WEIGHTS, network))
+def _first_network(job: JobHandle, run: RunInputs, data: Data) -> Network:
+    if run.spec.init is None:
+        return build_network(run.spec, data, run.settings.networks)
+    if _kept(run.folder) is None:
+        _take_over(job, run, run.spec.init, data)
+    network = network_of(job, run, data)
+    network.model.load_state_dict(_kept_weights(run.folder / FOLDER / WEIGHTS, network))
     return network
 
 
-def network_of(context: JobContext, spec: RunSpec, data: Data) -> Network:
+def network_of(job: JobHandle, run: RunInputs, data: Data) -> Network:
     """The network of a run that has begun, with its widths, whatever its weights.
 
     Raises:
-        StorageProblem: what was written down when it began is gone or damaged.
+        StorageProblem: what was recorded when it began is gone or damaged.
     """
-    with within(_surroundings(context)):
-        if spec.init is None:
-            return build_network(spec, data)
-        record = _kept(context.folder)
+    with tracing_with(tracing_options(job, run.settings)):
+        if run.spec.init is None:
+            return build_network(run.spec, data, run.settings.networks)
+        record = _kept(run.folder)
         if record is None:
             raise _damaged()
-        network = network_for(spec, data.input_shape, len(data.classes), record["widths"])
+        network = _network(run, data, record["widths"])
     network.start.update({name: value for name, value in record.items() if name != "widths"})
     return network
 
 
-def _surroundings(context: JobContext) -> Surroundings:
-    """Tracing a network stops with the job, and is kept for the next one."""
-    return Surroundings(traced_in(context.settings), context.check, context.log)
+def _network(run: RunInputs, data: Data, widths: dict[str, int] | None) -> Network:
+    classes, networks = len(data.classes), run.settings.networks
+    return network_for(run.spec, data.input_shape, classes, widths, own_networks=networks)
 
 
-def note_epoch_0(context: JobContext, network: Network, correct: int, n: int) -> None:
-    """Write down the validation accuracy of the weights taken over, before any training."""
+def record_epoch_0(run: RunInputs, network: Network, correct: int, n: int) -> None:
+    """Record the validation accuracy of the weights taken over, before any training."""
     if not network.start:
         return
     network.start["before_training"] = {"correct": correct, "n": n}
-    path = context.folder / FOLDER / RECORD
+    path = run.folder / FOLDER / RECORD
     record = {**json.loads(path.read_text()), **network.start}
     write_atomically(path, lambda target: _write(target, record))
 
 
-def _take_over(context: JobContext, spec: RunSpec, init: Init, data: Data) -> None:
+def _take_over(job: JobHandle, run: RunInputs, init: Init, data: Data) -> None:
     """Adopt the weights and keep them; afterwards the source is not needed any more."""
-    context.progress("loading", 0, 1, "steps", message="weights to start from")
-    source = _from_file(context, init) if init.file else _from_run(context, spec, init, data)
-    network = network_for(spec, data.input_shape, len(data.classes), source.widths)
+    job.progress("loading", 0, 1, "steps", message="weights to start from")
+    source = _from_file(run, init) if init.file else _from_run(job, run, init, data)
+    network = _network(run, data, source.widths)
     adopted = adopt(network.model, source.weights, new_head=init.new_head)
     if source.logits is not None:
         _set_scales(network, source.logits)
@@ -130,27 +130,27 @@ def _take_over(context: JobContext, spec: RunSpec, init: Init, data: Data) -> No
         **vars(adopted),
         "widths": source.widths,
     }
-    context.log(_sentence(source.record))
-    _tell_losses(context, adopted)
-    with new_folder(context.folder / FOLDER) as folder:
+    job.log(_sentence(source.record))
+    _warn_of_losses(job, adopted)
+    with new_folder(run.folder / FOLDER) as folder:
         tensors = {name: t.contiguous() for name, t in network.model.state_dict().items()}
         save_file(tensors, folder / WEIGHTS)
         _write(folder / RECORD, {**record, "kept_sha256": _sha256(folder / WEIGHTS)})
 
 
-def _from_file(context: JobContext, init: Init) -> _Source:
+def _from_file(run: RunInputs, init: Init) -> _Source:
     assert init.file is not None
-    path = weight_files.find(context.settings.roots, init.file)
+    path = weight_files.find(run.settings.roots, init.file)
     read = read_weight_file(path)
     record = {"kind": "file", "file": path.name, "sha256": read.sha256}
     return _Source(read.weights, record)
 
 
-def _from_run(context: JobContext, spec: RunSpec, init: Init, data: Data) -> _Source:
-    found = inherit(context, init)
-    if data.seeded and _other_split(spec, found.spec):
-        _tell_split(context, found)
-    both_bounded = method_of(spec).info.scale == found.scale == "bounded"
+def _from_run(job: JobHandle, run: RunInputs, init: Init, data: Data) -> _Source:
+    found = inherit(job, run, init)
+    if data.seeded and _other_split(run.spec, found.spec):
+        _warn_of_other_split(job, found)
+    both_bounded = method_of(run.spec).info.scale == found.scale == "bounded"
     logits = {name: torch.from_numpy(raw) for name, raw in found.raw.items()}
     return _Source(found.weights, found.record, found.widths, logits if both_bounded else None)
 
@@ -175,7 +175,7 @@ def _other_split(spec: RunSpec, parent: RunSpec) -> bool:
     return same_images and (spec.seed, spec.val_fraction) != (parent.seed, parent.val_fraction)
 
 
-def _tell_split(context: JobContext, found: Inherited) -> None:
+def _warn_of_other_split(job: JobHandle, found: Inherited) -> None:
     message = (
         f"This run holds out other images than run {found.record['run_id']}, whose weights it "
         "starts from: some of its validation images were trained on before, so its validation "
@@ -185,11 +185,11 @@ def _tell_split(context: JobContext, found: Inherited) -> None:
         f"Use seed {found.spec.seed} and validation fraction {found.spec.val_fraction:g}, as "
         "that run does."
     )
-    _tell(context, "other_split", message, hint)
+    _warn(job, "other_split", message, hint)
 
 
-def _tell_losses(context: JobContext, adopted: Adopted) -> None:
-    """Say what bounded batch norm could not take over."""
+def _warn_of_losses(job: JobHandle, adopted: Adopted) -> None:
+    """Warn of what bounded batch norm could not take over."""
     if not adopted.clamped and not adopted.dropped_biases:
         return
     parts = []
@@ -205,16 +205,16 @@ def _tell_losses(context: JobContext, adopted: Adopted) -> None:
         )
     message = f"The network does not compute what its weights did: {'; '.join(parts)}."
     hint = (
-        "Epoch 0 shows the accuracy that is left; training mends it. A method with ordinary "
-        "batch norm takes such weights over as they are."
+        "Epoch 0 shows the accuracy that is left; training restores it. A method with ordinary "
+        "batch norm takes such weights over unchanged."
     )
-    _tell(context, "clamped", message, hint)
+    _warn(job, "clamped", message, hint)
 
 
-def _tell(context: JobContext, code: str, message: str, hint: str) -> None:
-    context.log(message)
-    with context.write() as session:
-        runs.notice(session, context.lease.run_id, code, message, hint=hint, epoch=0)
+def _warn(job: JobHandle, code: str, message: str, hint: str) -> None:
+    job.log(message)
+    with job.write() as session:
+        runs.notice(session, job.run_id, code, message, hint=hint, epoch=0)
 
 
 def _sentence(record: Mapping[str, Any]) -> str:
@@ -225,7 +225,7 @@ def _sentence(record: Mapping[str, Any]) -> str:
 
 
 def _kept(run_folder: Path) -> dict[str, Any] | None:
-    """What was written down when the weights were taken over, if they were.
+    """What was recorded when the weights were taken over, if they were.
 
     Raises:
         StorageProblem: it cannot be read.
@@ -256,7 +256,7 @@ def _sha256(path: Path) -> str:
 
 def _damaged() -> StorageProblem:
     return StorageProblem(
-        "The weights that this run started from were kept in its folder, and are gone or altered.",
+        "The copy of the weights that this run started from is gone or altered.",
         hint="Start it again as a new run.",
     )
 

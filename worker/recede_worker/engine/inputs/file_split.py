@@ -164,7 +164,7 @@ class FileSplit(Split):
             if "DataLoader" not in str(problem):
                 raise
             raise UnreadableData(
-                f"A process that decodes images ended before its time: {problem}",
+                f"A process that decodes images ended unexpectedly: {problem}",
                 hint="The system may have run out of memory, or out of shared memory (/dev/shm; "
                 "Docker's --shm-size): use a smaller batch size.",
             ) from problem
@@ -232,8 +232,8 @@ def _loader(maker: _Maker, order: _Order, loaders: int, *, pin: bool) -> DataLoa
 
 
 def _begin(_: int) -> None:
-    """In a loading process: end as soon as the job is gone, however it went."""
-    warnings.simplefilter("ignore")  # Pillow warns of odd notes in files that it reads well
+    """In a loading process: end as soon as the job's process is gone."""
+    warnings.simplefilter("ignore")  # Pillow warns of odd metadata in files that it reads well
     job = multiprocessing.parent_process()
     assert job is not None
 
@@ -253,7 +253,7 @@ def _joined(images: list[Tensor | str]) -> Tensor | str:
 def _whole(made: Tensor | str) -> Tensor:
     if isinstance(made, str):
         raise UnreadableData(
-            f"{made}. It was a whole image when the files were checked.",
-            hint="Put the file back, or start the run again to have the folder checked anew.",
+            f"{made}. It was a complete image when the files were checked.",
+            hint="Restore the file, or start the run again to have the folder checked again.",
         )
     return made

@@ -56,7 +56,7 @@ class Data:
     seeded: bool
     """Whether validation or test images were drawn from the training images by the seed."""
     report: dict[str, Any] | None = None
-    """What was found in a person's own files (JSON)."""
+    """What was found in the user's own files (JSON)."""
 
     @property
     def input_shape(self) -> tuple[int, int, int]:
@@ -75,7 +75,7 @@ class Network:
     config: Config
     architecture: Architecture
     start: dict[str, Any] = field(default_factory=dict)
-    """Where its weights come from (JSON), empty if they were drawn; see engine/start.py."""
+    """Where its weights come from (JSON), empty if drawn; see engine/initial_weights."""
 
 
 def load_data(spec: RunSpec, settings: WorkerSettings, progress: Progress) -> Data:
@@ -120,8 +120,7 @@ def _require_a_batch(spec: RunSpec, n_train: int) -> None:
     """Bad files that were skipped can leave less than the catalog counted."""
     if spec.batch_size > n_train:
         raise InvalidInput(
-            f"Batch size {spec.batch_size} is larger than the {n_train} images that are left to "
-            "train on.",
+            f"Batch size {spec.batch_size} is larger than the {n_train} images left for training.",
             field="batch_size",
             hint=f"Use at most {n_train}.",
         )
@@ -137,9 +136,9 @@ def _names(images: Images) -> tuple[str, ...]:
     return tuple(str(name) for name in images.classes)
 
 
-def build_network(spec: RunSpec, data: Data) -> Network:
+def build_network(spec: RunSpec, data: Data, own_networks: tuple[Path, ...] = ()) -> Network:
     """The untrained network of a spec, initialised from its seed, on the CPU."""
-    return network_for(spec, data.input_shape, len(data.classes))
+    return network_for(spec, data.input_shape, len(data.classes), own_networks=own_networks)
 
 
 def network_for(
@@ -147,9 +146,14 @@ def network_for(
     input_shape: tuple[int, int, int],
     classes: int,
     widths: Mapping[str, int] | None = None,
+    *,
+    own_networks: tuple[Path, ...] = (),
 ) -> Network:
-    """The untrained network for such images; `widths` (layer → channels) are those of a cut."""
-    architecture = registry.architectures()[spec.architecture]
+    """The untrained network for such images; `widths` (layer → channels) are those of a cut.
+
+    `own_networks` are the user's files of further architectures.
+    """
+    architecture = registry.architectures(own_networks)[spec.architecture]
     scale = method_of(spec).info.scale
     channels, height, _ = input_shape
     config = architecture.config(
@@ -174,26 +178,21 @@ def network_for(
     return Network(model, shape, norms, config, architecture)
 
 
-def traced_in(settings: WorkerSettings) -> Path:
-    """The folder of what tracing found in networks of other people's code."""
-    return settings.artifacts / "networks"
-
-
 def scope_sentence(spec: RunSpec, network: Network) -> str:
     """What of the network can be pruned, and what cannot and why, for the job's log."""
     groups = network.shape.groups
     coupled = [group for group in groups if group.members]
     left_out = network.architecture.left_out(network.config)
-    said = f"{len(groups)} prunable layers"
+    text = f"{len(groups)} prunable layers"
     if coupled:
         joined = sum(len(group.members) for group in coupled)
-        said += f", {len(coupled)} of them coupled: shortcuts join {joined} layers in them"
+        text += f", {len(coupled)} of them coupled: shortcuts join {joined} layers in them"
     elif spec.prunable == "all":
-        said += "; no shortcut of this network can shrink, so all are the inner ones"
+        text += "; no shortcut of this network can shrink, so all are the inner ones"
     if left_out:
         reasons = some_of([f"{name}: {reason}" for name, reason in left_out.items()])
-        said += f"; left out: {reasons}"
-    return said
+        text += f"; left out: {reasons}"
+    return text
 
 
 def method_of(spec: RunSpec) -> Method:

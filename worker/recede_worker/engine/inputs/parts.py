@@ -1,4 +1,4 @@
-"""A cut network on a split, part by part in random order, beside what the dense one says there.
+"""A cut network on a split, part by part in random order, compared with the dense network.
 
 The dense network's accuracy on the whole split is known, so after each part the difference of
 the two gives an estimate that is far better than the share of correct answers would be.
@@ -29,7 +29,7 @@ from recede_worker.engine.inputs.splits import (
 )
 
 FIRST, LARGEST = 64, 512
-"""Images of the first part, so that the first answer comes soon, and of any part at most."""
+"""Images of the first part, so that the first estimate comes soon, and of any part at most."""
 FIRST_MACS = 6e9
 """Work of the first part, if that is fewer images: a tenth of a second on a slow machine."""
 PART_S = 0.1
@@ -43,10 +43,10 @@ Flags = npt.NDArray[np.bool_]
 
 @dataclass
 class Dense:
-    """What the dense network says of a split; where that is not known it is asked on the way."""
+    """What the dense network predicts for a split; if that is not known, the network itself."""
 
     correct: int | None
-    """Right answers on the whole split."""
+    """Correct predictions on the whole split."""
     predicted_N: Classes | None
     model: nn.Module | None = None
     """Needed if `predicted_N` is None, on the device."""
@@ -54,7 +54,7 @@ class Dense:
 
 @dataclass
 class Counted:
-    """Images looked at: right answers, and those unlike the dense network's."""
+    """Images compared: correct predictions, and those that differ from the dense network's."""
 
     n: int = 0
     right: int = 0
@@ -71,7 +71,7 @@ class Counted:
         self.gained += int((right_B & ~dense_B).sum())
 
     def accuracy(self, size: int, dense_correct: int | None) -> Accuracy:
-        """Of all `size` images of the split; `dense_correct` of them the dense network has right.
+        """On all `size` images; the dense network classifies `dense_correct` of them correctly.
 
         Without that number there is no control: as if the dense network were always wrong.
         """
@@ -92,7 +92,7 @@ class Source:
 
     @property
     def in_memory(self) -> bool:
-        """Whether any part can be had at once."""
+        """Whether parts need no reading from disk."""
         return self.pixels is not None
 
     @property
@@ -123,8 +123,8 @@ def _pixels(split: Split) -> PixelSplit | None:
 
 
 @dataclass
-class Slices:
-    """Counts over the parts of one split that were looked at so far."""
+class Comparison:
+    """A cut and the dense network over the parts of one split, counted as they are evaluated."""
 
     model: nn.Module
     dense: Dense
@@ -134,16 +134,16 @@ class Slices:
     check: Callable[[], None]
     macs: int = 0
     """Of one image."""
-    seen: Counted = field(default_factory=Counted)
+    counted: Counted = field(default_factory=Counted)
     loss: float = 0.0
     """Sum of the cross-entropies."""
 
     def __post_init__(self) -> None:
-        self.said_N = np.full(len(self.y_N), -1, np.int64)
-        """What the dense network said where it was asked, else -1."""
+        self.dense_predicted_N = np.full(len(self.y_N), -1, np.int64)
+        """Predictions of the dense network where it was evaluated here, else -1."""
 
     def run(self) -> Iterator[Accuracy]:
-        """Look at one part after the other; after each the accuracy as far as it is known.
+        """Evaluate one part after the other; after each, the accuracy as far as it is known.
 
         Raises:
             Cancelled, Interrupted: the job should stop.
@@ -153,9 +153,9 @@ class Slices:
             self.check()
             began = time.perf_counter()
             part = self.source.part(start, start + size, self.check)
-            self._look(part, self.source.index(start, start + size).numpy())
+            self._evaluate(part, self.source.index(start, start + size).numpy())
             start += len(part)
-            yield self.seen.accuracy(len(self.y_N), self.dense.correct)
+            yield self.counted.accuracy(len(self.y_N), self.dense.correct)
             taken_s = time.perf_counter() - began
             if taken_s < PART_S / 4:
                 _, height, width = part.shape
@@ -163,20 +163,20 @@ class Slices:
             elif taken_s > 2 * PART_S:
                 size = max(4, size // 2)
 
-    def _look(self, part: PixelSplit, index_B: Classes) -> None:
+    def _evaluate(self, part: PixelSplit, index_B: Classes) -> None:
         y_B = part.y_N.to(self.y_N.device)
         x_BCHW = self.normalise.apply(part.x_NCHW.to(self.y_N.device))
         with torch.inference_mode():
             logits_BK = self.model(x_BCHW)
             self.loss += float(functional.cross_entropy(logits_BK, y_B, reduction="sum"))
             right_B = (logits_BK.argmax(1) == y_B).cpu().numpy()
-        self.seen.add(right_B, self._dense(x_BCHW, index_B) == y_B.cpu().numpy())
+        self.counted.add(right_B, self._dense_predicted(x_BCHW, index_B) == y_B.cpu().numpy())
 
-    def _dense(self, x_BCHW: Tensor, index_B: Classes) -> Classes:
+    def _dense_predicted(self, x_BCHW: Tensor, index_B: Classes) -> Classes:
         if self.dense.predicted_N is not None:
             return self.dense.predicted_N[index_B]
         assert self.dense.model is not None
         with torch.inference_mode():
-            said_B: Classes = self.dense.model(x_BCHW).argmax(1).cpu().numpy()
-        self.said_N[index_B] = said_B
-        return said_B
+            predicted_B: Classes = self.dense.model(x_BCHW).argmax(1).cpu().numpy()
+        self.dense_predicted_N[index_B] = predicted_B
+        return predicted_B

@@ -19,7 +19,7 @@ from recede_worker.engine.inputs.splits import (
 )
 
 CHUNK = 32
-"""Images that are decoded between two looks whether the job should stop."""
+"""Images that are decoded between two checks whether the job should stop."""
 
 
 class Sample:

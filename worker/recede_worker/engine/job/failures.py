@@ -1,4 +1,4 @@
-"""How a failure of a job is told: code, message and hint, whatever was raised."""
+"""How a failure of a job is reported: code, message and hint, whatever was raised."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from recede_worker.core.device.memory import is_out_of_memory
 
 
 def failure_of(error: Exception, device: torch.device, spec: RunSpec) -> dict[str, Any]:
-    """Code, message and hint, as they are kept in the store and shown."""
+    """Code, message and hint, as they are stored and shown."""
     if isinstance(error, RecedeError):
         return error.as_dict()
     if is_out_of_memory(error):

@@ -1,4 +1,4 @@
-"""The thread that renews a job's lease each second and hears what the store answers."""
+"""The thread that renews a job's lease each second and acts on the store's answer."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from recede.store.queue import lease as leases
 
 BEAT_S = 1.0
 GIVE_UP_SHARE = 0.7
-"""Share of the lease without a successful beat after which the process ends itself: before
-anyone may take the job over."""
+"""Share of the lease without a successful beat after which the process ends itself, before
+the job can be taken over."""
 BUSY_TIMEOUT_S = 0.15 * leases.LEASE_S
 """Under 0.2 × lease, so that a locked store is noticed in time."""
 STALL_S = 1800.0
@@ -30,7 +30,7 @@ Progress = dict[str, Any]
 class Heartbeat:
     """Beats for one lease until stopped; ends the process when another one has taken the job.
 
-    A job that was cancelled or deleted ends by itself: its process may live on.
+    A job that was cancelled or deleted stops by itself: its process may live on.
 
     `store` may be one that is open already, of this thread alone; `cancelled` an event that
     others set as well.
@@ -57,35 +57,35 @@ class Heartbeat:
         self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
 
     def start(self) -> None:
-        """Begin to beat."""
+        """Start beating."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Beat no more; returns when the thread has ended. It may be called again."""
+        """Stop beating; returns when the thread has ended. It may be called again."""
         self._stopped.set()
         self._due.set()
         if self._thread.is_alive():
             self._thread.join()
 
     def beat_now(self) -> None:
-        """Do not wait for the next second: somebody is looking at what was published."""
+        """Beat at once, so that what was published is shown without delay."""
         self._due.set()
 
     def publish(self, progress: Progress) -> None:
-        """Hand over what the next beat should tell the world."""
+        """Set the progress that the next beat stores."""
         self._progress = progress
         self._moved_at = time.monotonic()
 
     def _run(self) -> None:
         store = self._store or open_store(self._url, busy_timeout_s=BUSY_TIMEOUT_S)
-        told: Progress | None = None
+        stored: Progress | None = None
         last_success = time.monotonic()
         while self._wait():
             progress = self._progress
-            answer = self._beat(store, None if progress is told else progress)
+            answer = self._beat(store, None if progress is stored else progress)
             now = time.monotonic()
             if answer is not None:
-                told, last_success = progress, now
+                stored, last_success = progress, now
             if answer == "lost" and not self._stopped.is_set():
                 self._end("The job was taken over by another process.", EXIT_LOST)
             if answer == "gone" and not self.cancelled.is_set():

@@ -1,16 +1,18 @@
-"""What a worker process is told when it starts; children get the same."""
+"""The settings of a worker; the processes of its jobs get the same."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
 
+from recede_worker.process.sandbox import DEFAULT_LIMITS, Limits
+
 KEEP_S = 900.0
 
 
 @dataclass(frozen=True)
 class WorkerSettings:
-    """Where the store and the files are, and how many threads one job may use."""
+    """Where store and files are, and what one job may use."""
 
     store_url: str
     artifacts: Path
@@ -18,7 +20,11 @@ class WorkerSettings:
     """Folders with data sets; the first one receives downloads."""
     threads: int
     keep_s: float = KEEP_S
-    """How long a process for interactive jobs stays without work; 0: each job has a fresh one."""
+    """How long an idle process for interactive jobs is kept; 0: each job has a fresh one."""
+    networks: tuple[Path, ...] = ()
+    """Files with the user's own networks."""
+    trace_limits: Limits = DEFAULT_LIMITS
+    """For tracing networks that no test of ours covers."""
 
     def run_folder(self, run_id: str) -> Path:
         """The folder of one run's files, created if it is new."""

@@ -1,4 +1,4 @@
-"""Why a job stops before its end; raised between batches by JobContext.check()."""
+"""Why a job stops before its end; raised between batches by JobHandle.check()."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ class Stop(Exception):
 
 
 class Cancelled(Stop):
-    """A person asked for it."""
+    """A user cancelled the job."""
 
 
 class Interrupted(Stop):

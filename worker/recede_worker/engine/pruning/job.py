@@ -38,10 +38,12 @@ from recede_worker.engine.checkpoints.weights import (
     folder_of,
     write_manifest,
 )
-from recede_worker.engine.evaluation.evaluate import Evaluation, evaluate
+from recede_worker.engine.evaluation.accuracy import Evaluation, evaluate
 from recede_worker.engine.evaluation.latency_job import measure_pair
-from recede_worker.engine.evaluation.trained_epoch import Subject, load_subject
-from recede_worker.engine.job.context import JobContext, Outcome
+from recede_worker.engine.evaluation.ranking import select_channels
+from recede_worker.engine.evaluation.trained_epoch import TrainedEpoch
+from recede_worker.engine.inputs.run import RunInputs
+from recede_worker.engine.job.handle import JobHandle, Outcome
 from recede_worker.engine.pruning.manifest import (
     config_of,
     describe_cut,
@@ -52,10 +54,10 @@ PROOF_IMAGES = 256
 
 
 class Steps:
-    """Tells which step the job is at; between two of them it can be cancelled."""
+    """Reports which step the job is at; between two of them it can be cancelled."""
 
-    def __init__(self, context: JobContext, formats: tuple[str, ...]) -> None:
-        self.context = context
+    def __init__(self, job: JobHandle, formats: tuple[str, ...]) -> None:
+        self.job = job
         self.names = ["cut and compare", "weights and model.py"]
         self.names += [NAMES[name] for name in ("pt2", "onnx") if name in formats]
         self.names += ["latency", "validation images", "test images", "manifest and ZIP"]
@@ -65,38 +67,39 @@ class Steps:
         """The next step begins.
 
         Raises:
-            Cancelled, Interrupted: it is not to begin.
+            Cancelled, Interrupted: the job should stop.
         """
         done, name = next(self._left)
-        self.context.check()
-        self.context.progress(stage, done, len(self.names), "steps", message=name)
+        self.job.check()
+        self.job.progress(stage, done, len(self.names), "steps", message=name)
 
 
-def run_prune(context: JobContext) -> Outcome:
+def run_prune(
+    job: JobHandle, run: RunInputs, trained: TrainedEpoch, payload: PrunePayload
+) -> Outcome:
     """Write the network that the plan keeps; a checkpoint appears only if its proof holds."""
-    payload = PrunePayload.model_validate(context.lease.payload)
-    subject = load_subject(context, payload.plan.epoch)
-    selection = subject.select(payload.plan)
-    steps = Steps(context, payload.formats)
+    selection = select_channels(job, trained, payload.plan)
+    steps = Steps(job, payload.formats)
     checkpoint_id = runs.new_id()
-    folder = folder_of(context.folder, checkpoint_id)
+    folder = folder_of(run.folder, checkpoint_id)
     with new_folder(folder) as temporary:
-        written, proof = _write_and_prove(subject, selection, payload, temporary, steps)
+        written, proof = _write_and_prove(trained, selection, payload, temporary, steps)
+        job.log(f"proof on {proof.images} validation images: {vars(proof)}")
         steps.next("measuring")
-        latency = measure_pair(subject, selection)
-        measured = _measure(subject, written.reloaded, steps)
+        latency = measure_pair(job, trained, selection)
+        measured = _measure(job, trained, written.reloaded, steps)
         steps.next("packing")
-        described = describe_cut(subject, selection, payload, proof, measured, latency)
+        described = describe_cut(job, trained, selection, payload, proof, measured, latency)
         manifest = write_manifest(temporary, described)
         write_bundle(temporary, manifest)
-    files = files_in(folder, context.settings.artifacts)
-    with context.write() as session:
+    files = files_in(folder, run.artifacts)
+    with job.write() as session:
         row = evaluations.put_checkpoint(
             session,
             id_=checkpoint_id,
-            run_id=context.lease.run_id,
+            run_id=job.run_id,
             kind=CheckpointKind.PRUNED,
-            epoch=subject.checkpoint.epoch,
+            epoch=trained.epoch,
             files=files,
             manifest=manifest,
         )
@@ -113,21 +116,21 @@ def run_prune(context: JobContext) -> Outcome:
 
 
 def _write_and_prove(
-    subject: Subject, selection: Selection, payload: PrunePayload, folder: Path, steps: Steps
+    trained: TrainedEpoch, selection: Selection, payload: PrunePayload, folder: Path, steps: Steps
 ) -> tuple[Written, Proof]:
     """Files in the folder and the network read back from them."""
     steps.next("cutting")
-    cut = subject.cut(selection)
-    masked = subject.masked(selection)
-    sample = subject.data.validation.head(PROOF_IMAGES)
-    x_NCHW = subject.data.normalise.apply(sample)
-    macs = dense_cost(subject.network.shape).macs
+    cut = trained.cut(selection)
+    masked = trained.masked(selection)
+    sample = trained.data.validation.head(PROOF_IMAGES)
+    x_NCHW = trained.data.normalise.apply(sample)
+    macs = dense_cost(trained.network.shape).macs
     n_exact, exact, expected = exact_difference(cut, masked, x_NCHW, macs)
     largest = largest_output(masked, x_NCHW)
     limit = rounding(masked, largest)
     cut_vs_masked = require_same("Cut and masked network", cut, masked, x_NCHW, limit)
     expected.save(folder / NAMES["proof"])
-    written = _write_all(subject, selection, payload.formats, cut, x_NCHW, limit, folder, steps)
+    written = _write_all(trained, selection, payload.formats, cut, x_NCHW, limit, folder, steps)
     proof = Proof(
         images=len(x_NCHW),
         cut_vs_masked=cut_vs_masked,
@@ -139,12 +142,11 @@ def _write_and_prove(
         onnx_same_top1=written.onnx_same_top1,
         largest_output=largest,
     )
-    subject.context.log(f"proof on {proof.images} validation images: {vars(proof)}")
     return written, proof
 
 
 def _write_all(
-    subject: Subject,
+    trained: TrainedEpoch,
     selection: Selection,
     formats: tuple[str, ...],
     cut: nn.Module,
@@ -154,7 +156,7 @@ def _write_all(
     steps: Steps,
 ) -> Written:
     steps.next("writing")
-    source = subject.network.architecture.source(config_of(subject, selection))
+    source = trained.network.architecture.source(config_of(trained, selection))
     reloaded = write_model(cut, source, folder)
     file = require_same("File and network in memory", reloaded, cut, x_NCHW, limit)
     pt2 = onnx = top_1 = None
@@ -167,23 +169,25 @@ def _write_all(
     if "onnx" in formats:
         steps.next("writing")
         wanted_NK, path = scores(cut, x_NCHW), folder / NAMES["onnx"]
-        about = metadata_of(subject, selection)
+        about = metadata_of(trained, selection)
         onnx, top_1 = prove_onnx(program, path, about, wanted_NK, x_NCHW, limit)
     return Written(reloaded, file, pt2, onnx, top_1)
 
 
-def _measure(subject: Subject, reloaded: nn.Module, steps: Steps) -> dict[str, Evaluation]:
+def _measure(
+    job: JobHandle, trained: TrainedEpoch, reloaded: nn.Module, steps: Steps
+) -> dict[str, Evaluation]:
     """Accuracy of the network that was read back from its file, and of the uncut one."""
-    context, normalise = subject.context, subject.data.normalise
+    normalise = trained.data.normalise
     steps.next("verifying")
-    model = reloaded.to(context.device)
-    measured = {"validation": evaluate(model, subject.validation, normalise, context.check)}
+    model = reloaded.to(trained.device)
+    measured = {"validation": evaluate(model, trained.validation, normalise, job.check)}
     steps.next("verifying")
-    test_split = subject.data.test.to(context.device)
-    measured["test"] = evaluate(model, test_split, normalise, context.check)
-    with context.store.read() as session:
-        run = runs.get(session, context.lease.run_id)
-    if run.test_correct is None or subject.checkpoint.epoch != run.best_epoch:
-        dense = copy.deepcopy(subject.dense).to(context.device)  # others work with it
-        measured["dense_test"] = evaluate(dense, test_split, normalise, context.check)
+    test_split = trained.data.test.to(trained.device)
+    measured["test"] = evaluate(model, test_split, normalise, job.check)
+    with job.read() as session:
+        row = runs.get(session, job.run_id)
+    if row.test_correct is None or trained.epoch != row.best_epoch:
+        dense = copy.deepcopy(trained.dense).to(trained.device)  # the cache keeps the original
+        measured["dense_test"] = evaluate(dense, test_split, normalise, job.check)
     return measured

@@ -1,4 +1,4 @@
-"""What the manifest of a cut network says, and what its ONNX file says of it."""
+"""The manifest of a cut network, and the metadata of its ONNX file."""
 
 from __future__ import annotations
 
@@ -15,32 +15,34 @@ from recede.store.experiments import runs
 from recede_worker.core.cutting.surgery import bias_difference
 from recede_worker.engine.checkpoints.onnx_file import OPSET, PACKAGES
 from recede_worker.engine.checkpoints.proof import Proof
-from recede_worker.engine.evaluation.evaluate import Evaluation
-from recede_worker.engine.evaluation.trained_epoch import Subject
+from recede_worker.engine.evaluation.accuracy import Evaluation
+from recede_worker.engine.evaluation.trained_epoch import TrainedEpoch
+from recede_worker.engine.job.handle import JobHandle
 from recede_worker.engine.training.recorder import describe_run
 
 CONSTANT_IMAGES = 32
 
 
 def describe_cut(
-    subject: Subject,
+    job: JobHandle,
+    trained: TrainedEpoch,
     selection: Selection,
     payload: PrunePayload,
     proof: Proof,
     measured: Mapping[str, Evaluation],
     latency: list[dict[str, Any]],
 ) -> dict[str, Any]:
-    """Everything that is known of one cut: where it is from, what it keeps, what was measured."""
-    with subject.context.store.read() as session:
-        run = runs.get(session, subject.context.lease.run_id)
-    kept = kept_in(subject, selection)
-    parts = subject.network.shape.split(selection.mask)
-    described = describe_run(run.id, subject.spec, subject.network, subject.data)
+    """Everything known about one cut: its origin, what it keeps, what was measured."""
+    with job.read() as session:
+        run = runs.get(session, job.run_id)
+    kept = kept_in(trained, selection)
+    parts = trained.network.shape.split(selection.mask)
+    described = describe_run(run.id, trained.spec, trained.network, trained.data)
     accuracy: dict[str, Any] = {
         split: {"correct": result.correct, "n": result.n, "of": "the file, read back"}
         for split, result in measured.items()
     }
-    accuracy["dense_validation"] = subject.checkpoint.manifest["accuracy"]["validation"]
+    accuracy["dense_validation"] = trained.checkpoint.manifest["accuracy"]["validation"]
     if "dense_test" in accuracy:
         accuracy["dense_test"].pop("of")
     else:
@@ -48,8 +50,8 @@ def describe_cut(
     return {
         **described,
         "kind": CheckpointKind.PRUNED.value,
-        "epoch": subject.checkpoint.epoch,
-        "config": config_of(subject, selection),
+        "epoch": trained.epoch,
+        "config": config_of(trained, selection),
         "widths": kept,
         "plan": payload.plan.model_dump(mode="json"),
         "ratio": selection.ratio,
@@ -59,50 +61,50 @@ def describe_cut(
             name: keep.nonzero()[0].tolist() for name, keep in zip(kept, parts, strict=True)
         },
         "accuracy": accuracy,
-        "cost": vars(subject.cost(selection)),
-        "dense_cost": vars(dense_cost(subject.network.shape)),
+        "cost": vars(trained.cost(selection)),
+        "dense_cost": vars(dense_cost(trained.network.shape)),
         "latency": latency,
-        **_constants(subject, selection),
+        **_constants(trained, selection),
         "max_difference": vars(proof),
         "versions": {**described["versions"], **_versions()},
         **({"onnx": {"opset": OPSET}} if "onnx" in payload.formats else {}),
     }
 
 
-def _constants(subject: Subject, selection: Selection) -> dict[str, Any]:
-    """Of ordinary batch norms: what the numbers that removed channels still send amount to."""
-    if subject.network.shape.scale == "bounded":
+def _constants(trained: TrainedEpoch, selection: Selection) -> dict[str, Any]:
+    """Of ordinary batch norms: the effect of the constants that removed channels still output."""
+    if trained.network.shape.scale == "bounded":
         return {}
-    x_NCHW = subject.data.normalise.apply(subject.data.validation.head(CONSTANT_IMAGES))
-    measured = bias_difference(subject.surgeon, selection.mask, x_NCHW)
+    x_NCHW = trained.data.normalise.apply(trained.data.validation.head(CONSTANT_IMAGES))
+    measured = bias_difference(trained.surgeon, selection.mask, x_NCHW)
     return {"constants": {**vars(measured), "images": len(x_NCHW), "chosen": selection.variant}}
 
 
-def metadata_of(subject: Subject, selection: Selection) -> dict[str, str]:
-    """What an ONNX file says of itself: classes and how images are normalised, as JSON."""
-    normalise = subject.data.normalise
+def metadata_of(trained: TrainedEpoch, selection: Selection) -> dict[str, str]:
+    """Metadata of the ONNX file: classes and how images are normalised, as JSON."""
+    normalise = trained.data.normalise
     return {
         "producer": f"recede {version('recede')}",
-        "run": subject.context.lease.run_id,
-        "architecture": subject.spec.architecture,
+        "run": trained.run_id,
+        "architecture": trained.spec.architecture,
         "ratio": f"{selection.ratio:.6g}",
-        "classes": json.dumps(list(subject.data.classes), ensure_ascii=False),
-        "input_shape": json.dumps(list(subject.data.input_shape)),
+        "classes": json.dumps(list(trained.data.classes), ensure_ascii=False),
+        "input_shape": json.dumps(list(trained.data.input_shape)),
         "mean": json.dumps(list(normalise.mean)),
         "std": json.dumps(list(normalise.std)),
         "scaling": "pixel / 255, then (x - mean) / std for each channel",
     }
 
 
-def config_of(subject: Subject, selection: Selection) -> dict[str, Any]:
+def config_of(trained: TrainedEpoch, selection: Selection) -> dict[str, Any]:
     """The configuration of the cut network."""
-    network = subject.network
-    return network.architecture.cut_config(network.config, kept_in(subject, selection))
+    network = trained.network
+    return network.architecture.cut_config(network.config, kept_in(trained, selection))
 
 
-def kept_in(subject: Subject, selection: Selection) -> dict[str, int]:
+def kept_in(trained: TrainedEpoch, selection: Selection) -> dict[str, int]:
     """How many channels each layer keeps."""
-    names = [group.name for group in subject.network.shape.groups]
+    names = [group.name for group in trained.network.shape.groups]
     return dict(zip(names, selection.kept, strict=True))
 
 

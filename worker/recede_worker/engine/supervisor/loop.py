@@ -1,4 +1,4 @@
-"""The supervisor: claims jobs, gives each a process of its own, watches, cancels and reaps."""
+"""The supervisor: claims jobs, gives each a process, watches, cancels and reaps."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ from recede.store.tables.runs import JobRow
 from recede_worker.engine.inputs.load import versions
 from recede_worker.engine.job.settings import WorkerSettings
 from recede_worker.engine.supervisor import entry
-from recede_worker.engine.supervisor.forkserver import Nursery
+from recede_worker.engine.supervisor.forkserver import Forkserver
 from recede_worker.engine.supervisor.owner import Owner
 from recede_worker.engine.supervisor.slots import (
-    AT_ONCE,
+    URGENT,
     Slot,
     capacity,
     make_slots,
     spare,
     taken,
 )
-from recede_worker.engine.supervisor.warm_pool import Hand, Hands
+from recede_worker.engine.supervisor.warm_pool import WarmPool, WarmProcess
 from recede_worker.engine.supervisor.warm_process import Cancel
 from recede_worker.engine.training.distributed.team import EXIT_RANK_DIED
 
 POLL_S = 0.25
-"""The queue is looked at this often even if nobody says that it has changed."""
+"""The queue is read at least this often, even without a notification of a change."""
 BEAT_S = 5.0
 TRIM_S = 600.0
 CANCEL_GRACE_S = 10.0
@@ -52,15 +52,15 @@ class Running:
     slots: list[Slot]
     lease: leases.Lease
     process: BaseProcess
-    hand: Hand | None = None
-    """What the process is to us if it stays after this job."""
+    warm: WarmProcess | None = None
+    """Its place in the warm pool, if it stays after this job."""
     cancel_seen_at: float | None = None
 
     @property
     def has_ended(self) -> bool:
         """Whether the process is gone, or done with this job."""
-        if self.hand is not None:
-            return self.hand.has_ended(self.lease.job_id)
+        if self.warm is not None:
+            return self.warm.has_ended(self.lease.job_id)
         return not self.process.is_alive()
 
 
@@ -70,35 +70,35 @@ class Supervisor:
 
     settings: WorkerSettings
     store: Store
-    look: Callable[[], Catalog]
-    """Looks at what can be trained now: files of data sets come and go."""
+    build_catalog: Callable[[], Catalog]
+    """What can be trained now: files of data sets come and go."""
     stop: threading.Event
     owner: Owner = field(default_factory=Owner.here)
     running: list[Running] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.catalog = self.look()
+        self.catalog = self.build_catalog()
 
     def run(self) -> None:
         """Serve the queue; on a clean stop every job goes back into it."""
-        nursery = Nursery()
-        nursery.begin()
-        context = nursery.context
+        forkserver = Forkserver()
+        forkserver.start()
+        context = forkserver.context
         slots = make_slots(self.catalog.devices)
         changes = Changes(self.store)
-        self.hands = Hands(self.settings, context)
+        self.pool = WarmPool(self.settings, context)
         self._announce()
         beat_at = trim_at = 0.0
         while not self.stop.is_set():
-            changes.wait(POLL_S, self.hands.ears())
+            changes.wait(POLL_S, self.pool.pipes())
             now = time.monotonic()
             try:
                 self._reap()
-                self.hands.tidy(now)
+                self.pool.end_unneeded(now)
                 self._enforce_cancel(now)
-                if nursery.is_ready:
+                if forkserver.is_ready:
                     self._fill(slots, context)
-                self.hands.give_way(any(r.lease.kind in AT_ONCE for r in self.running))
+                self.pool.pause(any(r.lease.kind in URGENT for r in self.running))
                 if now >= beat_at:
                     self._beat()
                     beat_at = now + BEAT_S
@@ -106,7 +106,7 @@ class Supervisor:
                     self._trim()
                     trim_at = now + TRIM_S
             except RecedeError as error:
-                _say(f"{error.message} Trying again.")
+                _log(f"{error.message} Trying again.")
         changes.close()
         self._shut_down()
 
@@ -126,14 +126,14 @@ class Supervisor:
             busy = [slot for running in self.running for slot in running.slots]
             if slot in busy:
                 continue
-            pid = self.hands.pid(slot)
+            pid = self.pool.pid(slot)
             lease = self._claim(slot, spare(slot, slots, busy), capacity(slot, slots), pid)
             if lease is None:
                 continue
             occupied = taken(slot, slots, lease.devices)
-            if self.hands.serves(slot):
-                hand = self.hands.give(slot, lease, pid)
-                self.running.append(Running(occupied, lease, hand.process, hand))
+            if self.pool.serves(slot):
+                warm = self.pool.assign(slot, lease, pid)
+                self.running.append(Running(occupied, lease, warm.process, warm))
             else:
                 process = context.Process(
                     target=entry.main, args=(self.settings, lease), name=f"job-{lease.job_id}"
@@ -141,7 +141,7 @@ class Supervisor:
                 process.start()
                 self.running.append(Running(occupied, lease, process))
             where = ", ".join(dict.fromkeys(lease.devices))
-            _say(f"job {lease.job_id} ({lease.kind}, run {lease.run_id}) started on {where}")
+            _log(f"job {lease.job_id} ({lease.kind}, run {lease.run_id}) started on {where}")
 
     def _claim(
         self, slot: Slot, others: list[str], most: int, pid: int | None
@@ -173,14 +173,14 @@ class Supervisor:
         for running in list(self.running):
             if not running.has_ended:
                 continue
-            if running.hand is None:
+            if running.warm is None:
                 running.process.join()
             self.running.remove(running)
             self._settle(running)
-            _say(f"job {running.lease.job_id} ended")
+            _log(f"job {running.lease.job_id} ended")
 
     def _settle(self, running: Running) -> None:
-        """A child that ended without a word: queue its job again, or end it."""
+        """A child that ended without recording it: queue its job again, or end it."""
         try:
             with self.store.write() as session:
                 job = jobs.get(session, running.lease.job_id)
@@ -200,20 +200,20 @@ class Supervisor:
             if running.cancel_seen_at is None:
                 if self._should_end(running.lease.job_id):
                     running.cancel_seen_at = now
-                    if running.hand is not None:
-                        running.hand.send(Cancel(running.lease.job_id))
+                    if running.warm is not None:
+                        running.warm.send(Cancel(running.lease.job_id))
             elif now - running.cancel_seen_at > CANCEL_GRACE_S:
                 running.process.kill()
 
     def _should_end(self, job_id: int) -> bool:
-        """Whether somebody asked for the job's end, or deleted it with its run."""
+        """Whether the job was cancelled, or deleted with its run."""
         with self.store.read() as session:
             job = session.get(JobRow, job_id)
             return job is None or job.cancel_requested_at is not None
 
     def _beat(self) -> None:
-        """Say that we live; jobs of owners that died on this machine need not wait."""
-        found = self.look()
+        """Beat as a worker; jobs of owners that died on this machine need not wait."""
+        found = self.build_catalog()
         with self.store.write() as session:
             workers.beat(session, str(self.owner))
             if found != self.catalog:
@@ -228,7 +228,7 @@ class Supervisor:
             log.trim(session)
 
     def _shut_down(self) -> None:
-        processes = [running.process for running in self.running] + self.hands.idle()
+        processes = [running.process for running in self.running] + self.pool.idle()
         for process in processes:
             process.terminate()
         deadline = time.monotonic() + CANCEL_GRACE_S
@@ -258,11 +258,11 @@ def _died(exit_code: int | None, attempts: int, batch_size: int) -> dict[str, st
         "code": "process_died",
         "message": f"The process of this job died {attempts} times without finishing an epoch, "
         f"the last time with exit code {how}.",
-        "hint": "Signal 9 is often the system running out of memory: try a batch size below "
-        f"{batch_size}, or a narrower network. The log of this job has its last words.",
+        "hint": "Signal 9 often means that the system ran out of memory: try a batch size below "
+        f"{batch_size}, or a narrower network. See the end of the log of this job.",
     }
 
 
-def _say(text: str) -> None:
+def _log(text: str) -> None:
     stamp = time.strftime("%H:%M:%S")
     os.write(2, f"{stamp} worker: {text}\n".encode())

@@ -1,4 +1,4 @@
-"""Who holds a job: a name for this process that can be told to be dead after a crash."""
+"""The owner of a job: identifies a process, so that its death can be detected after a crash."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Owner:
     started: int
 
     def __str__(self) -> str:
-        """As it is kept in the store."""
+        """As it is stored."""
         return _SEPARATOR.join([self.host, str(self.boot), str(self.pid), str(self.started)])
 
     @staticmethod
@@ -32,7 +32,7 @@ class Owner:
 
     @staticmethod
     def parse(text: str) -> Owner | None:
-        """The owner that `str` wrote; None if it was something else."""
+        """The owner that `str` wrote; None for any other text."""
         parts = text.split(_SEPARATOR)
         if len(parts) != 4:
             return None
@@ -40,7 +40,7 @@ class Owner:
         return Owner(host, int(boot), int(pid), int(started))
 
     def is_dead(self) -> bool:
-        """True only if it can be known from this machine that the process is gone."""
+        """True only if this machine can know that the process is gone."""
         if self.host != _host():
             return False
         if self.boot != _boot():

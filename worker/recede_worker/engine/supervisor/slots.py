@@ -1,7 +1,7 @@
 """Slots: what may run side by side. One training a device, two interactive jobs beside them.
 
-An evaluation, for which a person waits, has a slot of its own: it never waits behind a curve,
-which in turn gives way while it runs (context.check).
+An evaluation, for which a user waits, has a slot of its own: it never waits behind a curve,
+which in turn pauses while it runs (JobHandle.check).
 
 A training of several processes takes as many GPUs, or the one CPU slot, whose cores it shares.
 """
@@ -18,23 +18,23 @@ from recede.contract.states import (
     Lane,
 )
 
-AT_ONCE = (JobKind.EVALUATE,)
-"""Kinds that a person waits for with the mouse in hand."""
+URGENT = (JobKind.EVALUATE,)
+"""Kinds that a user waits for while dragging the threshold."""
 OTHERS = tuple(
-    kind for kind, lane in LANES.items() if lane is Lane.INTERACTIVE and kind not in AT_ONCE
+    kind for kind, lane in LANES.items() if lane is Lane.INTERACTIVE and kind not in URGENT
 )
 
 
 @dataclass(frozen=True)
 class Slot:
-    """A place for one job: its lane, its device and the devices that jobs there may ask for."""
+    """A place for one job: its lane, its device and the devices that its jobs may request."""
 
     lane: Lane
     device: str
     accepts: tuple[str, ...] | None
     """None takes any job of the lane: an interactive answer is the same on every device."""
     processes: int = 1
-    """How many processes of one job its device takes."""
+    """How many processes of one job fit on its device."""
     pool: str = ""
     """Slots of one pool may be joined for a job; "" is joined with none."""
     kinds: tuple[JobKind, ...] | None = None
@@ -48,7 +48,7 @@ def make_slots(devices: Sequence[Device]) -> list[Slot]:
     slots = [Slot(Lane.TRAINING, name, ("auto", "cuda", name), pool="cuda") for name in gpus]
     slots.append(Slot(Lane.TRAINING, "cpu", ("cpu",) if gpus else ("auto", "cpu"), cores))
     place = gpus[0] if gpus else "cpu"
-    slots += [Slot(Lane.INTERACTIVE, place, None, kinds=kinds) for kinds in (AT_ONCE, OTHERS)]
+    slots += [Slot(Lane.INTERACTIVE, place, None, kinds=kinds) for kinds in (URGENT, OTHERS)]
     return slots
 
 

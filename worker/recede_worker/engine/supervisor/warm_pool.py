@@ -1,4 +1,4 @@
-"""The supervisor's side of the processes that stay for interactive jobs, one for each slot."""
+"""The warm pool: the supervisor's side of the processes kept for interactive jobs, one a slot."""
 
 from __future__ import annotations
 
@@ -13,91 +13,91 @@ from recede.contract.states import Lane
 from recede.store.queue import lease as leases
 from recede_worker.engine.job.settings import WorkerSettings
 from recede_worker.engine.supervisor import warm_process
-from recede_worker.engine.supervisor.slots import AT_ONCE, Slot
+from recede_worker.engine.supervisor.slots import URGENT, Slot
 from recede_worker.engine.supervisor.warm_process import (
     Done,
-    GiveWay,
     Job,
+    Pause,
 )
 
 KEEP_GPU_S = 120.0
-"""On a GPU a process holds memory that a training may need, so it goes earlier."""
+"""On a GPU a process holds memory that a training may need, so it is ended earlier."""
 
 
 @dataclass
-class Hand:
+class WarmProcess:
     """A process that waits for jobs of one slot, or works on one."""
 
     process: BaseProcess
     pipe: Connection
     job_id: int | None = None
-    keep: bool = True
+    is_reusable: bool = True
     idle_since: float = field(default_factory=time.monotonic)
 
     @property
-    def usable(self) -> bool:
-        """Whether it takes a job now."""
-        return self.job_id is None and self.keep and self.process.is_alive()
+    def is_available(self) -> bool:
+        """Whether it can take a job now."""
+        return self.job_id is None and self.is_reusable and self.process.is_alive()
 
-    def give(self, lease: leases.Lease, *, written: bool) -> None:
-        """Hand it a job; if it has just died, that is seen when it is reaped."""
+    def assign(self, lease: leases.Lease, *, pid_stored: bool) -> None:
+        """Give it a job; if it has just died, that is noticed when it is reaped."""
         self.job_id = lease.job_id
-        self.send(Job(lease, written))
+        self.send(Job(lease, pid_stored))
 
     def has_ended(self, job_id: int) -> bool:
         """Whether this job was recorded as ended, or its process is gone."""
-        self._hear()
+        self._receive()
         return self.job_id != job_id or not self.process.is_alive()
 
-    def send(self, said: Any) -> None:
-        """Say something; to a process that is gone nothing is said."""
+    def send(self, message: Any) -> None:
+        """Send a message; ignored if the process is gone."""
         try:
-            self.pipe.send(said)
+            self.pipe.send(message)
         except OSError:
             return
 
-    def _hear(self) -> None:
+    def _receive(self) -> None:
         try:
             while self.pipe.poll():
-                said = self.pipe.recv()
-                assert isinstance(said, Done)
-                if said.job_id == self.job_id:
+                message = self.pipe.recv()
+                assert isinstance(message, Done)
+                if message.job_id == self.job_id:
                     self.job_id, self.idle_since = None, time.monotonic()
-                self.keep = self.keep and said.keep
+                self.is_reusable = self.is_reusable and message.is_reusable
         except (EOFError, OSError):
-            self.keep = False
+            self.is_reusable = False
 
 
 @dataclass
-class Hands:
-    """All of them; a slot whose process is gone gets a new one with its next job."""
+class WarmPool:
+    """All warm processes; a slot whose process is gone gets a new one with its next job."""
 
     settings: WorkerSettings
     context: ForkServerContext | SpawnContext
-    by_slot: dict[Slot, Hand] = field(default_factory=dict)
-    waiting: bool = False
-    """Whether a person waits for an evaluation: the others give way."""
-    leaving: list[BaseProcess] = field(default_factory=list)
+    by_slot: dict[Slot, WarmProcess] = field(default_factory=dict)
+    is_paused: bool = False
+    """Whether an urgent job runs, so that the others pause."""
+    ending: list[BaseProcess] = field(default_factory=list)
 
     def serves(self, slot: Slot) -> bool:
-        """Whether jobs of this slot go to a process that stays."""
+        """Whether jobs of this slot go to a warm process."""
         return slot.lane is Lane.INTERACTIVE and self.settings.keep_s > 0
 
     def pid(self, slot: Slot) -> int | None:
         """The process that the slot's next job will have, if it runs already."""
-        hand = self.by_slot.get(slot)
-        return hand.process.pid if hand and hand.usable else None
+        warm = self.by_slot.get(slot)
+        return warm.process.pid if warm and warm.is_available else None
 
-    def give(self, slot: Slot, lease: leases.Lease, pid: int | None) -> Hand:
-        """Hand a job to the slot's process; `pid` is what the store was told."""
-        hand = self.by_slot.get(slot)
-        if hand is None or not hand.usable:
-            hand = self._start(slot)
-        hand.give(lease, written=hand.process.pid == pid)
-        return hand
+    def assign(self, slot: Slot, lease: leases.Lease, pid: int | None) -> WarmProcess:
+        """Give a job to the slot's process; `pid` is the one that the store has for the job."""
+        warm = self.by_slot.get(slot)
+        if warm is None or not warm.is_available:
+            warm = self._start(slot)
+        warm.assign(lease, pid_stored=warm.process.pid == pid)
+        return warm
 
-    def _start(self, slot: Slot) -> Hand:
-        self._drop(slot)
+    def _start(self, slot: Slot) -> WarmProcess:
+        self._end(slot)
         ours, theirs = self.context.Pipe()
         kinds = slot.kinds or ()
         process = self.context.Process(
@@ -107,43 +107,43 @@ class Hands:
         )
         process.start()
         theirs.close()  # so that its end is the only one, and its death closes the pipe
-        hand = self.by_slot[slot] = Hand(process, ours)
-        if self.waiting and kinds != AT_ONCE:
-            hand.send(GiveWay(True))
-        return hand
+        warm = self.by_slot[slot] = WarmProcess(process, ours)
+        if self.is_paused and kinds != URGENT:
+            warm.send(Pause(True))
+        return warm
 
-    def give_way(self, wait: bool) -> None:
-        """Let the other jobs wait between two batches while a person waits, or go on."""
-        if wait == self.waiting:
+    def pause(self, is_paused: bool) -> None:
+        """Let all but urgent jobs pause between two batches, or resume."""
+        if is_paused == self.is_paused:
             return
-        self.waiting = wait
-        for slot, hand in self.by_slot.items():
-            if slot.kinds != AT_ONCE:
-                hand.send(GiveWay(wait))
+        self.is_paused = is_paused
+        for slot, warm in self.by_slot.items():
+            if slot.kinds != URGENT:
+                warm.send(Pause(is_paused))
 
-    def tidy(self, now: float) -> None:
-        """End processes that are not needed: used up, dead, or idle for long."""
-        self.leaving = [process for process in self.leaving if process.is_alive()]
-        for slot, hand in list(self.by_slot.items()):
-            if hand.job_id is not None and hand.process.is_alive():
+    def end_unneeded(self, now: float) -> None:
+        """End processes that are dead, not reusable, or idle for too long."""
+        self.ending = [process for process in self.ending if process.is_alive()]
+        for slot, warm in list(self.by_slot.items()):
+            if warm.job_id is not None and warm.process.is_alive():
                 continue
             on_gpu = slot.device != "cpu"
             keep_s = min(self.settings.keep_s, KEEP_GPU_S) if on_gpu else self.settings.keep_s
-            if not hand.usable or now - hand.idle_since > keep_s:
-                self._drop(slot)
+            if not warm.is_available or now - warm.idle_since > keep_s:
+                self._end(slot)
 
-    def _drop(self, slot: Slot) -> None:
-        hand = self.by_slot.pop(slot, None)
-        if hand is not None:
-            hand.process.terminate()
-            hand.pipe.close()
-            self.leaving.append(hand.process)
+    def _end(self, slot: Slot) -> None:
+        warm = self.by_slot.pop(slot, None)
+        if warm is not None:
+            warm.process.terminate()
+            warm.pipe.close()
+            self.ending.append(warm.process)
 
     def idle(self) -> list[BaseProcess]:
         """Processes that work on nothing."""
-        waiting = [hand.process for hand in self.by_slot.values() if hand.job_id is None]
-        return [*waiting, *self.leaving]
+        waiting = [warm.process for warm in self.by_slot.values() if warm.job_id is None]
+        return [*waiting, *self.ending]
 
-    def ears(self) -> list[Any]:
-        """What has something to say when a job is done or a process is gone."""
-        return [hand.pipe for hand in self.by_slot.values()]
+    def pipes(self) -> list[Any]:
+        """Readable when a job is done or a process is gone."""
+        return [warm.pipe for warm in self.by_slot.values()]

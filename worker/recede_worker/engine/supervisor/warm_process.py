@@ -1,7 +1,7 @@
-"""A process for interactive jobs that stays: what one job has loaded, the next one finds.
+"""A warm process for interactive jobs: what one job has loaded, the next one finds cached.
 
-The supervisor alone claims; it hands jobs over through a pipe and hears when they are done. A
-crash takes the one job along that is being worked on, as in a process of its own.
+Only the supervisor claims jobs; it sends them through a pipe and receives when they are done. A
+crash ends the one job that is being worked on, as in a process of its own.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from recede.store.database.engine import (
     open_store,
 )
 from recede.store.queue import lease as leases
-from recede_worker.engine.evaluation.cache import Loaded
-from recede_worker.engine.job.context import JobContext
+from recede_worker.engine.evaluation.cache import Cache
+from recede_worker.engine.job.handle import JobHandle
 from recede_worker.engine.job.heartbeat import BUSY_TIMEOUT_S, Heartbeat
 from recede_worker.engine.job.settings import WorkerSettings
 from recede_worker.engine.supervisor.entry import log_of, serve
-from recede_worker.engine.supervisor.slots import AT_ONCE
+from recede_worker.engine.supervisor.slots import URGENT
 from recede_worker.process.lifetime import (
     end_with_parent,
     log,
@@ -37,31 +37,31 @@ from recede_worker.process.lifetime import (
 
 MEMORY_SHARE = 0.15
 MEMORY_FLOOR = 2 << 30
-"""A process that holds more than this share of the memory, and this much, is not kept."""
-UNKEPT = (JobKind.PRUNE,)
-"""Kinds that leave much behind in a process: exporting compiles."""
+"""A process that holds more than this share of the memory, and this much, is not reused."""
+NOT_REUSED_AFTER = (JobKind.PRUNE,)
+"""Kinds that leave much memory in use: exporting compiles."""
 
 
 @dataclass(frozen=True)
 class Job:
-    """To the process: do this next. `written` says that the store knows who does it."""
+    """To the process: do this next. `pid_stored`: the store has this process's id already."""
 
     lease: leases.Lease
-    written: bool
+    pid_stored: bool
 
 
 @dataclass(frozen=True)
 class Cancel:
-    """To the process: somebody asked for this job's end."""
+    """To the process: this job was cancelled."""
 
     job_id: int
 
 
 @dataclass(frozen=True)
-class GiveWay:
-    """To the process: wait between two batches, or go on."""
+class Pause:
+    """To the process: pause between two batches, or resume."""
 
-    wait: bool
+    is_paused: bool
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class Done:
     """From the process: the job has ended and is recorded; whether another one may follow."""
 
     job_id: int
-    keep: bool
+    is_reusable: bool
 
 
 @dataclass(frozen=True)
@@ -79,15 +79,15 @@ class _Order:
 
 
 def main(settings: WorkerSettings, kinds: tuple[JobKind, ...], supervisor: Connection) -> None:
-    """Do what the supervisor hands over, one job after the other, until SIGTERM."""
+    """Do the jobs that the supervisor sends, one after the other, until SIGTERM."""
     end_with_parent("the worker that started this process")
     torch.set_num_threads(settings.threads)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's ctrl-C reaches us all
     store = open_store(settings.store_url, busy_timeout_s=WORKER_BUSY_TIMEOUT_S)
     beats = open_store(settings.store_url, busy_timeout_s=BUSY_TIMEOUT_S)
-    server = _Server(settings, supervisor, store, beats, Loaded(slim=kinds == AT_ONCE))
+    server = _Server(settings, supervisor, store, beats, Cache(slim=kinds == URGENT))
     signal.signal(signal.SIGTERM, lambda *_: server.stop())
-    threading.Thread(target=server.listen, name="orders", daemon=True).start()
+    threading.Thread(target=server.receive, name="messages", daemon=True).start()
     server.work()
     store.close()
     beats.close()
@@ -99,72 +99,71 @@ class _Server:
     supervisor: Connection
     store: Store
     beats: Store
-    loaded: Loaded
+    cache: Cache
     orders: SimpleQueue[_Order | None] = field(default_factory=SimpleQueue)
     stopping: threading.Event = field(default_factory=threading.Event)
-    may_go_on: threading.Event = field(default_factory=threading.Event)
+    may_proceed: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
-        self.may_go_on.set()
+        self.may_proceed.set()
 
     def stop(self) -> None:
-        """End after the present job, which stops at its next batch."""
+        """End after the current job, which stops at its next batch."""
         self.stopping.set()
         self.orders.put(None)
 
-    def listen(self) -> None:
-        """Hear the supervisor, also while a job runs."""
+    def receive(self) -> None:
+        """Receive the supervisor's messages, also while a job runs."""
         order: _Order | None = None
         while True:
             try:
-                said = self.supervisor.recv()
+                message = self.supervisor.recv()
             except (EOFError, OSError):
-                return  # it is gone, which another thread notices as well
-            if isinstance(said, Job):
-                order = _Order(said)
+                return  # the supervisor is gone, which another thread notices as well
+            if isinstance(message, Job):
+                order = _Order(message)
                 self.orders.put(order)
-            elif isinstance(said, Cancel) and order and said.job_id == order.job.lease.job_id:
+            elif (
+                isinstance(message, Cancel) and order and message.job_id == order.job.lease.job_id
+            ):
                 order.cancelled.set()
-            elif isinstance(said, GiveWay) and said.wait:
-                self.may_go_on.clear()
-            elif isinstance(said, GiveWay):
-                self.may_go_on.set()
+            elif isinstance(message, Pause) and message.is_paused:
+                self.may_proceed.clear()
+            elif isinstance(message, Pause):
+                self.may_proceed.set()
 
     def work(self) -> None:
         """Do the jobs."""
         while (order := self.orders.get()) is not None:
             lease = order.job.lease
             with output_to(log_of(self.settings, lease)):
-                fine = self._do(order)
-            kept = fine and lease.kind not in UNKEPT and not _is_large()
-            self.supervisor.send(Done(lease.job_id, kept))
+                is_clean = self._do(order)
+            is_reusable = is_clean and lease.kind not in NOT_REUSED_AFTER and not _is_large()
+            self.supervisor.send(Done(lease.job_id, is_reusable))
 
     def _do(self, order: _Order) -> bool:
         lease = order.job.lease
         heartbeat = Heartbeat(
             self.settings.store_url, lease, log, store=self.beats, cancelled=order.cancelled
         )
-        context = JobContext(
-            self.settings,
-            self.store,
-            lease,
-            torch.device(lease.devices[0]),
-            log,
-            heartbeat.publish,
-            order.cancelled,
-            self.stopping,
-            self.loaded,
-            heartbeat.beat_now,
-            self.may_go_on,
+        job = JobHandle(
+            store=self.store,
+            lease=lease,
+            log=log,
+            publish=heartbeat.publish,
+            beat_now=heartbeat.beat_now,
+            cancelled=order.cancelled,
+            stopping=self.stopping,
+            may_proceed=self.may_proceed,
         )
-        if not order.job.written:
+        if not order.job.pid_stored:
             try:
-                with context.write(child_pid=os.getpid()):
+                with job.write(child_pid=os.getpid()):
                     pass
             except leases.LeaseLost as error:
                 log(error.message)
                 return True
-        return serve(context, heartbeat)
+        return serve(job, self.settings, heartbeat, self.cache)
 
 
 def _is_large() -> bool:

@@ -13,13 +13,12 @@ from recede.contract.network.cost import dense_cost
 from recede.contract.spec.run import (
     CurvePayload,
     Plan,
-    RunSpec,
 )
 from recede.contract.states import JobKind
 from recede.store.experiments import runs
 from recede.store.results import evaluations
 from recede_worker.engine.checkpoints.weights import read_weights
-from recede_worker.engine.evaluation.evaluate import Evaluation, evaluate
+from recede_worker.engine.evaluation.accuracy import Evaluation, evaluate
 from recede_worker.engine.initial_weights.take_over import first_network
 from recede_worker.engine.inputs.load import (
     Data,
@@ -27,38 +26,39 @@ from recede_worker.engine.inputs.load import (
     load_data,
     method_of,
 )
+from recede_worker.engine.inputs.run import RunInputs
 from recede_worker.engine.inputs.splits import Split, n_batches
-from recede_worker.engine.job.context import JobContext, Outcome
-from recede_worker.engine.training.disk_space import check_room
+from recede_worker.engine.job.handle import JobHandle, Outcome
+from recede_worker.engine.training.disk_space import check_disk_space
 from recede_worker.engine.training.distributed.team import Team, team_of
 from recede_worker.engine.training.epoch.recipe import (
     learning_rate,
     make_step,
     train_one,
 )
-from recede_worker.engine.training.epoch.train import Totals, TrainingDiverged
+from recede_worker.engine.training.epoch.step import Totals, TrainingDiverged
 from recede_worker.engine.training.prunability.map import Prunability
 from recede_worker.engine.training.recorder import Recorder
 from recede_worker.engine.training.trainer_state import TrainerState, load_state
-from recede_worker.images.dataset import UnreadableData
+from recede_worker.images.dataset import Progress, UnreadableData
 
 
-def run_training(context: JobContext) -> Outcome:
+def run_training(job: JobHandle, run: RunInputs) -> Outcome:
     """Train the run to its last epoch; a curve job follows."""
-    spec = context.spec()
-    with team_of(context, spec) as team:
-        data = _load(context, spec)
+    spec = run.spec
+    with team_of(job, run) as team:
+        data = _load(job, run)
         began = time.perf_counter()
-        network = first_network(context, spec, data)
+        network = first_network(job, run, data)
         building_s = time.perf_counter() - began
-        context.log(
+        job.log(
             f"{spec.title()}: {network.shape.n_neurons} prunable neurons, {len(data.train)} "
             f"training, {len(data.validation)} validation and {len(data.test)} test images, "
-            f"on {context.device}"
+            f"on {run.device}"
         )
-        check_room(context, spec, network.model)
+        check_disk_space(job, run, network.model)
         team.prepare(network, data)
-        trainer = _Trainer(context, spec, data, network, team, building_s)
+        trainer = _Trainer(job, run, data, network, team, building_s)
         state = trainer.start()
         team.join(trainer.step, network, data)
         while state.epoch < spec.epochs:
@@ -76,38 +76,39 @@ class _Trainer:
 
     def __init__(
         self,
-        context: JobContext,
-        spec: RunSpec,
+        job: JobHandle,
+        run: RunInputs,
         data: Data,
         network: Network,
         team: Team,
         building_s: float,
     ) -> None:
-        self.context, self.spec, self.data, self.network = context, spec, data, network
+        self.job, self.run, self.data, self.network = job, run, data, network
+        spec = self.spec = run.spec
         self.team = team
-        self.train_split = data.train.to(context.device)
-        self.val_split = data.validation.to(context.device)
-        self.step = make_step(spec, network, context.device)
-        context.log(f"computing in {self.step.precision}" + (", compiled" * spec.compile))
-        self.recorder = Recorder(context, spec, network, data)
+        self.train_split = data.train.to(run.device)
+        self.val_split = data.validation.to(run.device)
+        self.step = make_step(spec, network, run.device)
+        job.log(f"computing in {self.step.precision}" + (", compiled" * spec.compile))
+        self.recorder = Recorder(job, run, network, data)
         # Tracing is most of building a network, and all that its map needs beforehand.
-        self.map = Prunability(context, spec, data, network, self.val_split, building_s)
+        self.map = Prunability(job, run, data, network, self.val_split, building_s)
         self.batches = n_batches(len(data.train), spec.batch_size, team.share)
         self.epoch_seconds = 0.0
 
     def start(self) -> TrainerState:
         """The state to go on from: the last saved one, or the untrained network."""
-        saved = load_state(self.context.folder)
+        saved = load_state(self.run.folder)
         if saved is None:
             validation = self._evaluate(self.val_split)
             self.recorder.untrained(_metrics(validation, validation.seconds))
-            self.context.log(f"epoch 0 (before training): validation {_percent(validation)}")
+            self.job.log(f"epoch 0 (before training): validation {_percent(validation)}")
             return TrainerState(0, {}, 0, -1, {}, {}, self.step.precision)
         self.network.model.load_state_dict(saved.model)
         self.step.optimiser.load_state_dict(saved.optimiser)
         self.step.precision = saved.precision
         self.map.budget.restore(saved.map)
-        self.context.log(f"resuming after epoch {saved.epoch}")
+        self.job.log(f"resuming after epoch {saved.epoch}")
         if not self.recorder.has(saved.epoch):
             self.recorder.epoch(saved)
         return saved
@@ -138,38 +139,38 @@ class _Trainer:
             map=self.map.budget.earn(number, self.epoch_seconds),
         )
         self.recorder.epoch(done)
-        self.context.log(_line(done, validation))
+        self.job.log(_line(done, validation))
         self.map.after(number, self.epoch_seconds, validation)
         return done
 
     def test(self) -> None:
         """Evaluate the dense network of the best epoch on the test set, for the record."""
-        run_id = self.context.lease.run_id
-        with self.context.store.read() as session:
+        run_id = self.job.run_id
+        with self.job.read() as session:
             row = evaluations.trained(session, run_id, None)
         best = self.network.architecture.build(self.network.config)
-        best.load_state_dict(read_weights(row, self.context.settings.artifacts))
-        self.context.progress("measuring", 0, 1, "steps", message="test set")
-        test_split = self.data.test.to(self.context.device)
+        best.load_state_dict(read_weights(row, self.run.artifacts))
+        self.job.progress("measuring", 0, 1, "steps", message="test set")
+        test_split = self.data.test.to(self.run.device)
         result = evaluate(
-            best.to(self.context.device), test_split, self.data.normalise, self.context.check
+            best.to(self.run.device), test_split, self.data.normalise, self.job.check
         )
-        with self.context.write() as session:
+        with self.job.write() as session:
             runs.set_results(session, run_id, test_correct=result.correct, n_test=result.n)
-        self.context.log(f"test set, best epoch {row.epoch}: {_percent(result)}")
+        self.job.log(f"test set, best epoch {row.epoch}: {_percent(result)}")
         if self.spec.fine_tunes:
             self._test_start(test_split)
 
     def _test_start(self, test_split: Split) -> None:
         """The same for the cut network that fine-tuning began with: epoch 0."""
-        start = first_network(self.context, self.spec, self.data)
-        model = start.model.to(self.context.device)
-        result = evaluate(model, test_split, self.data.normalise, self.context.check)
+        start = first_network(self.job, self.run, self.data)
+        model = start.model.to(self.run.device)
+        result = evaluate(model, test_split, self.data.normalise, self.job.check)
         whole = Selection(np.ones(start.shape.n_neurons, np.bool_), tuple(start.shape.sizes), ())
-        with self.context.write() as session:
+        with self.job.write() as session:
             evaluations.put_evaluation(
                 session,
-                run_id=self.context.lease.run_id,
+                run_id=self.job.run_id,
                 digest=whole.digest,
                 split="test",
                 epoch=0,
@@ -181,10 +182,10 @@ class _Trainer:
                 seconds=result.seconds,
                 **vars(dense_cost(start.shape)),
             )
-        self.context.log(f"test set, cut network before fine-tuning: {_percent(result)}")
+        self.job.log(f"test set, cut network before fine-tuning: {_percent(result)}")
 
     def _evaluate(self, split: Split) -> Evaluation:
-        return evaluate(self.network.model, split, self.data.normalise, self.context.check)
+        return evaluate(self.network.model, split, self.data.normalise, self.job.check)
 
     def _lr(self, number: int, step: int) -> float:
         """Learning rate of a step, counted from 0, of an epoch, counted from 1."""
@@ -203,13 +204,13 @@ class _Trainer:
         )
 
     def _after_step(self, number: int, totals: Totals) -> None:
-        self.team.check(self.context.check)
+        self.team.check(self.job.check)
         if totals.steps % self._report_every(totals) and totals.steps != self.batches:
             return
         metrics: dict[str, Any] = totals.metrics()
         rest = totals.seconds / totals.steps * (self.batches - totals.steps)
         epoch_seconds = self.epoch_seconds or totals.seconds / totals.steps * self.batches
-        self.context.progress(
+        self.job.progress(
             "training",
             (number - 1) * self.batches + totals.steps,
             self.spec.epochs * self.batches,
@@ -224,7 +225,7 @@ class _Trainer:
 
     @staticmethod
     def _report_every(totals: Totals) -> int:
-        """Steps between progress reports: about half a second, for looking costs a wait."""
+        """Steps between progress reports: about half a second, since reading the losses waits."""
         return max(1, round(0.5 * totals.steps / max(totals.seconds, 1e-9)))
 
 
@@ -259,25 +260,25 @@ def _percent(result: Evaluation) -> str:
     return f"{100 * result.correct / result.n:.2f} % of {result.n}"
 
 
-def _load(context: JobContext, spec: RunSpec) -> Data:
-    """The images; what was found in a person's own files is kept even if it ends the run."""
+def _load(job: JobHandle, run: RunInputs) -> Data:
+    """The images; the report on the user's own files is stored even if loading fails."""
     report: dict[str, Any] | None = None
     try:
-        data = load_data(spec, context.settings, _loading(context))
+        data = load_data(run.spec, run.settings, _loading(job))
         report = data.report
     except UnreadableData as problem:
         report = problem.report
         raise
     finally:
         if report is not None:
-            with context.write() as session:
-                runs.set_results(session, context.lease.run_id, data_report=report)
+            with job.write() as session:
+                runs.set_results(session, job.run_id, data_report=report)
     return data
 
 
-def _loading(context: JobContext) -> Any:
+def _loading(job: JobHandle) -> Progress:
     def report(done: int, total: int, message: str, unit: str = "bytes") -> None:
-        context.check()
-        context.progress("loading", done, total, unit, message=message)
+        job.check()
+        job.progress("loading", done, total, unit, message=message)
 
     return report

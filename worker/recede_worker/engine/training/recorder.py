@@ -24,38 +24,39 @@ from recede_worker.engine.checkpoints.weights import (
     remove_checkpoint,
     write_checkpoint,
 )
-from recede_worker.engine.initial_weights.take_over import note_epoch_0
+from recede_worker.engine.initial_weights.take_over import record_epoch_0
 from recede_worker.engine.inputs.load import (
     Data,
     Network,
     versions,
 )
-from recede_worker.engine.job.context import JobContext
+from recede_worker.engine.inputs.run import RunInputs
+from recede_worker.engine.job.handle import JobHandle
 from recede_worker.engine.training.trainer_state import TrainerState, save_state
-from recede_worker.engine.training.warnings import tell
+from recede_worker.engine.training.warnings import update_notices
 
 
 @dataclass
 class Recorder:
     """Writes the epochs of one run."""
 
-    context: JobContext
-    spec: RunSpec
+    job: JobHandle
+    run: RunInputs
     network: Network
     data: Data
 
     def untrained(self, metrics: dict[str, Any]) -> None:
         """Record epoch 0: metrics and snapshot, no weights."""
-        note_epoch_0(self.context, self.network, metrics["val_correct"], metrics["n_val"])
+        record_epoch_0(self.run, self.network, metrics["val_correct"], metrics["n_val"])
         snapshot = self._snapshot()
-        with self.context.write() as session:
-            history.put_network(session, self.context.lease.run_id, self.network.shape)
-            history.put_epoch(session, self.context.lease.run_id, 0, metrics, *snapshot)
+        with self.job.write() as session:
+            history.put_network(session, self.job.run_id, self.network.shape)
+            history.put_epoch(session, self.job.run_id, 0, metrics, *snapshot)
 
     def has(self, epoch: int) -> bool:
-        """Whether the store has this epoch with its weights: then nothing is to be repeated."""
-        run_id = self.context.lease.run_id
-        with self.context.store.read() as session:
+        """Whether the store has this epoch with its weights: then it is not recorded again."""
+        run_id = self.job.run_id
+        with self.job.read() as session:
             rows = evaluations.checkpoints(session, run_id)
             weights = [row.epoch for row in rows if row.kind == CheckpointKind.TRAINED.value]
             return epoch in weights and epoch in history.snapshot_epochs(session, run_id)
@@ -64,28 +65,26 @@ class Recorder:
         """Record a trained epoch whose state is in the model.
 
         Weights of the best and of the last epoch are kept, those that a job works on, and
-        every k-th as far as the spec's budget goes (contract/keeping.py).
+        every k-th as far as the spec's budget goes (contract/spec/kept_weights.py).
 
         Raises:
             LeaseLost: the job was taken over; the store is left as it was.
         """
-        save_state(self.context.folder, state)
-        run_id = self.context.lease.run_id
+        save_state(self.run.folder, state)
+        run_id = self.job.run_id
         draft = self._draft(state)
-        files, manifest = write_checkpoint(
-            draft, self.context.folder, self.context.settings.artifacts
-        )
+        files, manifest = write_checkpoint(draft, self.run.folder, self.run.artifacts)
         snapshot = self._snapshot()
-        with self.context.write(attempts=0) as session:
+        with self.job.write(attempts=0) as session:
             gone = self._drop_superseded(session, state, files["safetensors"].size_bytes)
             history.put_epoch(session, run_id, state.epoch, state.metrics, *snapshot)
-            tell(
+            update_notices(
                 session,
                 run_id,
                 epoch=state.epoch,
                 polarisation=snapshot[1],
                 labels_N=self.data.validation.y_N.cpu(),
-                warmup_epochs=self.spec.warmup_epochs,
+                warmup_epochs=self.run.spec.warmup_epochs,
             )
             evaluations.put_checkpoint(
                 session,
@@ -104,11 +103,11 @@ class Recorder:
                 n_val=len(self.data.validation),
             )
         for checkpoint_id in gone:
-            remove_checkpoint(self.context.folder, checkpoint_id)
+            remove_checkpoint(self.run.folder, checkpoint_id)
 
     def _drop_superseded(self, session: Session, state: TrainerState, n_bytes: int) -> list[str]:
-        """Forget weights (`n_bytes` an epoch) that nobody keeps; the ids of their files."""
-        run_id = self.context.lease.run_id
+        """Forget weights (`n_bytes` an epoch) that are no longer kept; the ids of their files."""
+        run_id = self.job.run_id
         rows = [
             row
             for row in evaluations.checkpoints(session, run_id)
@@ -118,7 +117,7 @@ class Recorder:
             {state.epoch, *(row.epoch for row in rows)},
             always={state.epoch, state.best_epoch, *jobs.pinned(session, run_id)},
             n_bytes=n_bytes,
-            budget=self.spec.keep_weights_mb * MB,
+            budget=self.run.spec.keep_weights_mb * MB,
         )
         gone = [row for row in rows if row.epoch == state.epoch or row.epoch not in stay]
         ids = [row.id for row in gone]
@@ -135,7 +134,7 @@ class Recorder:
     def _draft(self, state: TrainerState) -> Draft:
         network = self.network
         manifest = {
-            **describe_run(self.context.lease.run_id, self.spec, network, self.data),
+            **describe_run(self.job.run_id, self.run.spec, network, self.data),
             "kind": CheckpointKind.TRAINED.value,
             "epoch": state.epoch,
             "accuracy": {
@@ -151,7 +150,7 @@ class Recorder:
 
 
 def describe_run(run_id: str, spec: RunSpec, network: Network, data: Data) -> dict[str, Any]:
-    """What every manifest of a run says: where the network comes from and how to feed it."""
+    """What every manifest of a run holds: where the network comes from and its input format."""
     return {
         "format": "recede/1",
         "run_id": run_id,

@@ -6,9 +6,6 @@ this file and the store's transaction loses nothing: on resuming, the epoch is r
 
 from __future__ import annotations
 
-import pickle
-import struct
-import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,14 +14,10 @@ import torch
 
 from recede.contract.errors import StorageProblem
 from recede_worker.engine.checkpoints.atomic_files import write_atomically
+from recede_worker.engine.checkpoints.read_errors import TORCH_LOAD_ERRORS
 from recede_worker.engine.training.epoch.precision import Precision
 
 FILE = "trainer.pt"
-DAMAGED = (
-    *(OSError, RuntimeError, EOFError, TypeError, ValueError, AttributeError, LookupError),
-    *(pickle.UnpicklingError, struct.error, zipfile.BadZipFile),
-)
-"""What torch.load raises, depending on where a file is damaged."""
 
 
 @dataclass
@@ -41,9 +34,9 @@ class TrainerState:
     model: dict[str, torch.Tensor]
     optimiser: dict[str, Any]
     precision: Precision = "fp32"
-    """A resumed run goes on in the number format that it began with."""
+    """A resumed run keeps the number format that it started with."""
     map: dict[str, Any] = field(default_factory=dict)
-    """What the prunability map may still cost; see engine/map_budget.py."""
+    """The time budget of the prunability map; see prunability/budget.py."""
 
 
 def save_state(folder: Path, state: TrainerState) -> None:
@@ -62,7 +55,7 @@ def load_state(folder: Path) -> TrainerState | None:
         return None
     try:
         return TrainerState(**torch.load(path, map_location="cpu", weights_only=True))
-    except DAMAGED as error:
+    except TORCH_LOAD_ERRORS as error:
         raise StorageProblem(
             f"The trainer state {path.name} of this run cannot be read: {error}",
             hint="The run cannot be resumed; start it again as a new run.",

@@ -1,4 +1,4 @@
-"""What a training tells a person while it runs: stuck at chance, layers that receded whole."""
+"""The notices of a training while it runs: stuck at chance, layers that receded entirely."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from torch import Tensor
 from recede.store.experiments import history, runs
 
 PATIENCE = 3
-"""Epochs in a row at chance before it is said."""
+"""Epochs in a row at chance before there is a notice."""
 AT_CHANCE, LAYER_RECEDED = "at_chance", "layer_receded"
 SHOWN_LAYERS = 5
 
 
-def tell(
+def update_notices(
     session: Session,
     run_id: str,
     *,
@@ -26,13 +26,13 @@ def tell(
     labels_N: Tensor,
     warmup_epochs: int,
 ) -> None:
-    """Add or take back the notices of a run after an epoch, which is stored already.
+    """Add or withdraw the notices of a run after an epoch, which is stored already.
 
     `labels_N` are those of the validation images. Nothing is kept between two calls, so a
-    resumed run is told the same.
+    resumed run gets the same notices.
     """
-    _tell_chance(session, run_id, epoch, chance_limit(labels_N), warmup_epochs)
-    _tell_receded(session, run_id, epoch, polarisation["layers"])
+    _update_chance(session, run_id, epoch, chance_limit(labels_N), warmup_epochs)
+    _update_receded(session, run_id, epoch, polarisation["layers"])
 
 
 def chance_limit(labels_N: Tensor) -> float:
@@ -42,7 +42,7 @@ def chance_limit(labels_N: Tensor) -> float:
     return n * share + 2 * math.sqrt(n * share * (1 - share))
 
 
-def _tell_chance(
+def _update_chance(
     session: Session, run_id: str, epoch: int, limit: float, warmup_epochs: int
 ) -> None:
     first = max(warmup_epochs + 1, epoch - PATIENCE + 1)
@@ -64,7 +64,7 @@ def _tell_chance(
     )
 
 
-def _tell_receded(
+def _update_receded(
     session: Session, run_id: str, epoch: int, layers: dict[str, dict[str, Any]]
 ) -> None:
     gone = [name for name, found in layers.items() if found["below_001"] == 1]
@@ -78,8 +78,8 @@ def _tell_receded(
         LAYER_RECEDED,
         f"Every neuron of {len(gone)} of {len(layers)} layers has an importance under 0.01: "
         f"{names}.",
-        hint="A whole layer recedes when λ × steps is too large: what follows it normalises "
-        "its small outputs again, so their importances say little. Use a smaller λ, or lock "
+        hint="A whole layer recedes when λ × steps is too large: the next layer normalises "
+        "its small outputs again, so their importances mean little. Use a smaller λ, or lock "
         "these layers when you cut.",
         epoch=epoch,
     )

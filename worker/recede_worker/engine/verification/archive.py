@@ -1,6 +1,6 @@
-"""Opens what somebody was given to verify: a ZIP, a folder, or one file beside its manifest.
+"""Opens what is to be verified: a ZIP, a folder, or one file beside its manifest.
 
-Nothing is believed: names may not leave the folder, sizes are counted while reading, and a
+Nothing is trusted: names may not leave the folder, sizes are counted while reading, and a
 pickle is never opened. A ZIP is unpacked into a folder that is gone afterwards.
 """
 
@@ -37,7 +37,7 @@ class Unverifiable(InvalidInput):
 
 
 @dataclass(frozen=True)
-class Opened:
+class Archive:
     """A manifest and the files that it lists, as far as they are there."""
 
     manifest: dict[str, Any]
@@ -49,7 +49,7 @@ class Opened:
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[Opened]:
+def open_archive(path: Path) -> Iterator[Archive]:
     """The files that belong together.
 
     Raises:
@@ -77,14 +77,14 @@ def opened(path: Path) -> Iterator[Opened]:
         raise Unverifiable(f"{path} is not a file.", hint="Name a ZIP, a folder or a file.")
 
 
-def _manifest_in(folder: Path, asked: Path | None = None) -> Path:
+def _manifest_in(folder: Path, beside: Path | None = None) -> Path:
     """The manifest of a folder, under its own name or as it was downloaded."""
     named = folder / MANIFEST
     if named.is_file():
         return named
     others = [p for p in sorted(folder.glob("*.json")) if p.is_file() and _is_manifest(p)]
-    if asked is not None and len(others) > 1:
-        same = asked.name.partition(".")[0].replace("_", "-")
+    if beside is not None and len(others) > 1:
+        same = beside.name.partition(".")[0].replace("_", "-")
         others = [p for p in others if p.stem.replace("_", "-") == same]
     if len(others) == 1:
         return others[0]
@@ -102,7 +102,7 @@ def _is_manifest(path: Path) -> bool:
         return False
 
 
-def _read(folder: Path, path: Path, *, is_whole: bool) -> Opened:
+def _read(folder: Path, path: Path, *, is_whole: bool) -> Archive:
     manifest = _parsed(path)
     listed = manifest["files"]
     files, wrong, missing = {}, {}, []
@@ -120,7 +120,7 @@ def _read(folder: Path, path: Path, *, is_whole: bool) -> Opened:
             files[name] = found
     if is_whole:
         wrong |= dict.fromkeys(missing, "is missing from the ZIP")
-    return Opened(manifest, files, wrong, missing)
+    return Archive(manifest, files, wrong, missing)
 
 
 def _parsed(path: Path) -> dict[str, Any]:
@@ -134,14 +134,14 @@ def _parsed(path: Path) -> dict[str, Any]:
             raise ValueError(f"its format is {found['format']!r}, not {FORMAT!r}")
         for name, entry in found["files"].items():
             if PurePosixPath(name).name != name or "\\" in name or name.startswith("."):
-                raise ValueError(f"{name!r} is no plain file name")
+                raise ValueError(f"{name!r} is not a plain file name")
             if not isinstance(entry["size_bytes"], int) or not isinstance(entry["sha256"], str):
-                raise TypeError("sizes and sums are not understood")
+                raise TypeError("a size or SHA-256 has the wrong type")
         if not found["files"]:
             raise ValueError("it lists no file")
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise Unverifiable(
-            f"{path.name} is no manifest of Recede: {error}.", hint="Download it again."
+            f"{path.name} is not a manifest of Recede: {error}.", hint="Download it again."
         ) from error
     manifest: dict[str, Any] = found
     return manifest
@@ -163,11 +163,11 @@ def _by_bytes(folder: Path, entry: dict[str, Any]) -> Path | None:
 
 def _unpack(path: Path, folder: Path) -> None:
     try:
-        with zipfile.ZipFile(path) as archive:
-            entries = archive.infolist()
+        with zipfile.ZipFile(path) as packed:
+            entries = packed.infolist()
             _check_entries(path, entries)
             for entry in entries:
-                _copy(archive, entry, folder / entry.filename)
+                _copy(packed, entry, folder / entry.filename)
     except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, OSError) as error:
         raise Unverifiable(
             f"{path.name!r} is not a ZIP, or was cut off or altered: {error}.",
@@ -190,7 +190,7 @@ def _check_entries(path: Path, entries: list[zipfile.ZipInfo]) -> None:
     if problems:
         raise Unverifiable(
             f"{path.name!r} {problems[0]}.",
-            hint="Nothing was unpacked. Recede does not write such a ZIP: do not use it.",
+            hint="Nothing was unpacked. Recede does not write such ZIPs: do not use it.",
         )
 
 
@@ -206,10 +206,10 @@ def _entry_problems(entry: zipfile.ZipInfo) -> Iterator[str]:
         yield f"holds {name!r}, which is encrypted"
 
 
-def _copy(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path) -> None:
+def _copy(packed: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path) -> None:
     """Unpack one file, no byte more than it says."""
     left = entry.file_size
-    with archive.open(entry) as source, target.open("wb") as out:
+    with packed.open(entry) as source, target.open("wb") as out:
         while chunk := source.read(1 << 20):
             left -= len(chunk)
             if left < 0:
@@ -219,6 +219,6 @@ def _copy(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path) -> Non
 
 def _pickle(path: Path) -> Unverifiable:
     return Unverifiable(
-        f"{path.name!r} is a pickle: to load it could run code, so it is not opened.",
+        f"{path.name!r} is a pickle: loading it could run code, so it is not opened.",
         hint="Verify the ZIP, the folder or the .safetensors file that Recede wrote.",
     )

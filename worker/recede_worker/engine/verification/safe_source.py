@@ -1,4 +1,4 @@
-"""Whether a model.py is nothing but layers: then it can be run although it is a stranger's.
+"""Whether a model.py is nothing but layers: then it can be run although its author is unknown.
 
 Only what a network is made of is allowed: classes and functions of plain statements, names of
 its own, layers of torch.nn and operators that turn tensors into tensors. The functions that

@@ -3,7 +3,7 @@
 The bytes are compared with the manifest; then the network is built from model.py and the
 weights, and it, the torch.export program and the ONNX file are asked about the images of
 proof.safetensors: the masked network's answers lie there. Code of a stranger is not run: a
-model.py must be nothing but layers and a program nothing but data, or the person says `trust`.
+model.py must be nothing but layers and a program nothing but data, or the user gives `trust`.
 """
 
 from __future__ import annotations
@@ -15,9 +15,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from recede.contract.errors import RecedeError
 from recede.contract.network import weight_files
 from recede_worker.engine.checkpoints.export import read_program
 from recede_worker.engine.checkpoints.onnx_file import onnx_scores
@@ -28,18 +30,19 @@ from recede_worker.engine.checkpoints.proof import (
     rounding,
     scores,
 )
+from recede_worker.engine.checkpoints.read_errors import TORCH_LOAD_ERRORS
 from recede_worker.engine.checkpoints.weights import NAMES
 from recede_worker.engine.verification import safe_program, safe_source
-from recede_worker.engine.verification.archive import Opened
+from recede_worker.engine.verification.archive import Archive
 
 State = Literal["ok", "failed", "skipped"]
-Tell = Callable[[str], None]
+Report = Callable[[str], None]
 SHOWN = 3
 
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that was looked at and how it ended."""
+    """One thing that was checked and the result."""
 
     what: str
     state: State
@@ -50,9 +53,9 @@ class Check:
 class Verification:
     """All checks of one set of files."""
 
-    opened: Opened
+    archive: Archive
     trust: bool
-    tell: Tell
+    report: Report
     checks: list[Check] = field(default_factory=list)
 
     def run(self) -> list[Check]:
@@ -69,17 +72,17 @@ class Verification:
 
     def bytes(self) -> None:
         """Size and SHA-256 of every file that the manifest lists."""
-        self.tell("SHA-256")
-        for name in self.opened.manifest["files"]:
-            if name in self.opened.files:
+        self.report("SHA-256")
+        for name in self.archive.manifest["files"]:
+            if name in self.archive.files:
                 self.add(f"{name}: bytes", "ok", "size and SHA-256 as in the manifest")
-            elif name in self.opened.wrong:
-                self.add(f"{name}: bytes", "failed", self.opened.wrong[name])
+            elif name in self.archive.wrong:
+                self.add(f"{name}: bytes", "failed", self.archive.wrong[name])
             else:
-                self.add(f"{name}: bytes", "skipped", "is not here")
+                self.add(f"{name}: bytes", "skipped", "not present")
 
     def expected(self) -> Expected | None:
-        """What the masked network said of a few images."""
+        """The masked network's outputs for a few images."""
         path = self.path("proof")
         if path is None:
             self.add("proof images", "skipped", "no proof.safetensors: nothing to compare with")
@@ -87,7 +90,7 @@ class Verification:
         try:
             weight_files.check(path)
             return Expected.read(path)
-        except Exception as error:  # noqa: BLE001 - whatever a damaged file makes the library raise
+        except (RecedeError, SafetensorError, *TORCH_LOAD_ERRORS) as error:
             self.add("proof images", "failed", _first_line(error))
             return None
 
@@ -95,19 +98,19 @@ class Verification:
         """The network of model.py with the weights of the file."""
         source, weights = self.path("python"), self.path("safetensors")
         if source is None or weights is None:
-            self.add("model.py", "skipped", "model.py and weights are not both here and whole")
+            self.add("model.py", "skipped", "model.py and weights are not both present and intact")
             return None
         reason = None if self.trust else safe_source.why_not(source.read_text())
         if reason is not None:
-            self.add("model.py", "skipped", f"not run, for it is more than layers: {reason}; "
+            self.add("model.py", "skipped", f"not run, since it is more than layers: {reason}; "
                      "--trust runs it")  # fmt: skip
             return None
-        self.tell("model.py")
+        self.report("model.py")
         try:
             weight_files.check(weights)
             tensors = load_file(weights)
             network: nn.Module = runpy.run_path(str(source))["build"]()
-        except Exception as error:  # noqa: BLE001 - the code of somebody else
+        except Exception as error:  # noqa: BLE001 - third-party code
             self.add("model.py", "failed", _first_line(error))
             return None
         problem = mismatch(network, tensors)
@@ -123,7 +126,7 @@ class Verification:
         """In float64, in which rounding hides nothing."""
         if expected is None:
             return
-        self.tell("model.py in float64")
+        self.report("model.py in float64")
         limit = EXACT_TOLERANCE * max(1.0, float(expected.scores_NK.abs().max()))
         images = expected.x_NCHW.double()
         what = "model.py + weights = masked network, float64"
@@ -155,7 +158,7 @@ class Verification:
         path = self.path(form)
         if path is None or expected is None:
             return
-        self.tell(NAMES[form])
+        self.report(NAMES[form])
         self.judge(f"{NAMES[form]} = masked network", lambda: ask(path, expected.x_NCHW),
                    expected, limit)  # fmt: skip
 
@@ -178,7 +181,7 @@ class Verification:
 
     def path(self, form: str) -> Path | None:
         """The file of that format, if it is here and whole."""
-        return self.opened.files.get(NAMES[form])
+        return self.archive.files.get(NAMES[form])
 
     def add(self, what: str, state: State, detail: str) -> None:
         """Note the end of one check."""
@@ -191,19 +194,19 @@ def mismatch(network: nn.Module, tensors: dict[str, Tensor]) -> str | None:
     found = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
     if wanted == found:
         return None
-    said = [f"{name} is missing" for name in wanted.keys() - found.keys()]
-    said += [f"{name} is not part of it" for name in found.keys() - wanted.keys()]
-    said += [
+    problems = [f"{name} is missing" for name in wanted.keys() - found.keys()]
+    problems += [f"{name} is not part of it" for name in found.keys() - wanted.keys()]
+    problems += [
         f"{name} is {found[name]}, not {wanted[name]}"
         for name in sorted(wanted.keys() & found.keys())
         if wanted[name] != found[name]
     ]
-    more = f" and {len(said) - SHOWN} more" if len(said) > SHOWN else ""
-    return "; ".join(sorted(said)[:SHOWN]) + more
+    more = f" and {len(problems) - SHOWN} more" if len(problems) > SHOWN else ""
+    return "; ".join(sorted(problems)[:SHOWN]) + more
 
 
 def summary(manifest: dict[str, Any]) -> dict[str, Any]:
-    """What the files say that they are."""
+    """What the manifest says about the files."""
     kept = ("run_id", "architecture", "epoch", "kind", "ratio", "accuracy", "cost", "dense_cost")
     return {name: manifest.get(name) for name in kept}
 
@@ -224,7 +227,7 @@ def _first_line(error: BaseException) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
-def verified(opened: Opened, *, trust: bool, tell: Tell = lambda _: None) -> list[Check]:
+def verified(archive: Archive, *, trust: bool, report: Report = lambda _: None) -> list[Check]:
     """All checks of one set of files, with one thread as many machines have."""
     with torch.inference_mode(mode=False):
-        return Verification(opened, trust, tell).run()
+        return Verification(archive, trust, report).run()

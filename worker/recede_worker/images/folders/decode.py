@@ -7,6 +7,8 @@ the rotation that a camera noted is applied.
 from __future__ import annotations
 
 import os
+import struct
+import zlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,16 +19,23 @@ MAX_PIXELS = 89_478_485
 
 MODES = {1: "L", 3: "RGB"}
 FORMATS = ("JPEG", "PNG", "BMP", "GIF", "PPM", "TIFF", "WEBP")
-"""All that are opened; Pillow knows others, for some of which it starts programs."""
+"""All that are opened; for some of the others Pillow starts programs."""
+
+
+DAMAGE = (
+    *(SyntaxError, ValueError, TypeError, AttributeError, AssertionError, ArithmeticError),
+    *(LookupError, EOFError, RuntimeError, struct.error, zlib.error),
+)
+"""What Pillow raises for damaged files, beside OSError."""
 
 
 class BadImage(Exception):
-    """A file that is no whole image; its text is the reason, without the file's name."""
+    """A file that is not a complete image; its text is the reason, without the file's name."""
 
 
 @dataclass(frozen=True)
 class Seen:
-    """What a file says of itself: width and height as stored, and Pillow's mode."""
+    """The header of a file: width and height as stored, and Pillow's mode."""
 
     width: int
     height: int
@@ -59,8 +68,8 @@ def decode(path: str, channels: int, goal: int) -> tuple[Image.Image, Seen]:
     except Image.DecompressionBombError:
         raise BadImage(_too_large(None)) from None
     except OSError as problem:
-        raise BadImage(_words(problem)) from problem
-    except Exception as problem:
+        raise BadImage(_reason(problem)) from problem
+    except DAMAGE as problem:
         raise BadImage(f"is damaged ({type(problem).__name__}: {problem})") from problem
 
 
@@ -84,7 +93,7 @@ def pixels(image: Image.Image) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]
 def _upright(image: Image.Image) -> Image.Image:
     try:
         return ImageOps.exif_transpose(image)
-    except Exception:  # noqa: BLE001 - damaged notes on the camera are no damage of the image
+    except (OSError, *DAMAGE):  # damaged metadata does not make the image unusable
         return image
 
 
@@ -116,7 +125,7 @@ def _too_large(n: int | None) -> str:
     return f"claims {size} pixels, above the {MAX_PIXELS / 1e6:.0f} million that are read"
 
 
-def _words(problem: OSError) -> str:
+def _reason(problem: OSError) -> str:
     if problem.strerror:
         return f"cannot be read: {problem.strerror}"
     text = str(problem)

@@ -1,4 +1,4 @@
-"""Opens every image file once, in parallel, and says what was found."""
+"""Opens every image file once, in parallel, and reports what was found."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def in_parallel(
     starts = range(0, n, CHUNK)
     pool = ThreadPoolExecutor(cores(), thread_name_prefix="decode")
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Pillow warns of odd notes in files that it reads well
+        warnings.simplefilter("ignore")  # Pillow warns of odd metadata in files that it reads well
         try:
             chunks = pool.map(lambda i: [work(k) for k in range(i, min(i + CHUNK, n))], starts)
             for chunk in chunks:
@@ -117,7 +117,7 @@ class Report:
     modes: dict[str, int]
     bad: dict[str, Any]
     ignored: dict[str, int]
-    """Files that are taken for no images, by ending."""
+    """Files that are not taken for images, by ending."""
     mean: tuple[float, ...]
     std: tuple[float, ...]
 

@@ -1,4 +1,4 @@
-"""Keeps on disk what was found in a folder of images, so that it need not be read again.
+"""Keeps on disk what was found in a folder of images, so that it is not read again.
 
 Findings are kept for each file with its size and time of change; decoded pixels for a whole folder
 and form, as long as they are among the most recent that fit a limit. All of it may be deleted at
@@ -26,14 +26,14 @@ from recede_worker.images.folders.tree import Entry
 VERSION = 1
 HIDDEN = ".recede"
 PIXELS_LIMIT = 8 << 30
-"""Bytes of decoded pixels kept below one data root; the ones not used for longest go first."""
+"""Bytes of decoded pixels kept below one data root; the least recently used are deleted first."""
 FREE_FACTOR = 4  # pixels are kept only where so many times their size is free
 
 Statistics = tuple[tuple[float, ...], tuple[float, ...]]
 
 
-class Memory:
-    """What is kept of one folder below a data root (None: nothing is)."""
+class FindingsCache:
+    """What is kept about one folder below a data root (None: nothing is)."""
 
     def __init__(self, root: Path | None, folder: Path) -> None:
         name = hashlib.sha256(os.fsencode(os.path.realpath(folder))).hexdigest()[:16]
@@ -69,7 +69,7 @@ class Memory:
         return None
 
     def keep_statistics(self, key: str, statistics: Statistics) -> None:
-        """For the next time."""
+        """Keep them for the next job."""
         mean, std = statistics
         self._write(f"statistics-{key}.json", {"version": VERSION, "mean": mean, "std": std})
 
@@ -86,7 +86,7 @@ class Memory:
         return array if array.dtype == np.uint8 and array.shape == shape else None
 
     def keep_pixels(self, key: str, array: npt.NDArray[np.uint8]) -> None:
-        """For the next job, where the disk has room for them."""
+        """Keep them for the next job, if the disk has room for them."""
         if self.base is None or array.nbytes > PIXELS_LIMIT:
             return
         with contextlib.suppress(OSError):
@@ -95,9 +95,9 @@ class Memory:
                 return
             with self._new(f"pixels-{key}.npy") as file:
                 np.save(file, array, allow_pickle=False)
-            self._forget_oldest()
+            self._delete_oldest()
 
-    def _forget_oldest(self) -> None:
+    def _delete_oldest(self) -> None:
         assert self.base is not None
         kept = [(path.stat(), path) for path in self.base.glob("*/pixels-*.npy")]
         total = sum(status.st_size for status, _ in kept)

@@ -1,4 +1,4 @@
-"""Looks for folders of images by class below the data roots, cheaply and again and again."""
+"""Finds folders of images by class below the data roots; cheap, since it is called often."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from recede_worker.images.folders.tree import (
 )
 
 MAX_ENTRIES, MAX_FOUND = 1_000, 200
-"""Names that are looked at in one folder, and folders of images that are listed for one root."""
+"""Names that are checked in one folder, and folders of images that are listed for one root."""
 
 QUICK_S = 0.5
 SETTLED_NS = 2_000_000_000
@@ -47,7 +47,7 @@ class Counted:
     believed_until: float
 
     def is_current(self) -> bool:
-        """Whether nothing changed since, as far as times of change tell."""
+        """Whether nothing changed since, judging by times of change."""
         if time.monotonic() < self.believed_until:
             return True
         newest = max((mtime for _, mtime in self.times), default=0)
@@ -71,7 +71,9 @@ def below(
             notes.append(f"Only the first {MAX_FOUND} folders of {root} are listed.")
         found += [count(folder, name, roots, names) for name, folder in here[:MAX_FOUND]]
         if _many(root):
-            notes.append(f"{root} has very many entries; the first {MAX_ENTRIES} were looked at.")
+            notes.append(
+                f"{root} has very many entries; only the first {MAX_ENTRIES} were checked."
+            )
     return tuple(found), " ".join(notes)
 
 

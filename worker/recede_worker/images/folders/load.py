@@ -31,7 +31,7 @@ from recede_worker.images.folders.examine import (
     examine,
 )
 from recede_worker.images.folders.findings import (
-    Memory,
+    FindingsCache,
     Statistics,
     key_of,
 )
@@ -48,7 +48,7 @@ BUDGET_BYTES = 2 << 30
 BUDGET_SHARE = 4
 """Images that take less than this, and than this part of the memory, are decoded into it."""
 FILES_ZOOM = 8 / 7
-"""What is decoded batch by batch is seen as ImageNet is: the middle 224 of 256 pixels."""
+"""Images decoded batch by batch are cropped as is usual: the middle 224 of 256 pixels."""
 SAMPLE = 50_000  # images that the statistics of larger sets are computed on
 NAMED = 5  # bad files in the message of an error
 PADDING = 8  # the pixels of padding: an eighth of the size, 4 for 32
@@ -82,7 +82,7 @@ def load(wanted: Wanted, progress: Progress) -> Images:
     """All images of the folder, after each file was decoded once.
 
     Raises:
-        BadFolder: the folder has not the form that is wanted, or too few images.
+        BadFolder: the folder has not the expected form, or too few images.
         BadImages: there are bad files and they are not to be skipped.
         UnreadableData: a folder may not be listed.
     """
@@ -103,12 +103,12 @@ def check(wanted: Wanted, progress: Progress) -> tuple[Tree, list[Finding], Imag
         lambda n: progress(n, 0, "Listing images", "images"),
     )
     tree.classes = tuple(wanted.labels.get(name, name) for name in tree.classes)
-    memory = Memory(wanted.roots[0] if wanted.remember else None, wanted.folder)
+    cache = FindingsCache(wanted.roots[0] if wanted.remember else None, wanted.folder)
     if len(tree.entries) * wanted.form.n_bytes <= budget():
-        findings, parts, statistics = _in_memory(tree, wanted.form, memory, progress)
+        findings, parts, statistics = _in_memory(tree, wanted.form, cache, progress)
     else:
         form = replace(wanted.form, zoom=FILES_ZOOM)
-        findings, parts, statistics = _as_files(tree, form, memory, progress)
+        findings, parts, statistics = _as_files(tree, form, cache, progress)
     report = Report.of(tree, findings, statistics, skipped=wanted.skip_bad)
     images = Images(
         train=parts[TRAIN],
@@ -139,7 +139,8 @@ def require_enough(tree: Tree, findings: Sequence[Finding]) -> None:
     short = [name for label, name in enumerate(tree.classes) if good[label] < needed]
     if short:
         raise BadFolder(
-            f"{tree.folder} has fewer than {needed} good training image(s) of: {listed(short)}.",
+            f"{tree.folder} has fewer than {needed} good training image{'s' * (needed > 1)} in: "
+            f"{listed(short)}.",
             hint="Each class needs one image to train on, and one more for each of val/ and "
             "test/ that is not there and is split off. Add images or remove the class.",
         )
@@ -150,23 +151,23 @@ def require_enough(tree: Tree, findings: Sequence[Finding]) -> None:
         start += len(part)
 
 
-Loaded = tuple[list[Finding], dict[str, Part], Statistics]
+LoadedParts = tuple[list[Finding], dict[str, Part], Statistics]
 
 
-def _in_memory(tree: Tree, form: Form, memory: Memory, progress: Progress) -> Loaded:
+def _in_memory(tree: Tree, form: Form, cache: FindingsCache, progress: Progress) -> LoadedParts:
     """All parts as pixels; decoded now, or kept from the last time."""
     entries = tree.entries
     key = key_of(entries, form)
-    known = memory.findings(entries)
+    known = cache.findings(entries)
     findings = [known[entry.path] for entry in entries if entry.path in known]
     x_NCHW = None
     if len(findings) == len(entries):
         good = sum(not found.reason for found in findings)
-        x_NCHW = memory.pixels(key, (good, form.channels, form.size, form.size))
+        x_NCHW = cache.pixels(key, (good, form.channels, form.size, form.size))
     if x_NCHW is None:
         x_NCHW, findings = _decoded(tree, form, progress)
-        memory.keep_findings(entries, findings)
-        memory.keep_pixels(key, x_NCHW)
+        cache.keep_findings(entries, findings)
+        cache.keep_pixels(key, x_NCHW)
     parts: dict[str, Part] = {}
     pixels_NCHW, start = torch.from_numpy(x_NCHW), 0
     for role, part in _good(tree, findings).items():
@@ -194,12 +195,12 @@ def _decoded(
     return x_NCHW, findings
 
 
-def _as_files(tree: Tree, form: Form, memory: Memory, progress: Progress) -> Loaded:
+def _as_files(tree: Tree, form: Form, cache: FindingsCache, progress: Progress) -> LoadedParts:
     """All parts as files; each is decoded once unless that was done before."""
     entries, train = tree.entries, tree.parts[TRAIN]
-    known = memory.findings(entries)
+    known = cache.findings(entries)
     key = key_of(train, form)
-    statistics = memory.statistics(key)
+    statistics = cache.statistics(key)
     step = max(1, math.ceil(len(train) / SAMPLE))
     sampled = set() if statistics else {entry.path for entry in train[::step]}
     todo = [entry for entry in entries if entry.path not in known or entry.path in sampled]
@@ -213,10 +214,10 @@ def _as_files(tree: Tree, form: Form, memory: Memory, progress: Progress) -> Loa
     seen = examine(_paths(tree, todo), form, keep, progress)
     known |= {entry.path: found for entry, found in zip(todo, seen, strict=True)}
     findings = [known[entry.path] for entry in entries]
-    memory.keep_findings(entries, findings)
+    cache.keep_findings(entries, findings)
     if statistics is None:
         statistics = _from_sums(sums_N3C.sum(0), form)
-        memory.keep_statistics(key, statistics)
+        cache.keep_statistics(key, statistics)
     parts: dict[str, Part] = {
         role: Files(tuple(_paths(tree, part)), _labels(part), form.size, form.channels)
         for role, part in _good(tree, findings).items()
@@ -265,7 +266,7 @@ def _stopped(report: dict[str, Any], n: int) -> BadImages:
     problem = BadImages(
         f"{count} of {n} image files cannot be used: {first}{more}.",
         field="dataset_params.bad_files",
-        hint="Mend or remove them (`recede inspect` with the folder lists them), or set "
+        hint="Repair or delete them (`recede inspect` with the folder lists them), or set "
         'bad_files to "skip" to train on the others.',
     )
     problem.report = report

@@ -13,7 +13,7 @@ BAD_FILES = ParamSpec(
     kind="choice",
     default="stop",
     label="Bad files",
-    help="Files that are cut short, damaged or no images: stop before the training and name "
+    help="Files that are truncated, damaged or not images: stop before the training and list "
     "them, or skip them and train on the rest.",
     choices=("stop", "skip"),
 )
@@ -40,5 +40,5 @@ def form_of(params: Mapping[str, ParamValue], channels: int = 3) -> Form:
 
 
 def skips_bad(params: Mapping[str, ParamValue]) -> bool:
-    """Whether bad files are left out in silence but for the report."""
+    """Whether bad files are skipped and only reported."""
     return params["bad_files"] == "skip"

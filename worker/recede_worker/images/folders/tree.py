@@ -17,7 +17,7 @@ from recede_worker.images.dataset import UnreadableData
 
 TRAIN = "train"
 PARTS = {"train": "train", "val": "val", "test": "test"}
-"""Role and folder of each part of a person's own images."""
+"""Role and folder of each part of the user's own images."""
 
 ENDINGS = frozenset(
     (
@@ -25,7 +25,7 @@ ENDINGS = frozenset(
         *(".pgm", ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp"),
     )
 )
-"""Of files that are taken for images, in small letters; all others are ignored and counted."""
+"""Of files that are taken for images, in lower case; all others are ignored and counted."""
 
 IGNORED = frozenset(("thumbs.db", "desktop.ini", "__macosx", "@eadir"))
 """What systems leave in folders, beside everything hidden."""
@@ -72,9 +72,9 @@ def scan(
     folder: Path,
     roots: Sequence[Path],
     names: Mapping[str, str],
-    told: Callable[[int], None] = lambda _: None,
+    report: Callable[[int], None] = lambda _: None,
 ) -> Tree:
-    """List the image files; `names` has the folder of each role, `told` hears the count.
+    """List the image files; `names` has the folder of each role, `report` gets the count.
 
     Links are followed as long as they stay below the roots.
 
@@ -96,7 +96,7 @@ def scan(
         for label, class_name in enumerate(classes):
             if class_name in present:
                 _list(tree, tree.parts[role], place / class_name, label, allowed)
-                told(sum(map(len, tree.parts.values())))
+                report(sum(map(len, tree.parts.values())))
     _require_images(tree, names)
     return tree
 
@@ -117,15 +117,15 @@ def require_known(place: Path, names: Sequence[str], classes: Sequence[str]) -> 
     """Raises BadFolder if a part has a class that train lacks, or train has only one."""
     if len(classes) < 2:
         raise BadFolder(
-            f"{place} has a single class, {shown(classes[0])}; two are needed to tell apart.",
+            f"{place} has a single class, {shown(classes[0])}; at least two are needed.",
             hint="Add a folder with images of another class.",
         )
     unknown = [name for name in names if name not in classes]
     if unknown:
         raise BadFolder(
-            f"{place} has {listed(unknown)}, which train/ lacks: a network cannot answer with a "
-            "class that it was never shown.",
-            hint="Add the class to train/, or remove it here. Names must agree to the letter.",
+            f"{place} has {listed(unknown)}, which train/ lacks: a network cannot predict a "
+            "class that it never saw.",
+            hint="Add the class to train/, or remove it here. Names must match exactly.",
         )
 
 
@@ -138,7 +138,7 @@ def image_files(
 ) -> Iterator[os.DirEntry[str]]:
     """Image files below a folder, in the order of their names; counts what is left out.
 
-    `enter` hears of every folder before it is listed.
+    `enter` is called with every folder before it is listed.
     """
     if not _is_below(os.path.realpath(folder), allowed):
         raise BadFolder(f"{folder} {OUTSIDE}.", hint="Copy the images, or add a data root.")
@@ -172,7 +172,7 @@ def is_inside(path: Path, roots: Sequence[Path]) -> bool:
 
 
 def is_hidden(name: str) -> bool:
-    """Whether a name is none of a person's images: hidden, or left by a system."""
+    """Whether a name is not one of the user's images: hidden, or left by a system."""
     return name.startswith(".") or name.lower() in IGNORED
 
 
@@ -207,9 +207,9 @@ def _require_images(tree: Tree, names: Mapping[str, str]) -> None:
     if empty:
         raise BadFolder(
             f"{tree.folder / names[TRAIN]} has class folders without an image: {listed(empty)}.",
-            hint="Add images or remove these folders. Endings that count are "
+            hint="Add images or remove these folders. These file endings count: "
             + ", ".join(sorted(ENDINGS))
-            + ", in small or capital letters.",
+            + ", in lower or upper case.",
         )
     for role, part in tree.parts.items():
         if not part:

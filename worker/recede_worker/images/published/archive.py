@@ -20,7 +20,7 @@ class Archive:
     md5: str
     folder: str
     leave_out: tuple[str, ...] = ()
-    """Names of files in it that nobody reads."""
+    """Names of files in it that are not used."""
 
     @property
     def name(self) -> str:
@@ -34,7 +34,7 @@ def fetch_unpacked(
     """Fetch and unpack beside the final place, so that a half-done folder never stands there.
 
     Returns the folder below `root`. An incomplete one is moved out of the way; one that
-    somebody else completed meanwhile stays.
+    another process completed meanwhile stays.
 
     Raises:
         DownloadFailed: the archive could not be fetched whole.
@@ -47,7 +47,7 @@ def fetch_unpacked(
         fetch(archive.url, packed, archive.md5, progress)
         try:
             with tarfile.open(packed) as tar:
-                tar.extractall(scratch, _told(tar, archive, progress), filter="data")
+                tar.extractall(scratch, _members(tar, archive, progress), filter="data")
             if complete(target):
                 return target
             if target.exists():  # an incomplete copy: keep it out of the way, delete nothing
@@ -61,8 +61,10 @@ def fetch_unpacked(
     return target
 
 
-def _told(tar: tarfile.TarFile, archive: Archive, progress: Progress) -> Iterator[tarfile.TarInfo]:
-    """Members to unpack; progress is told before each, and may end it all."""
+def _members(
+    tar: tarfile.TarFile, archive: Archive, progress: Progress
+) -> Iterator[tarfile.TarInfo]:
+    """Members to unpack; `progress` is called before each and may raise."""
     for done, member in enumerate(tar):
         progress(done, 0, f"Unpacking {archive.name}", "files")
         if Path(member.name).name not in archive.leave_out:

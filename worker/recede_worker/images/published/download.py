@@ -40,8 +40,8 @@ def fetch(url: str, target: Path, md5: str, progress: Progress) -> None:
             digest = _transfer(url, file, target.name, progress)
         if digest != md5:
             raise DownloadFailed(
-                f"{url} came with checksum {digest}, not {md5}; the file was thrown away.",
-                hint="Try again; if it happens again, the server holds another file.",
+                f"{url} came with checksum {digest}, not {md5}; the file was deleted.",
+                hint="Try again; if it happens again, the server has a different file.",
             )
         part.replace(target)
     except OSError as problem:
@@ -103,8 +103,8 @@ def _transfer(url: str, file: BinaryIO, name: str, progress: Progress) -> str:
                 continue
             raise DownloadFailed(
                 f"Cannot download {url}: {problem}.",
-                hint="Check the network connection, or put the files into the data folder by "
-                "hand.",
+                hint="Check the network connection, or put the files into the data folder "
+                "yourself.",
             ) from problem
     return str(received.digest.hexdigest())
 
@@ -115,7 +115,7 @@ def _receive(url: str, received: _Received, name: str, progress: Progress) -> No
     request = Request(url, headers=headers)  # noqa: S310 - constants of data sets
     with urlopen(request, timeout=TIMEOUT_S) as response:  # noqa: S310 - the same
         if start and getattr(response, "status", None) != HTTPStatus.PARTIAL_CONTENT:
-            received.restart()  # a server that knows no ranges begins anew
+            received.restart()  # a server without ranges starts again
         rest = int(response.headers.get("Content-Length") or 0)
         total = received.n_bytes + rest if rest else 0
         while chunk := response.read(CHUNK_BYTES):

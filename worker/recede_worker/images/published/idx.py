@@ -1,4 +1,4 @@
-"""Reads the IDX files of MNIST-like data sets and says in words what is wrong with one."""
+"""Reads the IDX files of MNIST-like data sets and reports what is wrong with one."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +53,7 @@ class IdxSet(Dataset):
     advice: str = ""
     n_train: int = 60_000
     n_test: int = 10_000
+    demo: Mapping[str, Any] = field(default_factory=dict)
 
     def info(self, roots: Sequence[Path]) -> DatasetInfo:
         """Where the four files lie, or that the first run fetches them."""

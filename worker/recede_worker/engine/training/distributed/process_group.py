@@ -1,10 +1,8 @@
-"""How the processes of one training meet, and what they then do together in each step."""
+"""The process group of one training, and the part of each batch that a process takes."""
 
 from __future__ import annotations
 
 import inspect
-import os
-import sys
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -16,10 +14,10 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from recede_worker.core.norms.synced import synchronise
-from recede_worker.engine.training.epoch.train import Part, Step
+from recede_worker.engine.training.epoch.step import Reduction, Step
 
 PATIENCE = timedelta(minutes=30)
-"""How long one process waits for the others within a step. Whoever dies is noticed at once."""
+"""How long one process waits for the others in a step; a death is noticed at once."""
 
 _NEW_NAME = "forward_sync_buffers" in inspect.signature(DistributedDataParallel).parameters
 _NO_SYNC: dict[str, Any] = {
@@ -28,8 +26,8 @@ _NO_SYNC: dict[str, Any] = {
 
 
 @dataclass(frozen=True)
-class Seat:
-    """Where one process of a training sits; `folder` is one that all of them see."""
+class ProcessGroup:
+    """One process's membership in the group; `folder` is one that all of them can access."""
 
     rank: int
     size: int
@@ -37,26 +35,23 @@ class Seat:
     folder: Path
 
     def join(self) -> None:
-        """Wait until all processes are there: over NCCL on GPUs, over gloo on the CPU."""
+        """Wait until all processes have joined: over NCCL on GPUs, over gloo on the CPU."""
         on_gpu = self.device.type == "cuda"
         if on_gpu:
             torch.cuda.set_device(self.device)
-        elif sys.platform == "linux":
-            # The others are on this machine, whose own name may resolve to nothing.
-            os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")
         dist.init_process_group(
             "nccl" if on_gpu else "gloo",
-            store=dist.FileStore(str(self.folder / "meeting"), self.size),  # type: ignore[attr-defined]
+            store=dist.FileStore(str(self.folder / "rendezvous"), self.size),  # type: ignore[attr-defined]
             rank=self.rank,
             world_size=self.size,
             timeout=PATIENCE,
             device_id=self.device if on_gpu else None,
         )
 
-    def tie(self, step: Step, model: nn.Module, n_train: int, batch_size: int) -> None:
+    def share(self, step: Step, model: nn.Module, n_train: int, batch_size: int) -> None:
         """Let a step work on a share of each batch; the weights become those of rank 0.
 
-        All processes then take the step that one process takes on the whole batch.
+        All processes then take the same step that one process takes on the whole batch.
         """
         synchronise(model)
         for buffer in model.buffers():
@@ -67,12 +62,12 @@ class Seat:
             gradient_as_bucket_view=True,
             **_NO_SYNC,
         )
-        step.part = SharedPart(self.size, n_train, batch_size)
+        step.reduction = AllReduce(self.size, n_train, batch_size)
 
 
 @dataclass(frozen=True)
-class SharedPart(Part):
-    """One of several processes' part of each batch of an epoch."""
+class AllReduce(Reduction):
+    """Totals over the parts that several processes have of each batch."""
 
     size: int
     n_train: int
@@ -82,10 +77,10 @@ class SharedPart(Part):
         """Over the mean of all processes' gradients, each image counts the same."""
         return self.size * n / self._whole(step)
 
-    def add_up(
+    def total(
         self, cross_entropy: Tensor, correct: Tensor, n: int, step: int
     ) -> tuple[Tensor, Tensor, int]:
-        """Mean cross-entropy, correct answers and number of images of the whole batch."""
+        """Mean cross-entropy, correct predictions and number of images of the whole batch."""
         sums = torch.stack([cross_entropy.double() * n, correct.double()])
         dist.all_reduce(sums)
         whole = self._whole(step)

@@ -17,25 +17,25 @@ from recede.contract.spec.run import RunSpec
 from recede_worker.engine.inputs.load import (
     load_data,
     network_for,
-    traced_in,
 )
+from recede_worker.engine.inputs.run import findings_folder
 from recede_worker.engine.inputs.splits import Share
 from recede_worker.engine.job.failures import failure_of
 from recede_worker.engine.job.settings import WorkerSettings
 from recede_worker.engine.job.stop import Stop
-from recede_worker.engine.training.distributed.process_group import Seat
+from recede_worker.engine.training.distributed.process_group import ProcessGroup
 from recede_worker.engine.training.epoch.recipe import make_step, train_one
-from recede_worker.engine.training.epoch.train import Totals, TrainingDiverged
-from recede_worker.networks.tracing import Surroundings, within
+from recede_worker.engine.training.epoch.step import Totals, TrainingDiverged
+from recede_worker.networks.tracing import TracingOptions, tracing_with
 from recede_worker.process.lifetime import end_with_parent, log
 
 GO, STOP = b"go", b"stop"
-"""Said by rank 0 after each step, so that all stop after the same one."""
+"""Sent by rank 0 after each step, so that all stop after the same one."""
 
 
 @dataclass(frozen=True)
 class Prepare:
-    """First command: read the data, build the network, and say "ready"."""
+    """First command: read the data, build the network, and report "ready"."""
 
     input_shape: tuple[int, int, int]
     classes: int
@@ -44,7 +44,7 @@ class Prepare:
 
 @dataclass(frozen=True)
 class Join:
-    """Second command: meet the others; the weights come from rank 0."""
+    """Second command: join the process group; the weights come from rank 0."""
 
     optimiser: bytes
     """Its state, as torch.save writes it."""
@@ -58,47 +58,56 @@ class Epoch:
     number: int
 
 
-def main(settings: WorkerSettings, spec: RunSpec, seat: Seat, rank_0: Connection) -> None:
-    """Follow rank 0 until it says None or is gone."""
+def main(settings: WorkerSettings, spec: RunSpec, group: ProcessGroup, rank_0: Connection) -> None:
+    """Follow rank 0 until it sends None or is gone."""
     for number in (signal.SIGINT, signal.SIGTERM):  # sent to all of us: rank 0 decides
         signal.signal(number, signal.SIG_IGN)
-    end_with_parent(f"rank {seat.rank}: the job's process")
-    settings = replace(settings, threads=max(1, settings.threads // seat.size))
+    end_with_parent(f"rank {group.rank}: the job's process")
+    settings = replace(settings, threads=max(1, settings.threads // group.size))
     torch.set_num_threads(settings.threads)
     try:
-        _follow(settings, spec, seat, rank_0)
+        _follow(settings, spec, group, rank_0)
     except (EOFError, BrokenPipeError, ConnectionResetError):
-        return  # rank 0 has ended and with it the reason for this process
-    except Exception as error:  # noqa: BLE001 - the boundary of the process: rank 0 is told
-        log(f"rank {seat.rank} failed:\n{traceback.format_exc()}")
-        rank_0.send(failure_of(error, seat.device, spec))
+        return  # rank 0 has ended, so this process does too
+    except Exception as error:  # noqa: BLE001 - the boundary of the process: it reports the failure
+        log(f"rank {group.rank} failed:\n{traceback.format_exc()}")
+        rank_0.send(failure_of(error, group.device, spec))
         sys.exit(1)
 
 
-def _follow(settings: WorkerSettings, spec: RunSpec, seat: Seat, rank_0: Connection) -> None:
+def _follow(
+    settings: WorkerSettings, spec: RunSpec, group: ProcessGroup, rank_0: Connection
+) -> None:
     prepare: Prepare = rank_0.recv()
     data = load_data(spec, settings, lambda *_: None)
-    with within(Surroundings(traced_in(settings))):
-        network = network_for(spec, prepare.input_shape, prepare.classes, prepare.widths)
-    step = make_step(spec, network, seat.device)
-    split = data.train.to(seat.device)
+    options = TracingOptions(findings_folder(settings), settings.trace_limits)
+    with tracing_with(options):
+        network = network_for(
+            spec,
+            prepare.input_shape,
+            prepare.classes,
+            prepare.widths,
+            own_networks=settings.networks,
+        )
+    step = make_step(spec, network, group.device)
+    split = data.train.to(group.device)
     rank_0.send("ready")
     join: Join = rank_0.recv()
     step.optimiser.load_state_dict(torch.load(io.BytesIO(join.optimiser), weights_only=True))
     step.precision = "bf16" if join.precision == "bf16" else "fp32"
-    seat.join()
-    seat.tie(step, network.model, len(split), spec.batch_size)
+    group.join()
+    group.share(step, network.model, len(split), spec.batch_size)
 
-    def listen(_totals: Totals) -> None:
+    def follow(_totals: Totals) -> None:
         if rank_0.recv_bytes() == STOP:
             raise Stop
 
-    share = Share(seat.rank, seat.size)
+    share = Share(group.rank, group.size)
     try:
         while (command := _next(rank_0)) is not None:
-            train_one(step, split, spec, data, command.number, listen, share)
+            train_one(step, split, spec, data, command.number, follow, share)
     except (Stop, TrainingDiverged):
-        pass  # rank 0 knows the same and says it
+        pass  # rank 0 knows it as well, and records it
     dist.destroy_process_group()
 
 

@@ -20,34 +20,34 @@ import torch
 import torch.distributed as dist
 
 from recede.contract.errors import RecedeError
-from recede.contract.spec.run import RunSpec
 from recede.contract.states import State
 from recede.store.queue import lease as leases
 from recede_worker.core.norms.synced import desynchronise
 from recede_worker.engine.inputs.load import Data, Network
+from recede_worker.engine.inputs.run import RunInputs
 from recede_worker.engine.inputs.splits import WHOLE, Share
-from recede_worker.engine.job.context import JobContext
+from recede_worker.engine.job.handle import JobHandle
 from recede_worker.engine.job.stop import Stop
 from recede_worker.engine.training.distributed import rank
-from recede_worker.engine.training.distributed.process_group import Seat
+from recede_worker.engine.training.distributed.process_group import ProcessGroup
 from recede_worker.engine.training.distributed.watchdog import (
-    Lookout,
     RankDied,
     RankFailed,
+    Watchdog,
 )
-from recede_worker.engine.training.epoch.train import Part, Step
+from recede_worker.engine.training.epoch.step import Reduction, Step
 from recede_worker.process.lifetime import warm_context
 
 EXIT_RANK_DIED = 78
-LOOK_S = 0.2
+POLL_S = 0.2
 NOTICE_S = 5.0
-"""How long a failed step waits for the reason, which another process may still be telling."""
+"""How long a failed step waits for the reason, which another process may still report."""
 END_S = 10.0
-"""A process that has been told to end and has not by then is killed."""
+"""A process that was asked to end and has not by then is killed."""
 
 
 class Team:
-    """What a training asks of the other processes, if it has any; this one has none."""
+    """The other processes of a training; this team has none."""
 
     share: Share = WHOLE
 
@@ -55,7 +55,7 @@ class Team:
         """Let the others read the data and build the network."""
 
     def join(self, step: Step, network: Network, data: Data) -> None:
-        """Meet the others: from now on `step` is taken by all, from these weights."""
+        """Form the process group: from now on all take `step`, from these weights."""
 
     def begin(self, epoch: int) -> None:
         """Let the others train this epoch."""
@@ -66,18 +66,18 @@ class Team:
 
 
 @contextmanager
-def team_of(context: JobContext, spec: RunSpec) -> Iterator[Team]:
-    """The processes that a spec asks for; ended with the block, whatever ends it.
+def team_of(job: JobHandle, run: RunInputs) -> Iterator[Team]:
+    """The processes that a run uses; they end with the block, however it ends.
 
     Raises:
-        RankFailed: another process raised an error; its text is in the message.
-        RankDied: another process ended without a word.
+        RankFailed: another process raised an error; the message has its text.
+        RankDied: another process ended without a report.
     """
-    if spec.processes == 1:
+    if run.spec.processes == 1:
         yield Team()
         return
     with tempfile.TemporaryDirectory(prefix="recede-") as folder:
-        ranks = _Ranks(context, spec, Path(folder))
+        ranks = _Ranks(job, run, Path(folder))
         patient = False
         try:
             ranks.start()
@@ -99,35 +99,36 @@ def team_of(context: JobContext, spec: RunSpec) -> Iterator[Team]:
 class _Ranks(Team):
     """The other processes as rank 0 sees them."""
 
-    def __init__(self, context: JobContext, spec: RunSpec, folder: Path) -> None:
-        self.context, self.spec = context, spec
+    def __init__(self, job: JobHandle, run: RunInputs, folder: Path) -> None:
+        self.job, self.run, self.spec = job, run, run.spec
+        spec = run.spec
         self.share = Share(0, spec.processes)
-        self.seats = [
-            Seat(number, spec.processes, torch.device(device), folder)
-            for number, device in enumerate(context.lease.devices)
+        self.groups = [
+            ProcessGroup(number, spec.processes, torch.device(device), folder)
+            for number, device in enumerate(job.lease.devices)
         ]
-        assert len(self.seats) == spec.processes
+        assert len(self.groups) == spec.processes
         self.threads, self.hook = torch.get_num_threads(), sys.excepthook
         self.links: list[Connection] = []
         self.processes: list[BaseProcess] = []
-        self.tied: tuple[Step, torch.nn.Module, Network] | None = None
-        self.lookout: Lookout | None = None
+        self.joined: tuple[Step, torch.nn.Module, Network] | None = None
+        self.watchdog: Watchdog | None = None
 
     def start(self) -> None:
-        """Start a process for each seat but the first; they load torch while rank 0 goes on."""
+        """Start a process for each rank but the first; they load torch while rank 0 goes on."""
         context = warm_context("recede_worker.engine.training.distributed.rank")
-        for seat in self.seats[1:]:
+        for group in self.groups[1:]:
             ours, theirs = context.Pipe()
             process = context.Process(
                 target=rank.main,
-                args=(self.context.settings, self.spec, seat, theirs),
-                name=f"rank-{seat.rank}",
+                args=(self.run.settings, self.spec, group, theirs),
+                name=f"rank-{group.rank}",
             )
             self.links.append(ours)
             process.start()
             self.processes.append(process)
             theirs.close()  # the only other end is theirs, so its closing is noticed
-        self.lookout = Lookout(self.links, self.processes, self._stuck)
+        self.watchdog = Watchdog(self.links, self.processes, self._stuck)
 
     def prepare(self, network: Network, data: Data) -> None:
         """Let the others read the data and build the network."""
@@ -137,44 +138,44 @@ class _Ranks(Team):
         whole = architecture.config(channels, classes, height, params, self.spec.prunable)
         widths = {group.name: group.size for group in network.shape.groups}
         cut = None if network.config == whole else widths
-        self._tell(rank.Prepare(data.input_shape, classes, cut))
+        self._send(rank.Prepare(data.input_shape, classes, cut))
 
     def join(self, step: Step, network: Network, data: Data) -> None:
-        """Meet the others: from now on `step` is taken by all, from these weights."""
-        assert self.lookout is not None
-        self.context.log(f"waiting for {len(self.links)} more processes")
-        while not self.lookout.all_ready(LOOK_S):
-            self._refuse_trouble()
-            self.context.check()
+        """Form the process group: from now on all take `step`, from these weights."""
+        assert self.watchdog is not None
+        self.job.log(f"waiting for {len(self.links)} more processes")
+        while not self.watchdog.all_ready(POLL_S):
+            self._raise_failure()
+            self.job.check()
         state = io.BytesIO()
         torch.save(step.optimiser.state_dict(), state)
-        self._tell(rank.Join(state.getvalue(), step.precision))
-        torch.set_num_threads(max(1, self.context.settings.threads // self.spec.processes))
-        self.tied = (step, step.forward, network)
-        self.seats[0].join()
-        self.seats[0].tie(step, network.model, len(data.train), self.spec.batch_size)
-        self.context.log(f"{self.spec.processes} processes share each batch")
+        self._send(rank.Join(state.getvalue(), step.precision))
+        torch.set_num_threads(max(1, self.run.settings.threads // self.spec.processes))
+        self.joined = (step, step.forward, network)
+        self.groups[0].join()
+        self.groups[0].share(step, network.model, len(data.train), self.spec.batch_size)
+        self.job.log(f"{self.spec.processes} processes share each batch")
 
     def begin(self, epoch: int) -> None:
         """Let the others train this epoch."""
-        self._tell(rank.Epoch(epoch))
+        self._send(rank.Epoch(epoch))
 
     def check(self, check: Callable[[], None]) -> None:
         """After each step: `check` may raise Stop, and then all stop after the same step."""
-        self._refuse_trouble()
+        self._raise_failure()
         try:
             check()
         except Stop:
-            self._say(rank.STOP)
+            self._signal(rank.STOP)
             raise
-        self._say(rank.GO)
+        self._signal(rank.GO)
 
     def end(self, *, patient: bool) -> None:
-        """End the other processes: by a word if they can hear it, at any rate."""
-        if self.lookout is not None:
-            self.lookout.leave()
-        if patient and self.tied is not None:
-            with suppress(OSError):  # after a stop they have gone by themselves
+        """End the other processes: by a command if they can still receive it, else by force."""
+        if self.watchdog is not None:
+            self.watchdog.stop()
+        if patient and self.joined is not None:
+            with suppress(OSError):  # after a stop they have ended already
                 self._to_all(lambda link: link.send(None))
             dist.destroy_process_group()
             for process in self.processes:
@@ -184,46 +185,46 @@ class _Ranks(Team):
             process.join()
 
     def reason_of(self, error: Exception) -> Exception | None:
-        """Why a step failed, if it was because of another process."""
-        if self.lookout is None or isinstance(error, RecedeError | Stop | RankDied | MemoryError):
+        """Why a step failed, if another process caused it."""
+        if self.watchdog is None or isinstance(error, RecedeError | Stop | RankDied | MemoryError):
             return None
         if not isinstance(error, RuntimeError | OSError | EOFError):
             return None
         if isinstance(error, torch.OutOfMemoryError):
             return None
-        return self.lookout.trouble(NOTICE_S)
+        return self.watchdog.failure(NOTICE_S)
 
-    def _tell(self, command: rank.Prepare | rank.Join | rank.Epoch) -> None:
+    def _send(self, command: rank.Prepare | rank.Join | rank.Epoch) -> None:
         self._to_all(lambda link: link.send(command))
 
-    def _say(self, word: bytes) -> None:
-        self._to_all(lambda link: link.send_bytes(word))
+    def _signal(self, signal: bytes) -> None:
+        self._to_all(lambda link: link.send_bytes(signal))
 
     def _to_all(self, send: Callable[[Connection], None]) -> None:
         for link in self.links:
             send(link)  # an OSError, if its process has died: see reason_of
 
-    def _refuse_trouble(self) -> None:
-        assert self.lookout is not None
-        reason = self.lookout.trouble(0.0)
+    def _raise_failure(self) -> None:
+        assert self.watchdog is not None
+        reason = self.watchdog.failure(0.0)
         if reason is not None:
             raise reason
 
     def _stuck(self, reason: Exception) -> None:
-        """Called by the lookout when this process hangs in a step: end it, with the reason."""
-        self.context.log(f"{reason}; the step does not end, so this process ends")
+        """Called by the watchdog when this process hangs in a step: end it, with the reason."""
+        self.job.log(f"{reason}; the step does not end, so this process ends")
         if isinstance(reason, RankFailed):
-            with suppress(leases.LeaseLost), self.context.store.write() as session:
-                leases.finish(session, self.context.lease, State.FAILED, error=reason.as_dict())
+            with suppress(leases.LeaseLost), self.job.store.write() as session:
+                leases.finish(session, self.job.lease, State.FAILED, error=reason.as_dict())
         os._exit(EXIT_RANK_DIED)
 
     def release(self) -> None:
-        """Put step, network and this process back to how they were."""
+        """Restore step, network and this process to how they were."""
         for link in self.links:
             link.close()
-        if self.tied is not None:
-            step, forward, network = self.tied
-            step.forward, step.part = forward, Part()
+        if self.joined is not None:
+            step, forward, network = self.joined
+            step.forward, step.reduction = forward, Reduction()
             desynchronise(network.model)
         if dist.is_initialized() and dist.get_backend() == "gloo":
             dist.destroy_process_group()  # NCCL would wait for the dead; this process ends anyway

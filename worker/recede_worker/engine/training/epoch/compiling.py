@@ -19,7 +19,7 @@ def compiled(model: nn.Module) -> nn.Module:
     """
     if not any(shutil.which(name) for name in ("c++", "g++", "clang++")):
         raise InvalidInput(
-            "The run asks for torch.compile, and this machine has no C++ compiler.",
+            "The run uses torch.compile, and this machine has no C++ compiler.",
             field="compile",
             hint="Install one (Debian: g++), or start the run without it.",
         )

@@ -1,4 +1,4 @@
-"""What all processes of a training do alike: the step that a spec asks for, and its epochs."""
+"""What all processes of a training do alike: the step of a spec, and its epochs."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from recede_worker.engine.inputs.splits import (
 from recede_worker.engine.training.epoch.compiling import compiled
 from recede_worker.engine.training.epoch.precision import resolve
 from recede_worker.engine.training.epoch.schedule import lr_at
-from recede_worker.engine.training.epoch.train import (
+from recede_worker.engine.training.epoch.step import (
     Step,
     Totals,
     make_optimiser,

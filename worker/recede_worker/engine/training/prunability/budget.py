@@ -13,7 +13,7 @@ from typing import Any
 from recede.store.results.maps import RATIOS
 
 FEWEST, ENOUGH = 128, 512
-"""Images of the first and the last epoch at least, and of any other: with fewer nothing is said.
+"""Fewest images for the first and the last epoch, and for any other.
 
 Where the accuracy falls, a cut and the dense network disagree on up to half of the images:
 512 of them then give ± 4 points, 128 give ± 9.
@@ -22,7 +22,7 @@ MOST_EPOCHS = 100
 """Columns of the map: of longer runs every second, third, … epoch may be measured."""
 
 MARGIN = 0.85
-"""Of what may be spent this much is planned, for plans are guesses."""
+"""Only this share of what may be spent is planned, since plans are estimates."""
 
 
 @dataclass
@@ -31,7 +31,7 @@ class Ledger:
 
     share: float
     credit_s: float = 0.0
-    """What may be spent now; negative after a guess that was too low, until it is earned."""
+    """What may be spent now; negative after an estimate that was too low, until it is earned."""
     earned_s: float = 0.0
     spent_s: float = 0.0
 
@@ -90,10 +90,10 @@ class Budget:
     """The latest one that was measured."""
 
     def earn(self, epoch: int, seconds: float) -> dict[str, Any]:
-        """Credit an epoch of so many seconds; gives what a resumed run begins with.
+        """Credit an epoch of so many seconds; returns what a resumed run starts with.
 
-        If the epoch's turn has come, all that may be spent on it counts as spent there:
-        whoever resumes cannot know how much was.
+        If the epoch is due, all that may be spent on it counts as spent there: a resumed run
+        cannot know how much was.
         """
         self.ledger.earn(seconds)
         later = replace(self.ledger)
@@ -101,18 +101,18 @@ class Budget:
         return {"ledger": vars(later), "last_epoch": self.last_epoch}
 
     def restore(self, kept: Mapping[str, Any]) -> None:
-        """Go on as `earn` gave it."""
+        """Continue from what `earn` returned."""
         if kept:
             self.ledger = Ledger(**kept["ledger"])
             self.last_epoch = kept["last_epoch"]
 
     def affordable(self, epoch: int, seconds: float) -> float:
-        """Seconds that may be spent after this epoch, which took `seconds`; 0 out of turn.
+        """Seconds that may be spent after this epoch, which took `seconds`; 0 if it is not due.
 
         So much is held back that the last epoch can be paid from it and from what is yet to
         be earned.
         """
-        if not self._turn(epoch):
+        if not self._is_due(epoch):
             return 0.0
         left = self.epochs - epoch
         last_s = self.costs.of(min(self.n_split, FEWEST), self.shares) / MARGIN
@@ -126,7 +126,7 @@ class Budget:
         n = min(self.n_split, self.costs.images(MARGIN * seconds, self.shares))
         return n if n >= fewest else 0
 
-    def _turn(self, epoch: int) -> bool:
+    def _is_due(self, epoch: int) -> bool:
         if self.last_epoch is None or epoch == self.epochs:
             return True
         return epoch - self.last_epoch >= math.ceil(self.epochs / MOST_EPOCHS)
@@ -135,7 +135,7 @@ class Budget:
 def order(count: int) -> list[int]:
     """All places in [0, count), ends first, then the middle of the widest gap.
 
-    Whoever stops early has looked everywhere.
+    So any first part of it is spread over the whole range.
     """
     if count < 3:
         return list(range(count))

@@ -1,7 +1,7 @@
 """The prunability map: accuracy of really cut networks at some ratios while a network trains.
 
-Nothing here touches the training: copies are cut, random numbers are given back, and the time
-is paid from a budget (map_budget.py). The points of an epoch appear together or not at all.
+Nothing here touches the training: copies are cut, the state of random numbers is restored, and
+the time is paid from a budget (budget.py). The points of an epoch appear together or not at all.
 
 Tensor letters: N images of the validation split, S images of the sample.
 """
@@ -32,7 +32,6 @@ from recede.contract.network.cost import (
 from recede.contract.spec.run import (
     IMPORTANCE,
     Plan,
-    RunSpec,
 )
 from recede.store.experiments import runs
 from recede.store.queue.lease import LeaseLost
@@ -41,15 +40,16 @@ from recede_worker.core.cutting.surgery import Surgeon
 from recede_worker.core.graph.trace import Trace, trace
 from recede_worker.core.norms.fold import fold
 from recede_worker.core.norms.importance import raw_scales
-from recede_worker.engine.evaluation.evaluate import Evaluation
+from recede_worker.engine.evaluation.accuracy import Evaluation
 from recede_worker.engine.inputs.load import (
     Data,
     Network,
     method_of,
 )
+from recede_worker.engine.inputs.run import RunInputs
 from recede_worker.engine.inputs.sample import Sample, batches
 from recede_worker.engine.inputs.splits import PixelSplit, Split
-from recede_worker.engine.job.context import JobContext
+from recede_worker.engine.job.handle import JobHandle
 from recede_worker.engine.job.stop import Stop
 from recede_worker.engine.training.prunability.budget import (
     Budget,
@@ -64,13 +64,13 @@ Values = dict[str, Any]
 
 @dataclass(frozen=True)
 class Cut:
-    """One distinct cut and the ratios that ask for it."""
+    """One distinct cut and the ratios that lead to it."""
 
     selection: Selection
     asks: tuple[float, ...]
     cost: Cost
     share: float
-    """Of the time that the dense network takes, about."""
+    """Its time as a share of the dense network's, roughly."""
 
 
 class Prunability:
@@ -81,14 +81,15 @@ class Prunability:
 
     def __init__(
         self,
-        context: JobContext,
-        spec: RunSpec,
+        job: JobHandle,
+        run: RunInputs,
         data: Data,
         network: Network,
         validation: Split,
         prepare_s: float,
     ) -> None:
-        self.context, self.spec, self.data, self.network = context, spec, data, network
+        self.job, self.device, self.data, self.network = job, run.device, data, network
+        spec = run.spec
         self.scope = method_of(spec).info.scope
         self.budget = Budget(
             spec.epochs,
@@ -118,23 +119,23 @@ class Prunability:
             budget.costs.image_s = dense.seconds / dense.n
         if not budget.images(epoch, may):
             return
-        told = None
+        summary = None
         try:
-            with undisturbed(self.context.device):
-                told = self._measure(epoch, dense, started, may)
+            with undisturbed(self.device):
+                summary = self._measure(epoch, dense, started, may)
         except (Stop, LeaseLost):
             raise
-        except Exception as error:  # noqa: BLE001 - whatever it is, the training goes on
+        except Exception as error:  # noqa: BLE001 - a map that fails must not end the training
             self._give_up(epoch, error)
         finally:
             took = time.perf_counter() - started
             budget.ledger.pay(took)
-        if told:
+        if summary:
             budget.last_epoch = epoch
-            self.context.log(f"{told} in {took:.2f} s ({budget.ledger.part:.1%} of the training)")
+            self.job.log(f"{summary} in {took:.2f} s ({budget.ledger.part:.1%} of the training)")
 
     def _measure(self, epoch: int, dense: Evaluation, started: float, may: float) -> str | None:
-        """Measure and store as many cuts as fit; words for the log, None if none did."""
+        """Measure and store as many cuts as fit; a summary for the log, None if none did."""
         cuts = self._cuts(epoch)
         costs = self.budget.costs
         self.budget.shares = [cut.share for cut in cuts if cut.selection.removed]
@@ -150,25 +151,25 @@ class Prunability:
         right_N = dense.predicted_N.eq(self._y_N.cpu()).numpy()
         points: list[Values] = []
         for done, cut in enumerate(cuts[place] for place in order(len(cuts))):
-            self.context.progress(
+            self.job.progress(
                 "measuring", done, len(cuts), "cuts", message="accuracy of cuts", epoch=epoch
             )
             left_s = may - (time.perf_counter() - started)
             if points and costs.one(n, cut.share) > left_s:
                 break
             points += _points(cut, self._accuracy(surgeon, cut, right_N, n))
-        with self.context.write() as session:
+        with self.job.write() as session:
             place = {"criterion": IMPORTANCE, "scope": self.scope, "bias": "drop"}
-            maps.put(session, self.context.lease.run_id, epoch, place, points)
+            maps.put(session, self.job.run_id, epoch, place, points)
         return f"accuracy of {len(points)} cuts on {n} of {dense.n} validation images"
 
     def _accuracy(self, surgeon: Surgeon, cut: Cut, right_N: Flags, n: int) -> Values:
         """Accuracy of one cut network on the whole split, from n of its images."""
         if not cut.selection.removed:  # the dense network itself
             return _values(right_N, right_N, right_N)
-        self.context.check()
-        small = surgeon.cut(cut.selection.mask).to(self.context.device)
-        sample = self._sample.first(n, self.context.check)
+        self.job.check()
+        small = surgeon.cut(cut.selection.mask).to(self.device)
+        sample = self._sample.first(n, self.job.check)
         began = time.perf_counter()
         right_S = self._right(small, sample)
         self.budget.costs.image_s = (time.perf_counter() - began) / (n * cut.share)
@@ -179,16 +180,16 @@ class Prunability:
         small.eval().to(memory_format=torch.channels_last)
         right = []
         for x_BCHW, y_B in batches(sample, self.data.normalise):
-            self.context.check()
+            self.job.check()
             right.append(small(x_BCHW).argmax(1) == y_B)
         return torch.cat(right).cpu().numpy()
 
     def _cuts(self, epoch: int) -> list[Cut]:
-        """The distinct cuts that the ratios ask for, by how much they remove."""
+        """The distinct cuts of the ratios, ordered by how much they remove."""
         shape, norms = self.network.shape, list(self.network.norms.values())
         raw = raw_scales(self.network.model, norms, shape.sizes)
-        with self.context.store.read() as session:
-            protected = runs.get(session, self.context.lease.run_id).protected or []
+        with self.job.read() as session:
+            protected = runs.get(session, self.job.run_id).protected or []
         asks: dict[str, list[float]] = {}
         found: dict[str, Selection] = {}
         for ratio in maps.RATIOS:
@@ -221,29 +222,29 @@ class Prunability:
         return Surgeon(plain, self.network.shape, self.network.norms, traced)
 
     def _give_up(self, epoch: int, error: Exception) -> None:
-        """No map from here on: say so and let the training go on."""
+        """End the map with a notice; the training goes on."""
         self.budget.ledger.share = 0.0
-        words = (
+        reason = (
             error.message if isinstance(error, RecedeError) else f"{type(error).__name__}: {error}"
         )
-        message = f"The map of accuracy over ratio and epoch ends before epoch {epoch}: {words}"
-        self.context.log(message)
-        with self.context.write() as session:
-            hint = "The training goes on without it; the curve is measured at its end."
-            run_id = self.context.lease.run_id
+        message = f"The map of accuracy over ratio and epoch ends before epoch {epoch}: {reason}"
+        self.job.log(message)
+        with self.job.write() as session:
+            hint = "The training continues without it; the curve is measured at its end."
+            run_id = self.job.run_id
             runs.notice(session, run_id, "map_ended", message, hint=hint, epoch=epoch)
 
 
 @contextmanager
 def undisturbed(device: torch.device) -> Iterator[None]:
-    """Random numbers that are drawn meanwhile are not missed afterwards."""
+    """Restore the state of the random numbers after the block."""
     devices = [device] if device.type == "cuda" else []
     with torch.random.fork_rng(devices):
         yield
 
 
 def _values(dense_N: Flags, dense_S: Flags, cut_S: Flags) -> Values:
-    """What is known of a cut network from where it and the dense network are right."""
+    """Accuracy of a cut network from where it and the dense network are correct."""
     seen = Seen(
         size=len(dense_N),
         control_correct=int(dense_N.sum()),
@@ -256,7 +257,7 @@ def _values(dense_N: Flags, dense_S: Flags, cut_S: Flags) -> Values:
 
 
 def _points(cut: Cut, accuracy: Values) -> list[Values]:
-    """One point for each ratio that asks for this cut."""
+    """One point for each ratio that leads to this cut."""
     same = {
         **accuracy,
         "ratio": cut.selection.ratio,

@@ -1,0 +1,79 @@
+"""The network of a spec: its scope, its groups and what the job's log says of them."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from recede.contract.spec.run import RunSpec
+from recede_worker.core.norms.bounded import BoundedBatchNorm2d
+from recede_worker.core.norms.importance import (
+    concatenated,
+    raw_scales,
+    scale_parameters,
+)
+from recede_worker.engine.inputs.load import (
+    Network,
+    network_for,
+    scope_sentence,
+)
+from tests.worker.engine.claimed_job import SMALL
+
+IMAGES, CLASSES = (3, 32, 32), 10
+
+
+def made(architecture: str, prunable: str, method: str = "rni") -> tuple[RunSpec, Network]:
+    changes = {
+        "architecture": architecture,
+        "architecture_params": {},
+        "method": method,
+        "method_params": {},
+        "prunable": prunable,
+    }
+    spec = SMALL.model_copy(update=changes)
+    return spec, network_for(spec, IMAGES, CLASSES)
+
+
+@pytest.mark.parametrize("method", ["rni", "l1"])
+def test_all_norms_of_a_coupled_group_are_trained_as_one_importance(method):
+    _, network = made("resnet18", "all", method)
+    norms = list(network.norms.values())
+    bounded = {n for n, m in network.model.named_modules() if isinstance(m, BoundedBatchNorm2d)}
+    every = {name for norm in norms for name in ((norm,) if isinstance(norm, str) else norm)}
+    assert bounded == (every if method == "rni" else set())
+    assert len(every) == 20, "resnet18 has no batch norm outside of a group"
+    scales = scale_parameters(network.model, norms, network.shape.sizes)
+    raw = concatenated(scales)
+    assert raw.numel() == sum(scale.numel() for scale in scales)
+    raw.square().sum().backward()
+    assert all(scale.grad is not None and scale.grad.any() for scale in scales)
+    snapshot = raw_scales(network.model, norms, network.shape.sizes)
+    assert snapshot.shape == (network.shape.n_neurons,)
+
+
+def test_the_log_says_what_shrinks_together_and_what_is_left_out():
+    assert scope_sentence(*made("resnet18", "all")) == (
+        "12 prunable layers, 4 of them coupled: shortcuts join 12 layers in them"
+    )
+    assert scope_sentence(*made("resnet18", "inner")) == "8 prunable layers"
+    said = scope_sentence(*made("densenet121", "all"))
+    assert "no shortcut of this network can shrink" in said
+    assert "left out: features.conv0: 'features.denseblock1.denselayer2.norm1' joins" in said
+
+
+@pytest.mark.parametrize("architecture", ["vgg11", "resnet20"])
+def test_networks_without_such_shortcuts_are_the_same_in_both_scopes(architecture):
+    (spec, every), (_, inner) = made(architecture, "all"), made(architecture, "inner")
+    assert every.shape == inner.shape
+    assert every.norms == inner.norms
+    assert "all are the inner ones" in scope_sentence(spec, every)
+
+
+def test_a_network_cut_in_the_scope_all_is_built_with_its_widths():
+    spec, network = made("resnet18", "all")
+    widths = {group.name: max(3, group.size // 4) for group in network.shape.groups}
+    small = network_for(spec, IMAGES, CLASSES, widths)
+    assert {group.name: group.size for group in small.shape.groups} == widths
+    assert [g.members for g in small.shape.groups] == [g.members for g in network.shape.groups]
+    with torch.no_grad():
+        assert small.model.eval()(torch.zeros(2, *IMAGES)).shape == (2, CLASSES)

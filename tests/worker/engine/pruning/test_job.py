@@ -1,0 +1,182 @@
+"""The prune job: what it writes, and that nothing is left of one that fails or is cancelled."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from recede.contract.spec.run import Plan, PrunePayload
+from recede.contract.states import JobKind
+from recede_worker.engine.checkpoints.bundle import write_bundle
+from recede_worker.engine.checkpoints.proof import ProofFailed
+from recede_worker.engine.checkpoints.weights import NAMES
+from recede_worker.engine.job.stop import Cancelled
+from recede_worker.engine.pruning import job
+from tests.worker.engine.checkpoint_files import folder, pruned
+from tests.worker.engine.claimed_job import ClaimedJob
+from tests.worker.engine.in_process import cancel
+
+LEAN = PrunePayload(plan=Plan(ratio=0.4), formats=("safetensors",))
+__all__ = ["folder", "pruned"]
+
+
+def test_each_step_is_told_with_what_it_is(pruned, folder):
+    steps = [told for told in pruned.told if told["unit"] == "steps" and told["total"] > 1]
+    assert [step["done"] for step in steps] == list(range(steps[0]["total"]))
+    assert all(step["message"] for step in steps)
+    assert {path.name for path in folder.iterdir()} == set(NAMES.values())
+
+
+def manifest_of(folder: Path) -> dict[str, Any]:
+    read: dict[str, Any] = json.loads((folder / "manifest.json").read_text())
+    return read
+
+
+# A person with torch and nothing else: no safetensors, nothing of ours.
+TORCH_ALONE = """
+import sys
+class Refuse:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in {%s}:
+            raise ImportError(name)
+sys.meta_path.insert(0, Refuse())
+sys.path.insert(0, ".")
+"""
+OURS = '"backend", "worker", "dashboard", "torchvision", "timm", "safetensors", "onnx"'
+LOADED = (
+    TORCH_ALONE % f'{OURS}, "onnxruntime"'
+    + """
+from model import load, read
+import torch
+network = load("model.safetensors")
+proof = read("proof.safetensors")
+with torch.no_grad():
+    found = network.double()(proof["images"].double())
+print(float((found - proof["scores"]).abs().max()))
+"""
+)
+RUNTIME_ALONE = (
+    TORCH_ALONE % f'{OURS}, "torch"'
+    + """
+import json, onnxruntime, numpy
+session = onnxruntime.InferenceSession("model.onnx")
+about = session.get_modelmeta().custom_metadata_map
+shape = json.loads(about["input_shape"])
+for n in (1, 3):
+    images = numpy.zeros((n, *shape), numpy.float32)
+    scores = session.run(None, {"images": images})[0]
+    assert scores.shape == (n, len(json.loads(about["classes"])))
+print(0.0)
+"""
+)
+
+
+@pytest.mark.parametrize("program", [LOADED, RUNTIME_ALONE], ids=["torch", "onnxruntime"])
+def test_a_person_with_one_package_loads_the_files(folder, program):
+    answer = subprocess.run(
+        [sys.executable, "-I", "-B", "-W", "ignore", "-c", program],
+        capture_output=True, text=True, check=False, cwd=folder,
+    )  # fmt: skip
+    assert answer.returncode == 0, answer.stderr
+    assert float(answer.stdout.split()[-1]) < 1e-9
+
+
+def test_the_manifest_says_everything_that_was_measured(folder):
+    found = manifest_of(folder)
+    for split in ("validation", "test"):
+        for name in (split, f"dense_{split}"):
+            assert found["accuracy"][name]["n"] > 0
+    assert found["needs"] == ["torch"]
+    assert found["onnx"]["opset"] >= 20
+    assert set(found["versions"]) >= {"recede", "python", "torch", "onnx", "onnxruntime"}
+    proof = found["max_difference"]
+    assert proof["onnx_same_top1"] == proof["images"] > 100
+    assert 0 <= proof["onnx_vs_memory"] < 1e-4
+    assert set(found["files"]) == {
+        *("model.safetensors", "model.py", "model.pt2", "model.onnx", "proof.safetensors")
+    }
+
+
+def test_no_file_names_a_path_of_this_machine(folder):
+    for name in ("model.pt2", "model.onnx", "model.py", "manifest.json"):
+        data = (folder / name).read_bytes()
+        assert str(Path(job.__file__).parents[2]).encode() not in data, name
+        assert b"site-packages" not in data, name
+
+
+def test_the_proof_holds_images_and_what_the_masked_network_said(folder):
+    kept = load_file(folder / "proof.safetensors")
+    assert 1 <= len(kept["images"]) <= 32
+    assert kept["scores"].dtype == torch.float64
+    assert kept["scores"].shape == (len(kept["images"]), 10)
+
+
+def test_the_zip_holds_every_file_and_sums_that_sha256sum_takes(folder, tmp_path):
+    with zipfile.ZipFile(folder / NAMES["zip"]) as archive:
+        archive.extractall(tmp_path)
+    beside = {path.name for path in folder.iterdir()} - {NAMES["zip"]}
+    assert {path.name for path in tmp_path.iterdir()} == beside | {"README.txt", "SHA256SUMS"}
+    checked = subprocess.run(
+        ["sha256sum", "-c", "SHA256SUMS"], cwd=tmp_path, capture_output=True, check=False
+    )
+    assert checked.returncode == 0, checked.stderr
+    readme = (tmp_path / "README.txt").read_text()
+    for name in beside:
+        assert name in readme
+    assert "recede verify" in readme
+    assert "test accuracy" in readme
+
+
+def test_the_zip_has_the_same_bytes_when_it_is_packed_again(folder, tmp_path):
+    for path in folder.iterdir():
+        if path.name != NAMES["zip"]:
+            shutil.copy(path, tmp_path / path.name)
+    write_bundle(tmp_path, manifest_of(folder))
+    assert (tmp_path / NAMES["zip"]).read_bytes() == (folder / NAMES["zip"]).read_bytes()
+
+
+def left_of(job: ClaimedJob) -> list[str]:
+    return sorted(path.name for path in (job.folder / "checkpoints").iterdir())
+
+
+def test_a_cut_that_is_another_function_leaves_nothing(pruned, monkeypatch):
+    job = pruned.worker.enqueue(pruned.parent.run_id, JobKind.PRUNE, LEAN)
+    before = left_of(job)
+    load = job.write_model
+
+    def altered(*arguments: Any) -> Any:
+        model = load(*arguments)
+        with torch.no_grad():
+            next(model.parameters()).mul_(1.01)
+        return model
+
+    monkeypatch.setattr(job, "write_model", altered)
+    with pytest.raises(ProofFailed, match="File and network in memory"):
+        job.perform()
+    assert left_of(job) == before
+    cancel(job)
+
+
+@pytest.mark.parametrize("step", [1, 2, 4])
+def test_it_is_cancelled_between_two_steps_and_leaves_nothing(pruned, step):
+    job = pruned.worker.enqueue(pruned.parent.run_id, JobKind.PRUNE, LEAN)
+    before = left_of(job)
+
+    def publish(told: dict[str, Any]) -> None:
+        if told["stage"] != "loading" and told["done"] == step - 1:
+            job.cancelled.set()
+
+    job.publish = publish
+    with pytest.raises(Cancelled):
+        job.perform()
+    assert left_of(job) == before
+    cancel(job)
