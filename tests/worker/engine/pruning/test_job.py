@@ -20,7 +20,7 @@ from recede_worker.engine.checkpoints.bundle import write_bundle
 from recede_worker.engine.checkpoints.proof import ProofFailed
 from recede_worker.engine.checkpoints.weights import NAMES
 from recede_worker.engine.job.stop import Cancelled
-from recede_worker.engine.pruning import job
+from recede_worker.engine.pruning import job as pruning_job
 from tests.worker.engine.checkpoint_files import folder, pruned
 from tests.worker.engine.claimed_job import ClaimedJob
 from tests.worker.engine.in_process import cancel
@@ -109,7 +109,7 @@ def test_the_manifest_says_everything_that_was_measured(folder):
 def test_no_file_names_a_path_of_this_machine(folder):
     for name in ("model.pt2", "model.onnx", "model.py", "manifest.json"):
         data = (folder / name).read_bytes()
-        assert str(Path(job.__file__).parents[2]).encode() not in data, name
+        assert str(Path(pruning_job.__file__).parents[2]).encode() not in data, name
         assert b"site-packages" not in data, name
 
 
@@ -151,7 +151,7 @@ def left_of(job: ClaimedJob) -> list[str]:
 def test_a_cut_that_is_another_function_leaves_nothing(pruned, monkeypatch):
     job = pruned.worker.enqueue(pruned.parent.run_id, JobKind.PRUNE, LEAN)
     before = left_of(job)
-    load = job.write_model
+    load = pruning_job.write_model
 
     def altered(*arguments: Any) -> Any:
         model = load(*arguments)
@@ -159,7 +159,7 @@ def test_a_cut_that_is_another_function_leaves_nothing(pruned, monkeypatch):
             next(model.parameters()).mul_(1.01)
         return model
 
-    monkeypatch.setattr(job, "write_model", altered)
+    monkeypatch.setattr(pruning_job, "write_model", altered)
     with pytest.raises(ProofFailed, match="File and network in memory"):
         job.perform()
     assert left_of(job) == before

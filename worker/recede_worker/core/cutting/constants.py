@@ -124,15 +124,15 @@ def norms_behind(model: nn.Module, layers: Iterable[str], x_NCHW: Tensor) -> dic
     Whether nothing else does is tried: numbers added to the output and to the running mean must
     cancel. A network that cannot be computed in float64 has none.
     """
-    subject = copy.deepcopy(model).double().eval()
+    copied = copy.deepcopy(model).double().eval()
     x_NCHW = x_NCHW.double()
     try:
-        pairs = _adjacent(subject, layers, x_NCHW)
-        expected = subject(x_NCHW)
-        if _cancels(subject, pairs, x_NCHW, expected):
+        pairs = _adjacent(copied, layers, x_NCHW)
+        expected = copied(x_NCHW)
+        if _cancels(copied, pairs, x_NCHW, expected):
             return pairs
         each = ({layer: norm} for layer, norm in pairs.items())
-        alone = [one for one in each if _cancels(subject, one, x_NCHW, expected)]
+        alone = [one for one in each if _cancels(copied, one, x_NCHW, expected)]
         return {layer: norm for one in alone for layer, norm in one.items()}
     except RuntimeError:
         return {}

@@ -64,7 +64,7 @@ class Surgeon:
     def cut(self, mask: Mask, bias: Bias = "drop") -> nn.Module:
         """The network with the channels that are True in `mask`, folded and in eval mode.
 
-        `mask` holds one boolean a neuron, in network order. `bias` says what becomes of the
+        `mask` holds one boolean a neuron, in network order. `bias` decides what becomes of the
         numbers that removed channels of ordinary batch norms send besides their scale.
 
         Raises:

@@ -1,4 +1,4 @@
-"""A network in which every layer sends what a probe says, whatever it reads, and notes that.
+"""A network in which every layer outputs what a probe defines, whatever it reads, and notes that.
 
 Tensor letters: B probes, C channels of a layer's output, W slices of a layer's input.
 """
@@ -31,7 +31,7 @@ NO_EPS = 1e-30  # 1 + this is 1
 
 
 class Rig:
-    """A copy of the network whose layers send what a probe says and note what they read."""
+    """A copy of the network whose layers output what a probe defines and note what they read."""
 
     def __init__(self, model: nn.Module, input_shape: tuple[int, int, int]) -> None:
         self.model = _skeleton(model)

@@ -176,7 +176,7 @@ def _refuse_head(theirs: torch.Size, ours: torch.Size) -> None:
         raise WrongWeights(
             f"The head has {theirs[0]} outputs, this data set has {ours[0]} classes.",
             field="init.new_head",
-            hint="Ask for a new head (init.new_head) to draw the last layer anew and keep all "
+            hint="Use a new head (init.new_head) to draw the last layer anew and keep all "
             "other weights, or choose the data set that they were trained on.",
         )
 

@@ -120,12 +120,12 @@ def _is_plain(norm: nn.BatchNorm2d) -> bool:
 @torch.no_grad()
 def _is_norm_then_children(norm: nn.BatchNorm2d) -> bool:
     """Compares a subclass with its own modules after an ordinary batch norm, on numbers."""
-    subject = copy.deepcopy(norm).eval()
+    copied = copy.deepcopy(norm).eval()
     generator = torch.Generator().manual_seed(0)
     x_NCHW = torch.randn(2, norm.num_features, 3, 3, generator=generator).to(norm.weight)
-    plain = nn.BatchNorm2d.forward(subject, x_NCHW)
-    expected = _through(copy.deepcopy(subject).children(), plain)
-    return torch.equal(subject(x_NCHW), expected)
+    plain = nn.BatchNorm2d.forward(copied, x_NCHW)
+    expected = _through(copy.deepcopy(copied).children(), plain)
+    return torch.equal(copied(x_NCHW), expected)
 
 
 def _through(modules: Iterable[nn.Module], x: Tensor) -> Tensor:

@@ -53,7 +53,7 @@ def save_weights(model: nn.Module, path: Path) -> None:
 def write_manifest(folder: Path, manifest: dict[str, Any]) -> dict[str, Any]:
     """Write the manifest with size and SHA-256 of every file that lies beside it.
 
-    It says as well which packages the source needs.
+    It also lists the packages that the source needs.
     """
     beside = [described(path, folder) for path in sorted(folder.iterdir())]
     files = {f.path: {"size_bytes": f.size_bytes, "sha256": f.sha256} for f in beside}

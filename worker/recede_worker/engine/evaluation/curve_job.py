@@ -55,7 +55,8 @@ def run_curve(job: JobHandle, trained: TrainedEpoch, payload: CurvePayload) -> O
 
 @dataclass(frozen=True)
 class _Point:
-    ask: float
+    wanted: float
+    """The ratio of the payload."""
     plan: Plan
     selection: Selection
 
@@ -230,7 +231,7 @@ class _Curve:
                     session,
                     run_id,
                     self.place,
-                    ask=point.ask,
+                    ask=point.wanted,
                     ratio=point.selection.ratio,
                     digest=point.digest,
                     accuracy=self.found[point.digest],

@@ -173,7 +173,7 @@ def _cut(
 
 
 def _record(parent: _Parent) -> dict[str, Any]:
-    """What the manifest says of the other run."""
+    """What the manifest records about the other run."""
     accuracy: dict[str, Any] = {"validation": parent.row.manifest["accuracy"]["validation"]}
     if parent.run.test_correct is not None and parent.row.epoch == parent.run.best_epoch:
         accuracy["test"] = {"correct": parent.run.test_correct, "n": parent.run.n_test}

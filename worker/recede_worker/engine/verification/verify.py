@@ -1,7 +1,7 @@
 """Repeats the proof of a checkpoint's files on any machine, without the data and the run.
 
 The bytes are compared with the manifest; then the network is built from model.py and the
-weights, and it, the torch.export program and the ONNX file are asked about the images of
+weights, and it, the torch.export program and the ONNX file are run on the images of
 proof.safetensors: the masked network's answers lie there. Code of a stranger is not run: a
 model.py must be nothing but layers and a program nothing but data, or the user gives `trust`.
 """
@@ -150,7 +150,7 @@ class Verification:
     def compare(
         self,
         form: str,
-        ask: Callable[[Path, Tensor], Tensor | str],
+        run_network: Callable[[Path, Tensor], Tensor | str],
         expected: Expected | None,
         limit: float,
     ) -> None:
@@ -159,15 +159,15 @@ class Verification:
         if path is None or expected is None:
             return
         self.report(NAMES[form])
-        self.judge(f"{NAMES[form]} = masked network", lambda: ask(path, expected.x_NCHW),
+        self.judge(f"{NAMES[form]} = masked network", lambda: run_network(path, expected.x_NCHW),
                    expected, limit)  # fmt: skip
 
     def judge(
-        self, what: str, ask: Callable[[], Tensor | str], expected: Expected, limit: float
+        self, what: str, run_network: Callable[[], Tensor | str], expected: Expected, limit: float
     ) -> None:
         """Compare what was computed with what was expected."""
         try:
-            found = ask()
+            found = run_network()
             if isinstance(found, str):
                 self.add(what, "skipped", found)
                 return
@@ -175,9 +175,9 @@ class Verification:
         except Exception as error:  # noqa: BLE001 - whatever a damaged file makes a library raise
             self.add(what, "failed", _first_line(error))
             return
-        said = f"{len(expected.x_NCHW)} images, largest difference {difference:.2g}"
+        summary = f"{len(expected.x_NCHW)} images, largest difference {difference:.2g}"
         agrees = difference <= limit
-        self.add(what, "ok" if agrees else "failed", f"{said}; rounding explains {limit:.2g}")
+        self.add(what, "ok" if agrees else "failed", f"{summary}; rounding explains {limit:.2g}")
 
     def path(self, form: str) -> Path | None:
         """The file of that format, if it is here and whole."""

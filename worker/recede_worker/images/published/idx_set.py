@@ -1,4 +1,4 @@
-"""Data sets in the form of MNIST: four IDX files, found in several layouts or downloaded."""
+"""Data sets of four IDX files, found in several layouts or downloaded."""
 
 from __future__ import annotations
 

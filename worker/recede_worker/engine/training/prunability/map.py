@@ -67,7 +67,7 @@ class Cut:
     """One distinct cut and the ratios that lead to it."""
 
     selection: Selection
-    asks: tuple[float, ...]
+    ratios: tuple[float, ...]
     cost: Cost
     share: float
     """Its time as a share of the dense network's, roughly."""
@@ -190,19 +190,19 @@ class Prunability:
         raw = raw_scales(self.network.model, norms, shape.sizes)
         with self.job.read() as session:
             protected = runs.get(session, self.job.run_id).protected or []
-        asks: dict[str, list[float]] = {}
+        ratios: dict[str, list[float]] = {}
         found: dict[str, Selection] = {}
         for ratio in maps.RATIOS:
             plan = with_protected(Plan(epoch=epoch, scope=self.scope, ratio=ratio), protected)
             selection = select(shape, raw, plan)
-            asks.setdefault(selection.digest, []).append(ratio)
+            ratios.setdefault(selection.digest, []).append(ratio)
             found[selection.digest] = selection
         costs = {digest: cost(shape, one.kept) for digest, one in found.items()}
         dense = dense_cost(shape)
         # The time goes with the width rather than with the products, which are its square.
         shares = {digest: math.sqrt(own.macs / dense.macs) for digest, own in costs.items()}
         return [
-            Cut(one, tuple(asks[digest]), costs[digest], shares[digest])
+            Cut(one, tuple(ratios[digest]), costs[digest], shares[digest])
             for digest, one in found.items()
         ]
 
@@ -264,4 +264,4 @@ def _points(cut: Cut, accuracy: Values) -> list[Values]:
         "digest": cut.selection.digest,
         **vars(cut.cost),
     }
-    return [{**same, "ask": ask} for ask in cut.asks]
+    return [{**same, "ask": ratio} for ratio in cut.ratios]
