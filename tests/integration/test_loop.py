@@ -243,7 +243,7 @@ def test_a_killed_worker_is_started_again_by_the_service_and_the_run_goes_on(ser
     run_id = service.client.create_run(spec).run.id
     eventually(lambda: service.client.run(run_id).epochs_done >= 1, "the first epoch")
     children = psutil.Process(service.process.pid).children()
-    worker = next(child for child in children if "worker" in child.cmdline())
+    worker = next(child for child in children if "recede_worker" in child.cmdline())
     worker.kill()
     finished = service.finished_run(run_id)
     assert finished.state == State.SUCCEEDED, finished.error
@@ -255,10 +255,9 @@ def test_the_demo_on_digits_has_two_humps_and_loses_nothing_at_half_of_its_neuro
     service: Service,
 ):
     """On the data set that every machine has; docs/benchmarks.md has Fashion-MNIST's figures."""
-    from recede_worker.plugins.catalog import DEMO, DEMO_SETTINGS
+    from recede_worker.plugins.catalog import demo_on
 
-    spec = RunSpec(dataset="digits", **DEMO_SETTINGS, **DEMO["digits"])
-    run = service.finished_run(service.client.create_run(spec).run.id)
+    run = service.finished_run(service.client.create_run(demo_on("digits")).run.id)
     points = service.client.curve(run.id).points
     at_half = min(points, key=lambda point: abs(point.ratio - 0.5))
     assert at_half.ratio > 0.49

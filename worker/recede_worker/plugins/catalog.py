@@ -58,7 +58,11 @@ def _demo(infos: Sequence[DatasetInfo]) -> RunSpec:
     """On the largest of the ready data sets that declare a demo, else on one to be fetched."""
     declared = [info for info in infos if datasets()[info.name].demo]
     ready = [info for info in declared if info.status == "ready"]
-    dataset = max(ready or declared, key=lambda info: info.n_train).name
+    return demo_on(max(ready or declared, key=lambda info: info.n_train).name)
+
+
+def demo_on(dataset: str) -> RunSpec:
+    """The demo run on a data set that declares one."""
     architecture = next(one for one in architectures().values() if one.demo)
     method = next(one for one in methods().values() if one.demo)
     return RunSpec(
