@@ -67,7 +67,7 @@ test("a density sums to one on either axis, what lies beyond is in the last bins
 });
 
 test("only fields that differ are listed; one that a spec lacks is undefined there", () => {
-  const { tags, ...without } = spec(1, 0.2);
+  const { tags: _tags, ...without } = spec(1, 0.2);
   assert.deepEqual(numbers.differences([spec(1), without]), [
     { name: "method_params.lam", values: [0.1, 0.2] }, { name: "tags", values: [[1, 2], undefined] },
   ]);

@@ -23,7 +23,7 @@ const PAGES = {
 };
 
 /** @type {{base: string, pages: {path: string, entries: string[], files: string[]}[]}} */
-const served = JSON.parse(document.getElementById("modules").textContent);
+const served = JSON.parse(document.getElementById("modules")?.textContent ?? "");
 
 /** Let the browser fetch modules side by side that would else be found one after the other. @param {string[]} files */
 function preload(files) {

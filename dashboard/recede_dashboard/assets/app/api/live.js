@@ -23,7 +23,7 @@ let leading = false;
 /** The last event that this tab has seen. @returns {{id: number, at: number}} */
 function last() {
   try {
-    return JSON.parse(sessionStorage.getItem(KEY)) || { id: 0, at: 0 };
+    return JSON.parse(sessionStorage.getItem(KEY) ?? "null") || { id: 0, at: 0 };
   } catch {
     return { id: 0, at: 0 };
   }
@@ -117,5 +117,5 @@ export const isOnline = () => online;
 
 /** Listen to live events. @param {(detail: any) => void} listener */
 export function onEvent(listener) {
-  document.addEventListener("recede:event", (event) => listener(event.detail));
+  document.addEventListener("recede:event", (event) => listener(/** @type {CustomEvent} */ (event).detail));
 }

@@ -22,7 +22,7 @@ function rgb(hex) {
 function isDark(colours) {
   const probe = document.createElement("canvas").getContext("2d");
   probe.fillStyle = colours.surface;
-  const parts = probe.fillStyle.startsWith("#") ? rgb(probe.fillStyle) : [255];
+  const parts = String(probe.fillStyle).startsWith("#") ? rgb(String(probe.fillStyle)) : [255];
   return parts.reduce((a, b) => a + b, 0) / parts.length < 128;
 }
 

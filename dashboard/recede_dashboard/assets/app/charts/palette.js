@@ -1,8 +1,9 @@
 /** Colours of the scheme for drawings. */
 
-/** The theme's colours as the canvas needs them, read once for each scheme. */
+/** The theme's colours as the canvas needs them, read once for each scheme. @param {Element} node */
 export function palette(node) {
   const style = getComputedStyle(node);
+  /** @param {string} name @param {string} fallback */
   const read = (name, fallback) => style.getPropertyValue(`--rc-${name}`).trim() || fallback;
   return {
     ink: read("ink", "#1a1f24"), muted: read("muted", "#636b73"), line: read("line", "#e3dfd6"),

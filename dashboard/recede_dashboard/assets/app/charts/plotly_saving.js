@@ -11,7 +11,7 @@ const LETTER_PX = 5.6; // of the caption's font, wide letters included
 /** Whose chart it is: a run's or a group's name and id, from the page that shows it. */
 function subject() {
   const { runId } = document.getElementById("run-root")?.dataset || {};
-  if (runId) return { kind: "run", id: runId, name: document.getElementById("run-name")?.value || "" };
+  if (runId) return { kind: "run", id: runId, name: /** @type {HTMLInputElement} */ (document.getElementById("run-name"))?.value || "" };
   const { groupId } = document.getElementById("group-root")?.dataset || {};
   return { kind: "group", id: groupId || "", name: document.querySelector(".group-name")?.textContent || "" };
 }
@@ -89,11 +89,11 @@ const numbers = (menu, plot) => asCsv(about(menu, plot), table(plot));
 document.addEventListener("click", async (event) => {
   const button = event.target.closest?.("[data-save-chart]");
   if (!button) return;
-  const menu = button.closest("details");
+  const menu = /** @type {HTMLDetailsElement} */ (button.closest("details"));
   menu.open = false;
   menu.querySelector("summary").focus();
   const { saveChart: chart, way } = button.dataset;
-  const plot = document.querySelector(`#${chart} .js-plotly-plot`);
+  const plot = /** @type {any} */ (document.querySelector(`#${chart} .js-plotly-plot`));
   if (!plot?._fullLayout) return;
   try {
     const blob = way === "csv" ? numbers(menu, plot) : await image(menu, plot, way);

@@ -85,6 +85,7 @@ function csv(app, view) {
  * @param {string} id  of the menu; "view" is the one beside the tabs
  */
 export function saveMenu(app, open, id = "view", words = `Save this ${id}`) {
+  /** @type {[string, string, (app: any, view: any) => void][]} */
   const ways = [["PNG, as drawn", "png", png], ["SVG, as drawn", "svg", svg], ["CSV, its data", "csv", csv]];
   const node = h("details", { id: `${id}-export`, class: "rx-menu" },
     h("summary", { class: "rx-button rx-square", title: words, "aria-label": words }, icon("down")),

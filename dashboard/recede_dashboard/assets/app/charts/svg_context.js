@@ -9,11 +9,21 @@ const STATE = ["fillStyle", "strokeStyle", "lineWidth", "lineJoin", "globalAlpha
 
 export class SvgContext {
   constructor(width, height) {
-    Object.assign(this, { width, height, parts: [], path: "", dash: [], stack: [] });
-    Object.assign(this, {
-      fillStyle: "#000", strokeStyle: "#000", lineWidth: 1, lineJoin: "miter", globalAlpha: 1,
-      font: "10px sans-serif", textAlign: "left", textBaseline: "alphabetic", isPicture: true,
-    });
+    this.width = width;
+    this.height = height;
+    this.parts = [];
+    this.path = "";
+    this.dash = [];
+    this.stack = [];
+    this.fillStyle = "#000";
+    this.strokeStyle = "#000";
+    this.lineWidth = 1;
+    this.lineJoin = "miter";
+    this.globalAlpha = 1;
+    this.font = "10px sans-serif";
+    this.textAlign = "left";
+    this.textBaseline = "alphabetic";
+    this.isPicture = true;
     this.ruler = document.createElement("canvas").getContext("2d");
   }
 

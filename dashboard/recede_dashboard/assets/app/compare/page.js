@@ -36,7 +36,10 @@ class Compare {
     this.root = root;
     this.ids = (root.dataset.runs || "").split(",").filter(Boolean);
     this.state = fromUrl(location.search);
-    Object.assign(this, { series: [], loaded: [], missing: [], path: location.pathname });
+    this.series = [];
+    this.loaded = [];
+    this.missing = [];
+    this.path = location.pathname;
     this.build();
     this.refresh();
     this.soon = throttle(() => this.refresh(), 1500);
@@ -87,7 +90,8 @@ class Compare {
     if (this.gone) return;
     try {
       const { found, missing } = await loadRuns(this.ids);
-      Object.assign(this, { loaded: found, missing });
+      this.loaded = found;
+      this.missing = missing;
       this.gather();
       this.root.dataset.state = "ready";
     } catch (error) {

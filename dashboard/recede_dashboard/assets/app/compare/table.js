@@ -46,6 +46,7 @@ function estimate(one) {
 }
 
 const EACH = "each seed cut separately: mean ± sample standard deviation";
+/** Key, name, explanation, and the text of a series. @type {[string, string, string, (one: any) => string][]} */
 const AT_RATIO = [
   ["accuracy", "Validation accuracy, between points", `Estimated: on the line between two points of the curve; ${EACH}`, estimate],
   ["macs", "MACs", `Exact: multiply-adds of one image; ${EACH}`, (one) => costText(one, "macs")],
@@ -59,7 +60,8 @@ function words(value) {
 
 export class SettingsTable {
   constructor(app, host) {
-    Object.assign(this, { app, host });
+    this.app = app;
+    this.host = host;
   }
 
   render() {

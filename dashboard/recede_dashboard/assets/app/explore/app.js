@@ -27,23 +27,58 @@ import { selectablePlan, stateOfPlan } from "./state/plan.js";
 import { Undo } from "./state/undo.js";
 import { Views } from "./views/tabs.js";
 
+/** @import { LiveEvent } from "../api/types.js" */
+/** @import { Cost } from "../pruning/selection.js" */
+/** @import { Blobs } from "./data/blobs.js" */
+/** @import { Colours, EpochPlan, Now, Panel, State, Work } from "./types.js" */
+
 const ADDRESS_MS = 180;
 const RELEASE_MS = 500; // keys pressed in a row count as one drag
 const OF_THE_RUN = ["run", "epoch", "evaluation", "checkpoint", "job", "notice", "curve"];
 
 export class Explore {
+  /** @type {Panel[]} */ panels;
+  /** @type {Plans} */ plans;
+  /** @type {Actions} */ actions;
+  /** @type {Distribution} */ distribution;
+  /** @type {Scrub} */ scrub;
+  /** @type {Blobs} */ blobs;
+  /** @type {Views} */ views;
+  /** Times of the two waits. @type {number|undefined} */ soon;
+  /** @type {number|undefined} */ addressTimer;
+  /** The frame that is due, 0 for none. */
+  frame = 0;
+  /** Counts the colour schemes there were. */
+  scheme = 0;
+  /** @type {?Colours} */ known = null;
+  /** The epoch on its way to the one shown. @type {?{from: number, f: number, line: ?number}} */ motion = null;
+  /** @type {?Cost} */ denseCost = null;
+  /** Whether the address was compared with the run, and its criterion with the catalog. */
+  checked = false;
+  checkedCriterion = false;
+  /** The checkpoint whose curve gave the first cut. @type {?string} */ defaulted = null;
+  gone = false;
+
+  /** @param {HTMLElement} root */
   constructor(root) {
-    Object.assign(this, { root, runId: root.dataset.run });
+    this.root = root;
+    this.runId = root.dataset.run ?? "";
     this.path = location.pathname;
     const { patch, refused } = stateFromUrl(location.search);
+    /** @type {State} */
     this.state = { ...initialState(), ...patch };
+    /** Choices that somebody made. @type {Set<string>} */
     this.given = new Set(Object.keys(patch));
     this.refused = refused;
+    /** @type {Work} */
     this.measure = { status: "idle" };
+    /** @type {Work} */
     this.prune = { status: "idle" };
-    this.now = {};
+    /** @type {?Work} */
+    this.latency = null;
+    this.now = /** @type {Now} */ ({}); // of no use before the first frame
     this.undo = new Undo(this);
-    this.stats = { frames: 0, lastMs: 0, maxMs: 0 };
+    this.stats = { frames: 0, lastMs: 0, maxMs: 0, modelMs: 0 };
     this.source = new Source(this.runId, () => this.changed());
     this.els = buildLayout(root.querySelector("#explore-mount") || root);
     this.makePanels();
@@ -69,7 +104,8 @@ export class Explore {
   listen() {
     const stop = new AbortController();
     const options = { signal: stop.signal, capture: true };
-    window.addEventListener("recede:event", ({ detail }) => {
+    window.addEventListener("recede:event", (event) => {
+      const { detail } = /** @type {CustomEvent} */ (event);
       if (!detail || detail.run_id !== this.runId) return;
       if (detail.type === "progress") this.onProgress(detail);
       else if (detail.type === "plan") this.plans.load();
@@ -93,6 +129,7 @@ export class Explore {
     };
   }
 
+  /** @param {LiveEvent} detail */
   onProgress(detail) {
     const job = curveAtWork(this.source, detail.job_id)?.job;
     if (job) {
@@ -104,7 +141,7 @@ export class Explore {
 
   forgetColours() {
     this.known = null;
-    this.scheme = (this.scheme || 0) + 1;
+    this.scheme = this.scheme + 1;
     this.dirty();
   }
 
@@ -115,30 +152,38 @@ export class Explore {
 
   // ---- choosing ----------------------------------------------------------------------
 
-  /** A choice; of those that make the cut the undo stack keeps what they replace. */
+  /**
+   * A choice; of those that make the cut the undo stack keeps what they replace.
+   * @param {Partial<State>} patch @param {string} [label]
+   */
   set(patch, label) {
     this.undo.note(this.state, patch, label);
     this.assign(patch);
   }
 
+  /** @param {Partial<State>} patch */
   assign(patch) {
     Object.assign(this.state, patch);
     this.address();
     this.dirty();
   }
 
-  /** A choice about the cut; from now on no default replaces it, and a target stays only if it is one. */
+  /**
+   * A choice about the cut; from now on no default replaces it, and a target stays only if it is one.
+   * @param {Partial<State>} patch @param {string} [label]
+   */
   choose(patch, label) {
     this.given.add("cut");
     const cuts = ["by", "ratio", "threshold"].some((name) => name in patch);
     this.set(cuts && !("target" in patch) ? { ...patch, target: null } : patch, label);
   }
 
+  /** @param {number} epoch */
   chooseEpoch(epoch) {
     if (epoch !== undefined && epoch !== this.state.epoch) this.set({ epoch });
   }
 
-  /** Take a plan over whole, as one step. */
+  /** Take a plan over whole, as one step. @param {EpochPlan} plan @param {string} [label] */
   applyPlan(plan, label) {
     this.choose(stateOfPlan(plan), label);
     this.released();
@@ -198,7 +243,7 @@ export class Explore {
     this.frame = 0;
     if (this.gone || !this.root.isConnected) return;
     const from = performance.now();
-    this.now = derive(this);
+    this.now = /** @type {Now} */ (derive(this));
     this.stats.modelMs = performance.now() - from;
     if (this.now.solved) this.state.ratio = this.now.plan.ratio; // what was asked for led to it
     for (const panel of this.panels) panel.render();

@@ -9,6 +9,7 @@ export const mounted = new Map();
 /**
  * Bring a root to life. A living one is left alone; one whose run changed, or whose inside
  * was made anew by the page, starts again.
+ * @param {HTMLElement} root
  */
 export function mount(root) {
   const known = mounted.get(root);

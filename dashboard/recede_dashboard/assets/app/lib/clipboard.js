@@ -26,8 +26,9 @@ export async function copyText(text, button) {
   const words = copied ? "Copied" : "Not allowed";
   const silent = button.querySelector("[aria-hidden]") !== null;
   const before = silent ? button.title : button.textContent;
+  /** @param {?string} shown */
   const show = (shown) => {
-    if (silent) button.title = shown;
+    if (silent) button.title = shown ?? "";
     else button.textContent = shown;
   };
   if (button.dataset.said) return copied; // still shows what came of the last press

@@ -3,9 +3,13 @@
 import { h, named, setAttributes } from "./elements.js";
 
 /**
- * A segmented switch (radio group with arrow keys).
- * @param {{id: string, label: string, options: [string, string, string][], pick: Function}} spec
+ * @typedef {{id: string, label: string, options: string[][], pick: (value: any) => void}} Choice
  *   options: value, text, explanation
+ */
+
+/**
+ * A segmented switch (radio group with arrow keys).
+ * @param {Choice} spec
  */
 export function segmented({ id, label, options, pick }) {
   const buttons = options.map(([value, text, title]) =>
@@ -15,7 +19,7 @@ export function segmented({ id, label, options, pick }) {
     }));
   const node = h("div", { ...named(id), class: "rx-segs", role: "radiogroup", "aria-label": label }, buttons);
   node.addEventListener("keydown", (event) => {
-    const step = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 }[event.key];
+    const step = /** @type {Record<string, number>} */ ({ ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 })[event.key];
     if (!step) return;
     event.preventDefault();
     const at = buttons.findIndex((button) => button.getAttribute("aria-checked") === "true");
@@ -24,6 +28,7 @@ export function segmented({ id, label, options, pick }) {
     pick(next.dataset.value);
     next.focus();
   });
+  /** @param {string} value */
   const show = (value) => {
     setAttributes(node, { "data-value": value });
     for (const button of buttons) {
@@ -37,10 +42,12 @@ export function segmented({ id, label, options, pick }) {
 /**
  * A choice of one as a drop-down: the same spec as `segmented`, in less room.
  * Returns {node, show}.
+ * @param {Choice} spec
  */
 export function dropdown({ id, label, options, pick }) {
   const node = h("select", { ...named(id), class: "rx-pick", "aria-label": label, onchange: () => pick(node.value) },
     options.map(([value, text, title]) => h("option", { value, text, title })));
+  /** @param {string} value */
   const show = (value) => {
     setAttributes(node, { "data-value": value });
     if (node.value !== value) node.value = value;

@@ -2,7 +2,7 @@
 
 import { h } from "./elements.js";
 
-/** Save a blob as a file. */
+/** Save a blob as a file. @param {Blob} blob @param {string} name */
 export function saveFile(blob, name) {
   const href = URL.createObjectURL(blob);
   const link = h("a", { href, download: name });

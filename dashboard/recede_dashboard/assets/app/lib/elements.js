@@ -2,6 +2,12 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 
+/**
+ * @typedef {Node|string|number|null|undefined|(Node|string|null|undefined)[]} Child
+ * @typedef {Record<string, any>} Props
+ */
+
+/** @template {Element} T @param {T} node @param {Props} props @param {any[]} children @returns {T} */
 function fill(node, props, children) {
   for (const [name, value] of Object.entries(props)) {
     if (value === null || value === undefined || value === false) continue;
@@ -13,27 +19,37 @@ function fill(node, props, children) {
   return node;
 }
 
-/** An HTML element; `onclick` and the like listen, `text` is its text, the rest attributes. */
+/**
+ * An HTML element; `onclick` and the like listen, `text` is its text, the rest attributes.
+ * @template {keyof HTMLElementTagNameMap} K
+ * @param {K} tag @param {Props} [props] @param {...Child} children
+ * @returns {HTMLElementTagNameMap[K]}
+ */
 export const h = (tag, props = {}, ...children) => fill(document.createElement(tag), props, children);
 
-/** The same for SVG. */
+/**
+ * The same for SVG.
+ * @template {keyof SVGElementTagNameMap} K
+ * @param {K} tag @param {Props} [props] @param {...Child} children
+ * @returns {SVGElementTagNameMap[K]}
+ */
 export const svg = (tag, props = {}, ...children) =>
   fill(document.createElementNS(SVG, tag), props, children);
 
-/** An icon that is drawn by CSS (theme masks --i-NAME or ours --rx-NAME). */
+/** An icon that is drawn by CSS (theme masks --i-NAME or ours --rx-NAME). @param {string} name */
 export const icon = (name) => h("span", { class: `rx-icon rx-icon-${name}`, "aria-hidden": "true" });
 
-/** `id` and `data-testid` in one. */
+/** `id` and `data-testid` in one. @param {string} id */
 export const named = (id) => ({ id, "data-testid": id });
 
-/** Write text only where it changed, so that a drag touches few nodes. */
+/** Write text only where it changed, so that a drag touches few nodes. @param {Node} node @param {string} text */
 export function setText(node, text) {
-  if (node.firstChild?.nodeType === Node.TEXT_NODE && !node.firstChild.nextSibling) {
+  if (node.firstChild instanceof Text && !node.firstChild.nextSibling) {
     if (node.firstChild.data !== text) node.firstChild.data = text;
   } else if (node.textContent !== text) node.textContent = text;
 }
 
-/** Set attributes only where they changed; null removes. */
+/** Set attributes only where they changed; null removes. @param {Element} node @param {Props} attributes */
 export function setAttributes(node, attributes) {
   for (const [name, value] of Object.entries(attributes)) {
     if (value === null || value === undefined || value === false) {

@@ -2,7 +2,7 @@
 
 const OPEN = "details.rx-menu[open]";
 
-/** Whether an event leaves a menu open; `data-also` selects what belongs to it elsewhere. */
+/** Whether an event leaves a menu open; `data-also` selects what belongs to it elsewhere. @param {HTMLElement} menu @param {any} event */
 function leavesOpen(menu, { type, key, target }) {
   if (type === "keydown") return key !== "Escape" || document.querySelector("dialog[open]") !== null;
   if (type !== "pointerdown") return false;
@@ -12,11 +12,11 @@ function leavesOpen(menu, { type, key, target }) {
 
 /** @param {Event} event */
 function close(event) {
-  for (const menu of document.querySelectorAll(OPEN)) {
+  for (const menu of /** @type {NodeListOf<HTMLDetailsElement>} */ (document.querySelectorAll(OPEN))) {
     if (leavesOpen(menu, event)) continue;
     const within = event.type === "keydown" && menu.contains(document.activeElement);
     menu.open = false;
-    if (within) menu.querySelector("summary").focus();
+    if (within) menu.querySelector("summary")?.focus();
   }
 }
 

@@ -32,16 +32,16 @@ function apply() {
 }
 
 export function markScheme() {
-  for (const button of document.querySelectorAll("[data-scheme]")) {
+  for (const button of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-scheme]"))) {
     button.setAttribute("aria-pressed", String(button.dataset.scheme === preference()));
   }
 }
 
 document.addEventListener("click", (event) => {
-  const button = event.target.closest?.("[data-scheme]");
+  const button = /** @type {?HTMLElement} */ (/** @type {Element} */ (event.target).closest?.("[data-scheme]"));
   if (!button) return;
   try {
-    localStorage.setItem(KEY, button.dataset.scheme);
+    localStorage.setItem(KEY, button.dataset.scheme ?? "auto");
   } catch {
     /* without storage the choice holds for this page only */
   }

@@ -8,7 +8,7 @@ const REVEAL_MS = [50, 900]; // at once, and when the server has answered
 function reveal() {
   const wrong = document.querySelector('#run-form [aria-invalid="true"]');
   if (!wrong) return;
-  const folded = wrong.closest("details");
+  const folded = /** @type {?HTMLDetailsElement} */ (wrong.closest("details"));
   if (folded) folded.open = true;
   wrong.scrollIntoView({ block: "center" });
   wrong.focus({ preventScroll: true });
@@ -47,7 +47,7 @@ document.addEventListener(
   (event) => {
     const list = event.target;
     const plain = event.key === "Enter" && !event.ctrlKey && !event.metaKey;
-    if (!plain || !(list instanceof Element) || !list.matches("#run-form .mantine-Select-input:not([aria-controls])")) return;
+    if (!plain || !(list instanceof HTMLElement) || !list.matches("#run-form .mantine-Select-input:not([aria-controls])")) return;
     event.preventDefault();
     event.stopPropagation();
     list.click();

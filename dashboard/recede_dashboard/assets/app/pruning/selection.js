@@ -17,7 +17,8 @@
  *   the neurons that follow a plan's one choice, lowest first; their places, layer by layer
  * @typedef {{shape: Shape, scale: Scale, raw: Float32Array, keys: Float32Array,
  *   order: Uint32Array, layerOf: Uint16Array, rank: Uint32Array, size: number,
- *   free: ?Free, sorted?: Map<number, Float32Array>}} Ranking
+ *   free: ?Free, sorted?: Map<number, Float32Array>, [kept: string]: any}} Ranking
+ *   what is worked out of it later may be kept with it
  * @typedef {{gone: Uint32Array, kept: number[], held: string[], rounded: string[],
  *   removed: number, ratio: number, variant: "drop"|"fold"}} Selection
  *   `gone[l]`: how many of layer l go, its lowest first
@@ -183,7 +184,7 @@ export function select(ranking, plan) {
   let removed = 0;
   for (let l = 0; l < groups.length; l++) {
     const { name, size, minimum } = groups[l];
-    let wanted = 0;
+    let wanted;
     if (Object.hasOwn(overrides, name)) wanted = nToRemove(overrides[name], size);
     else if (free.places[l].length === 0) wanted = 0;
     else if (local) wanted = nToRemove(ratio, size);

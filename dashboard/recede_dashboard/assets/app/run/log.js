@@ -42,7 +42,7 @@ function toTheEnd(node) {
 }
 
 // Lines wrap anew in another width, and a tab that was not shown had no height to scroll.
-const resized = new ResizeObserver(([{ target }]) => toTheEnd(target));
+const resized = new ResizeObserver(([{ target }]) => toTheEnd(/** @type {HTMLElement} */ (target)));
 
 function redraw() {
   const node = box();
@@ -61,7 +61,7 @@ function tell() {
   putProps("log-count", { children: text });
   press("pause", log.paused);
   press("follow", log.follow);
-  const error = document.getElementById("log-error");
+  const error = /** @type {?HTMLButtonElement} */ (document.getElementById("log-error"));
   if (error) error.disabled = !log.lines.some((line) => ERROR.test(line));
 }
 
@@ -183,7 +183,7 @@ registerCallbacks({
     log.filter = (filter || "").toLowerCase();
     if (job && (Number(job) !== log.job || !box()?.childElementCount)) choose(Number(job));
     else redraw();
-    const link = document.getElementById("log-download");
+    const link = /** @type {?HTMLAnchorElement} */ (document.getElementById("log-download"));
     if (link && job) link.href = `/api/v1/jobs/${job}/log.txt`;
   },
 });

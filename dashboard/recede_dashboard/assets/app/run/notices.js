@@ -6,10 +6,9 @@ import { h } from "../lib/elements.js";
 function banner({ code, message, hint, epoch }) {
   const words = h("div", { class: "run-notice-words" }, h("strong", {}, message));
   if (hint) words.append(h("span", { class: "run-notice-hint" }, hint));
-  const node = h("div", { class: "run-notice" }, h("span", { class: "i i-alert" }), words);
+  const node = h("div", { class: "run-notice" }, h("span", { class: "i i-alert", "aria-hidden": "true" }), words);
   node.dataset.code = code;
   node.dataset.testid = "run-notice";
-  node.firstChild.setAttribute("aria-hidden", "true");
   if (epoch !== null && epoch !== undefined) node.append(h("span", { class: "run-notice-epoch" }, `epoch ${epoch}`));
   return node;
 }

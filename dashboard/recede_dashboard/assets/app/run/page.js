@@ -101,10 +101,9 @@ function bar(name, share) {
   const node = document.getElementById(`tile-${name}-bar`);
   if (!node) return;
   if (!node.firstChild) {
-    node.append(h("span", { class: "meter" }, h("span", {})));
-    node.firstChild.dataset.live = "true";
+    node.append(h("span", { class: "meter", "data-live": "true" }, h("span", {})));
   }
-  node.firstChild.firstChild.style.width = `${100 * Math.min(1, share)}%`;
+  /** @type {HTMLElement} */ (node.firstChild.firstChild).style.width = `${100 * Math.min(1, share)}%`;
 }
 
 async function showProblem() {
@@ -216,7 +215,7 @@ onEvent((event) => {
 });
 for (const name of ["recede:changed", "recede:online"]) document.addEventListener(name, reread);
 document.addEventListener("recede:deleted", (event) => {
-  if (event.detail.run_id === here()) go("/");
+  if (/** @type {CustomEvent} */ (event).detail.run_id === here()) go("/");
 });
 window.setInterval(() => {
   if (!run || here() !== run.id || !stalls()) return;

@@ -56,7 +56,7 @@ async function ask(method, path, body) {
 }
 
 function save() {
-  const url = document.getElementById("webhook-url").value.trim();
+  const url = /** @type {HTMLInputElement} */ (document.getElementById("webhook-url")).value.trim();
   if (url) ask("PUT", "/webhook", { url });
   else ask("DELETE", "/webhook");
 }
@@ -72,7 +72,7 @@ async function load(fill) {
 }
 
 document.addEventListener("submit", (event) => {
-  if (event.target.id !== "webhook-form") return;
+  if (/** @type {Element} */ (event.target).id !== "webhook-form") return;
   event.preventDefault();
   save();
 });

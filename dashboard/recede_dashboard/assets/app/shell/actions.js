@@ -11,7 +11,7 @@ import { deleting } from "../api/deletions.js";
 let answer = null;
 
 /**
- * Ask a question with a yes; resolves to whether it was said.
+ * Target a question with a yes; resolves to whether it was said.
  * @param {string} title @param {string} text @param {string} yes the word on the button
  * @returns {Promise<boolean>}
  */
@@ -45,7 +45,7 @@ registerCallbacks({
 });
 
 async function demo() {
-  const button = document.getElementById("demo-button");
+  const button = /** @type {?HTMLButtonElement} */ (document.getElementById("demo-button"));
   if (button) button.disabled = true;
   try {
     const { demo: spec } = await api("GET", "/catalog");
@@ -114,7 +114,7 @@ const ON_ONE = {
 };
 
 document.addEventListener("click", async (event) => {
-  const button = event.target.closest?.("[data-action], #confirm-yes, #confirm-no");
+  const button = /** @type {?HTMLButtonElement} */ (event.target.closest?.("[data-action], #confirm-yes, #confirm-no"));
   if (!button) return;
   if (button.id === "confirm-yes") return say(true);
   if (button.id === "confirm-no") return say(false);

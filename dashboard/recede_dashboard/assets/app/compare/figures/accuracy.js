@@ -20,7 +20,11 @@ const LOST = 0.5; // accuracies below this share of the best are not worth the r
 
 export class AccuracyFigure {
   constructor(app, host, words) {
-    Object.assign(this, { app, host, words, id: "accuracy", title: "Accuracy after the cut" });
+    this.app = app;
+    this.host = host;
+    this.words = words;
+    this.id = "accuracy";
+    this.title = "Accuracy after the cut";
   }
 
   render() {

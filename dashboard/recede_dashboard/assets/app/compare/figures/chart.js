@@ -55,7 +55,10 @@ export const shortNumber = (value) =>
 
 const path = (places) => places.map(([x, y], i) => `${i ? "L" : "M"}${x.toFixed(1)} ${y.toFixed(1)}`).join("");
 
-/** A line of one series; its dash tells it apart without colour. */
+/**
+ * A line of one series; its dash tells it apart without colour.
+ * @param {number[][]} places @param {number} number @param {object} [more]
+ */
 export const seriesLine = (places, number, more = {}) =>
   svg("path", { class: "cmp-line", "data-series": number, d: path(places), ...more });
 

@@ -12,7 +12,11 @@ import { importanceTable } from "../series/tables.js";
 
 export class ImportanceFigure {
   constructor(app, host, words) {
-    Object.assign(this, { app, host, words, id: "importances", title: "Importances" });
+    this.app = app;
+    this.host = host;
+    this.words = words;
+    this.id = "importances";
+    this.title = "Importances";
   }
 
   render() {
@@ -51,6 +55,7 @@ export class ImportanceFigure {
     return parts[0].map((_, bin) => parts.reduce((sum, part) => sum + part[bin], 0) / parts.length);
   }
 
+  /** Its steps in pixels. @param {Float64Array} density @param {number[]} range */
   outline(density, [low, high]) {
     const width = (high - low) / density.length;
     return [...density].flatMap((value, bin) => [

@@ -32,7 +32,9 @@ function figureOf(panel, series) {
 /** A panel as what the menu of Explore saves. */
 class Figure {
   constructor(app, panel) {
-    Object.assign(this, { app, panel, title: panel.title });
+    this.app = app;
+    this.panel = panel;
+    this.title = panel.title;
     this.figure = figureOf(panel, app.series);
     this.plot = { width: panel.plot.width, height: this.figure.height.baseVal.value };
     const runs = app.series.flatMap((one) => one.members.map((member) => member.run));

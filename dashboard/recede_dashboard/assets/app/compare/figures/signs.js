@@ -6,6 +6,7 @@ import { seriesLine, seriesSign } from "./chart.js";
 const NONE = { "data-series": "none" }; // the sign of no series in particular
 
 /** Each about (0, 0), 24 wide and 12 high. */
+/** @type {Record<string, () => Element[]>} */
 export const SIGN_KEYS = {
   dot: () => [seriesSign(0, { class: "cmp-sign cmp-dot", ...NONE })],
   single: () => [seriesSign(0, { class: "cmp-sign cmp-single", ...NONE, transform: "scale(0.7)" })],
@@ -16,7 +17,7 @@ export const SIGN_KEYS = {
   beside: () => [svg("text", { class: "cmp-arrow", x: 0, y: 4, "text-anchor": "middle", text: "← →" })],
 };
 
-/** @param {HTMLElement} list @param {[keyof KEYS, string][]} signs */
+/** @param {HTMLElement} list @param {string[][]} signs */
 export function showSigns(list, signs) {
   list.hidden = !signs.length;
   list.replaceChildren(...signs.map(([key, text]) => h("li", {},

@@ -8,7 +8,10 @@ import { knownCriteria } from "../data/scores.js";
 export class CurveCompare {
   /** @param {object} app @param {{place: object, saved: function}} panel the curve's panel */
   constructor(app, panel) {
-    Object.assign(this, { app, panel, chosen: "", names: "" });
+    this.app = app;
+    this.panel = panel;
+    this.chosen = "";
+    this.names = "";
     this.select = h("select", {
       "data-testid": "curve-compare", class: "rx-select", "aria-label": "Compare with another criterion's curve",
       onchange: () => {

@@ -7,7 +7,8 @@ import { measureCurve } from "../data/jobs.js";
 
 export class ExactCurve {
   constructor(app, curve) {
-    Object.assign(this, { app, curve });
+    this.app = app;
+    this.curve = curve;
     this.button = app.els.find("#curve-exact");
     this.button.addEventListener("click", () => measureCurve(app, curve.place, true));
   }

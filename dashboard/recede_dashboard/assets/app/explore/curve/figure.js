@@ -4,7 +4,9 @@ import { paintSvg } from "../../charts/paint_svg.js";
 
 export class CurveFigure {
   constructor(app, curve) {
-    Object.assign(this, { app, curve, id: "curve" });
+    this.app = app;
+    this.curve = curve;
+    this.id = "curve";
   }
 
   get title() {

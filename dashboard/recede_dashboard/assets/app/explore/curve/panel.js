@@ -25,6 +25,8 @@ export class Curve {
     this.host = app.els.find("#curve");
     this.note = app.els.find("#curve-note");
     this.key = "";
+    /** @type {any[]} */
+    this.points = NONE;
     this.toggle = dropdown({
       id: "curve-axis", label: "Horizontal axis of the curve",
       options: [["ratio", "Neurons"], ["macs", "MACs"], ["params", "Params"]]
@@ -42,7 +44,8 @@ export class Curve {
     this.menu = saveMenu(app, () => this.figure, "curve");
     app.els.find("#curve-slot").append(this.compare.node, this.toggle.node, this.menu.node);
     this.figure = new CurveFigure(app, this);
-    [this.width, this.height] = [0, 0];
+    this.width = 0;
+    this.height = 0;
     this.observer = new ResizeObserver(() => { // reading sizes while drawing would lay out the page twice
       [this.width, this.height] = [this.host.clientWidth, this.host.clientHeight];
       app.dirty();
@@ -63,7 +66,7 @@ export class Curve {
 
   render() {
     const { app } = this;
-    const { now, state, source } = app;
+    const { now, state } = app;
     this.toggle.show(state.x);
     this.menu.show(Boolean(this.plot));
     this.compare.render();

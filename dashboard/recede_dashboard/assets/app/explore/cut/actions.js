@@ -7,6 +7,9 @@ import { showPruneResult } from "./result.js";
 import { warningLines } from "./warnings.js";
 import { measureCut, pruneCut } from "../data/jobs.js";
 
+/** @import { Progress } from "../../api/types.js" */
+/** @import { Explore, Now, Source } from "../types.js" */
+
 const AUTO_KEY = "recede.auto-measure";
 const STAGES = {
   loading: "loading weights", cutting: "cutting", measuring: "measuring", writing: "writing files",
@@ -14,6 +17,7 @@ const STAGES = {
 };
 
 export class Actions {
+  /** @param {Explore} app */
   constructor(app) {
     this.app = app;
     const { find } = app.els;
@@ -71,13 +75,14 @@ export class Actions {
     setAttributes(this.kind, { "data-kind": known?.kind || "unknown" });
     const text = known ? format.percent(known.value, known.n) : format.NOTHING;
     setText(this.value, known?.kind === "estimated" ? `≈ ${text}` : text);
-    setAttributes(this.value, { "aria-busy": known?.refining ? "true" : null });
+    setAttributes(this.value, { "aria-busy": /** @type {any} */ (known)?.refining ? "true" : null });
     const comparable = known && dense;
     setText(this.delta, comparable ? `${format.points(known.value - dense.value, known.n)} points` : "");
     setAttributes(this.delta, { title: comparable ? `compared with the uncut ${format.percent(dense.value, dense.n)}` : null });
     setText(this.band, this.bandWords(known, dense, now, source));
   }
 
+  /** @param {Now} now @param {Source} source */
   bandWords(known, dense, now, source) {
     const uncut = dense ? `uncut ${format.percent(dense.value, dense.n)}` : "";
     const parts = [uncut];
@@ -119,6 +124,7 @@ export class Actions {
     return [known ? "" : ""];
   }
 
+  /** @param {number} epoch */
   goTo(epoch) {
     return h("button", {
       type: "button", class: "rx-link", text: `Go to epoch ${epoch}, the nearest one with weights`,
@@ -173,6 +179,7 @@ function sliceWords(known) {
 const nearest = (epochs, to) =>
   epochs.reduce((best, epoch) => (Math.abs(epoch - to) < Math.abs(best - to) ? epoch : best));
 
+/** @param {Progress} progress */
 function progressWords(progress, before) {
   if (!progress) return `${before}…`;
   const share = progress.total ? ` ${Math.round((100 * progress.done) / progress.total)}${format.THIN}%` : "";
@@ -187,6 +194,7 @@ function remembered() {
   }
 }
 
+/** @param {boolean} on */
 function remember(on) {
   try {
     localStorage.setItem(AUTO_KEY, on ? "yes" : "no");

@@ -23,6 +23,7 @@ function hide() {
   bubble.hidden = true;
 }
 
+/** @param {string} words */
 function show(field, words) {
   const node = theBubble();
   about = field;

@@ -3,7 +3,10 @@
 import { setProps } from "../../lib/dash.js";
 import { setAttributes } from "../../lib/elements.js";
 
+/** @import { Explore } from "../types.js" */
+
 export class FineTune {
+  /** @param {Explore} app */
   constructor(app) {
     this.app = app;
     this.button = app.els.find("#finetune-button");

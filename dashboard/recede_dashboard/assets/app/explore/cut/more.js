@@ -8,11 +8,16 @@ import { showFault } from "./fault.js";
 import { knownCriteria } from "../data/scores.js";
 import { measuredCut } from "../state/accuracy.js";
 
+/** @import { Accuracy } from "../../api/types.js" */
+/** @import { Explore, Now, Source, State } from "../types.js" */
+/** @import { Shape } from "../../pruning/selection.js" */
+
 const OPEN_KEY = "recede.more-open";
 const ROUNDS = [1, 4, 8, 16, 32];
 const MAX_RATIO = 0.9999;
 
 export class More {
+  /** @param {Explore} app */
   constructor(app) {
     this.app = app;
     this.scope = this.switch("scope-toggle", "Scope of the cut", [
@@ -56,26 +61,33 @@ export class More {
     this.biasNote = h("p", { ...named("bias-note"), class: "rx-target-note" });
   }
 
+  /** @param {string} id @param {string} label */
   switch(id, label, options, pick) {
     return segmented({ id, label, options, pick });
   }
 
+  /** @param {string} text @param {string} id */
   line(text, id, node) {
     return [h("label", { class: "rx-label", for: id, text }), node];
   }
 
+  /** @param {Partial<State>} patch */
   choose(patch) {
     this.app.choose(patch);
     this.app.released();
   }
 
+  /** @param {State["scope"]} scope */
   pickScope(scope) {
     const { app } = this;
     if (scope === app.state.scope) return;
     this.choose({ scope, ...(app.state.by === "threshold" ? this.byRatio() : {}) });
   }
 
-  /** A threshold belongs to one ranking; with another one the ratio is what stays. */
+  /**
+   * A threshold belongs to one ranking; with another one the ratio is what stays.
+   * @returns {Partial<State>}
+   */
   byRatio() {
     const { state, now } = this.app;
     if (state.by !== "threshold") return {};
@@ -90,6 +102,7 @@ export class More {
     if (good) this.app.choose({ minChannels: value });
   }
 
+  /** @param {boolean} on */
   open(on) {
     this.isOpen = on;
     remember(on);
@@ -115,12 +128,14 @@ export class More {
     if (plainNorm && this.isOpen) this.renderBias(state, source, now);
   }
 
+  /** @param {Shape} shape */
   ownMinima(shape) {
     const all = shape.groups.map((group) => group.minimum);
     const [low, high] = [Math.min(...all), Math.max(...all)];
     return low === high ? String(low) : `${low}–${high}`;
   }
 
+  /** @param {State} state @param {Source} source */
   renderCriteria(state, source) {
     const known = knownCriteria(source) || [{ name: state.criterion, label: "Importance", help: "" }];
     const key = known.map((one) => one.name).join();
@@ -132,7 +147,10 @@ export class More {
     setAttributes(this.criterion, { title: known.find((one) => one.name === state.criterion)?.help || null });
   }
 
-  /** How far the scores of a newly chosen criterion are. */
+  /**
+   * How far the scores of a newly chosen criterion are.
+   * @param {State} state @param {Source} source @param {Now} now
+   */
   renderStatus(state, source, now) {
     const work = now.epoch === null || state.criterion === "importance" ? null : source.scores.progress(now.epoch);
     let words = "";
@@ -146,12 +164,16 @@ export class More {
     setAttributes(this.status, { "data-tone": work?.status === "failed" ? "bad" : null });
   }
 
-  /** The same neurons cut both ways: what was measured of either. */
+  /**
+   * The same neurons cut both ways: what was measured of either.
+   * @param {State} state @param {Source} source @param {Now} now
+   */
   renderBias(state, source, now) {
     if (!now.ranking) return;
     const of = (variant) =>
       measuredCut(source, now.epoch, state.criterion, now.ranking, now.selection, variant)?.accuracy;
     const [drop, fold] = [of("drop"), of("fold")];
+    /** @param {Accuracy} accuracy */
     const shown = (accuracy) => (accuracy ? format.percent(accuracy.value, accuracy.n) : "not measured");
     const words = drop && fold
       ? `Same neurons removed: discarded ${shown(drop)}, absorbed ${shown(fold)} (${format.points(fold.value - drop.value, fold.n)} points).`
@@ -168,6 +190,7 @@ function remembered() {
   }
 }
 
+/** @param {boolean} on */
 function remember(on) {
   try {
     sessionStorage.setItem(OPEN_KEY, on ? "yes" : "no");

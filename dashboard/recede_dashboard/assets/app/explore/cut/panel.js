@@ -8,7 +8,10 @@ import { UndoButtons } from "./undo_buttons.js";
 import { IMPORTANCE } from "../data/scores.js";
 import { Target } from "../target/control.js";
 
+/** @import { Explore, Now, Source, State } from "../types.js" */
+
 export class Cut {
+  /** @param {Explore} app */
   constructor(app) {
     this.app = app;
     this.target = new Target(app);
@@ -18,6 +21,7 @@ export class Cut {
     this.entries = ["removed-count", "cost-params", "cost-macs"].map((id) => {
       const value = app.els.find(`#${id}`);
       const row = value.parentElement;
+      /** @param {string} name */
       const part = (name) => row.querySelector(name);
       return { value, dense: part(".rx-entry-dense"), share: part(".rx-entry-share"), bar: part(".rx-bar") };
     });
@@ -25,6 +29,7 @@ export class Cut {
 
   buildControls() {
     const { app } = this;
+    /** @param {string} id @param {string} label @param {string} wanted */
     const field = (id, label, props, wanted, use) => {
       const input = h("input", {
         ...named(id), type: "number", class: "rx-field", "aria-label": label, step: "any", min: 0, ...props,
@@ -49,6 +54,7 @@ export class Cut {
       ({ by: "threshold", threshold: value }));
     this.gap = this.jump("gap-button", "Natural gap", () => app.toGap());
     this.lossless = this.jump("lossless-button", "Lossless", () => app.toLossless());
+    /** @param {string} text */
     const label = (text, of, of_) => (this.labels[of] = h("label", { class: "rx-label", for: of_, text }));
     this.labels = {};
     app.els.find("#scope-slot").append(this.undo.node);
@@ -66,11 +72,15 @@ export class Cut {
     this.undo.destroy();
   }
 
+  /** @param {string} id @param {string} text */
   jump(id, text, onclick) {
     return h("button", { ...named(id), type: "button", class: "rx-button rx-small", text, onclick });
   }
 
-  /** A number typed into a field: used at once when it can be; when not, it says what is wanted. */
+  /**
+   * A number typed into a field: used at once when it can be; when not, it says what is wanted.
+   * @param {HTMLInputElement} input @param {string} wanted
+   */
   type(input, wanted, use) {
     const value = input.value.trim() === "" ? NaN : Number(input.value);
     const patch = Number.isFinite(value) && value >= 0 && use(value);
@@ -88,7 +98,7 @@ export class Cut {
     setAttributes(this.threshold, { disabled: !ready || now.line === null });
     this.renderJumps(ready);
     if (!ready) return;
-    this.slider.value = now.asked;
+    this.slider.value = String(now.asked);
     this.slider.style.setProperty("--rx-fill", Math.min(1, now.asked / 0.99));
     setAttributes(this.slider, {
       "aria-valuetext": `${format.share(now.asked)} of the neurons`, "data-value": now.asked,
@@ -102,7 +112,7 @@ export class Cut {
     this.renderLedger();
   }
 
-  /** Which of the three is held: the others follow it. */
+  /** Which of the three is held: the others follow it. @param {State} state */
   renderHeld(state) {
     const held = state.target ? "target" : state.by;
     for (const [name, node] of Object.entries(this.labels)) {
@@ -133,6 +143,7 @@ export class Cut {
       : "The natural gap belongs to the importances; the neurons are ranked by another criterion";
   }
 
+  /** @param {Source} source @param {Now} now */
   whyNoLossless(source, now) {
     if (!source.curve?.points.length) return "Available once the accuracy curve is measured";
     return source.curve.epoch === now.epoch
@@ -144,6 +155,7 @@ export class Cut {
     const { now } = this.app;
     const { compact, integer, share } = format;
     const neurons = now.ranking ? now.ranking.size : now.selection.removed + sum(now.selection.kept);
+    /** @type {[string, string, number, string, Record<string, unknown>][]} */
     const rows = [
       [integer(now.selection.removed), `of ${integer(neurons)}`, now.selection.ratio, "removed",
         { "data-value": now.selection.removed, "data-total": neurons, "data-ratio": now.selection.ratio }],
@@ -166,15 +178,20 @@ export class Cut {
 
 const sum = (values) => values.reduce((a, b) => a + b, 0);
 
-/** Show a value in a field unless it is being edited. */
+/**
+ * Show a value in a field unless it is being edited.
+ * @param {HTMLInputElement} input @param {string} text
+ */
 function write(input, text) {
   if (document.activeElement === input && input.matches(":focus") && input.dataset.typed) return;
   if (input.value !== text) input.value = text;
 }
 
-document.addEventListener("input", ({ target }) => {
+document.addEventListener("input", (event) => {
+  const target = /** @type {HTMLElement} */ (event.target);
   if (target.matches?.(".rx-field")) target.dataset.typed = "true";
 }, true);
-document.addEventListener("focusout", ({ target }) => {
+document.addEventListener("focusout", (event) => {
+  const target = /** @type {HTMLElement} */ (event.target);
   if (target.matches?.(".rx-field")) delete target.dataset.typed;
 }, true);

@@ -5,6 +5,8 @@ import { putProps } from "../../lib/dash.js";
 import { h, named, setAttributes } from "../../lib/elements.js";
 import * as format from "../../format/numbers.js";
 
+/** @import { Explore } from "../types.js" */
+
 const FILES = [
   ["zip", "ZIP", "everything, with README and SHA-256 sums"],
   ["safetensors", "Weights", "plain PyTorch state_dict"],
@@ -14,6 +16,7 @@ const FILES = [
   ["manifest", "Manifest", "what was cut and how it was measured"],
 ];
 
+/** @param {string} label @param {string} title */
 function download(format_, file, label, title) {
   return h("a", {
     href: file.url, download: file.filename, class: "rx-file", "data-testid": `download-${format_}`,
@@ -39,6 +42,7 @@ function toFiles(event) {
   if (putProps?.("run-tabs", { value: "files" })) event.preventDefault();
 }
 
+/** @param {Explore} app */
 function done(app) {
   const { prune } = app;
   const files = prune.checkpoint.files;
@@ -64,6 +68,7 @@ function busy(prune, stage) {
     h("progress", { ...named("prune-progress"), max: 1, value: share })];
 }
 
+/** @param {Explore} app */
 function content(app, say) {
   const { prune } = app;
   if (prune.status === "busy") return busy(prune, say.stage);
@@ -74,7 +79,7 @@ function content(app, say) {
   return prune.status === "done" ? done(app) : [];
 }
 
-/** Keep the result area up to date; rebuilt only when something changed. */
+/** Keep the result area up to date; rebuilt only when something changed. @param {Explore} app */
 export function showPruneResult(app, node, say) {
   const { prune } = app;
   const key = JSON.stringify([prune.status, prune.progress, prune.checkpoint?.id, prune.error?.message]);

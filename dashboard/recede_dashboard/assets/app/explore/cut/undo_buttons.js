@@ -2,8 +2,11 @@
 
 import { h, icon, named, setAttributes } from "../../lib/elements.js";
 
+/** @import { Explore } from "../types.js" */
+
 /** The two buttons; Ctrl or Cmd with Z, with Shift or Y to do it again. */
 export class UndoButtons {
+  /** @param {Explore} app */
   constructor(app) {
     this.app = app;
     this.buttons = ["undo", "redo"].map((name) => h("button", {

@@ -2,10 +2,13 @@
 
 import * as format from "../../format/numbers.js";
 
+/** @import { Explore } from "../types.js" */
+
+/** @param {string[]} names */
 const named = (names) =>
   names.length === 1 ? names[0] : names.length === 2 ? names.join(" and ") : `${names.length} layers`;
 
-/** "the minimum of 3 channels", or "their minima" where they differ. */
+/** "the minimum of 3 channels", or "their minima" where they differ. @param {Explore} app @param {string[]} names */
 function least({ source, state }, names) {
   const own = names.map((name) => {
     const { size, minimum } = source.shape.groups.find((group) => group.name === name);
@@ -15,7 +18,7 @@ function least({ source, state }, names) {
   return `the minimum of ${format.plural(own[0], "channel")}`;
 }
 
-/** One sentence for each kind of warning. */
+/** One sentence for each kind of warning. @param {Explore} app */
 export function warningLines(app) {
   const { now, state } = app;
   if (!now.selection) return [];

@@ -3,10 +3,17 @@
 import { ApiError } from "../../api/client.js";
 import { curveOf } from "./curves.js";
 
+/** @import { Job, Progress } from "../../api/types.js" */
+/** @import { CurvePlace, Explore, Source, Work } from "../types.js" */
+
 const POLL_MS = 1500;
 const FINAL = ["succeeded", "failed", "cancelled"];
 
-/** Resolves with the finished job; live events make it quick, polling makes it sure. */
+/**
+ * Resolves with the finished job; live events make it quick, polling makes it sure.
+ * @param {Source} source @param {number} id @param {(progress: ?Progress, job: ?Job) => void} onProgress
+ * @returns {Promise<Job>}
+ */
 function follow(source, id, onProgress) {
   return new Promise((resolve, reject) => {
     let timer = 0;
@@ -27,7 +34,9 @@ function follow(source, id, onProgress) {
       clearTimeout(timer);
       timer = setTimeout(look, POLL_MS);
     };
-    const onEvent = ({ detail }) => {
+    /** @param {Event} event */
+    const onEvent = (event) => {
+      const { detail } = /** @type {CustomEvent} */ (event);
       if (!detail || Number(detail.job_id) !== id) return;
       if (detail.type === "progress") onProgress(detail, null);
       if (detail.type === "job") look();
@@ -38,7 +47,10 @@ function follow(source, id, onProgress) {
   });
 }
 
-/** The job's result; raises with the server's words, or returns null when it was cancelled. */
+/**
+ * The job's result; raises with the server's words, or returns null when it was cancelled.
+ * @param {Source} source @param {Job} job @param {(progress: ?Progress, job: ?Job) => void} onProgress
+ */
 export async function jobResult(source, job, onProgress) {
   const done = await follow(source, job.id, onProgress);
   if (done.state === "cancelled") return null;
@@ -51,10 +63,12 @@ export async function jobResult(source, job, onProgress) {
 /**
  * Measure the present cut on the validation images; a newer choice supersedes this one. On the
  * way `progress.accuracy` is an estimate from the images so far.
+ * @param {Explore} app
  */
 export async function measureCut(app) {
   const { plan, canCut, epoch } = app.fresh();
   if (!plan || !canCut) return;
+  /** @type {Work} */
   const own = { status: "busy", plan, epoch, progress: null };
   app.measure = own;
   app.dirty();
@@ -63,6 +77,7 @@ export async function measureCut(app) {
   try {
     let answer = await post();
     if (!answer.evaluation && still()) {
+      /** @param {?Progress} progress */
       const tell = (progress) => {
         own.progress = progress;
         app.dirty();
@@ -77,10 +92,11 @@ export async function measureCut(app) {
   app.dirty();
 }
 
-/** Cut, write, reload and verify the present cut; ends with links to its files. */
+/** Cut, write, reload and verify the present cut; ends with links to its files. @param {Explore} app */
 export async function pruneCut(app) {
   const { plan, canCut, selection, epoch } = app.fresh();
   if (!plan || !canCut || app.prune.status === "busy") return;
+  /** @type {Work} */
   const own = { status: "busy", plan, epoch, removed: selection.removed, ratio: selection.ratio };
   app.prune = own;
   app.dirty();
@@ -102,7 +118,10 @@ export async function pruneCut(app) {
   app.dirty();
 }
 
-/** Ask for an accuracy curve, {epoch, scope, criterion, bias}; `exact` on the whole split. */
+/**
+ * Target for an accuracy curve, {epoch, scope, criterion, bias}; `exact` on the whole split.
+ * @param {Explore} app @param {CurvePlace} place
+ */
 export async function measureCurve(app, place, exact = false) {
   try {
     const { job } = await app.source.ofRun("/curve", { method: "POST", body: { ...place, exact } });

@@ -7,6 +7,10 @@ import { ApiError, request } from "../../api/client.js";
 import { curveAtWork, reloadCurves } from "./curves.js";
 import { BINS, IMPORTANCE, Scores } from "./scores.js";
 
+/** @import { Criterion, CurveOut, Epoch, EpochPolarisation, Known, Run } from "../../api/types.js" */
+/** @import { Plan, Ranking, Shape } from "../../pruning/selection.js" */
+/** @import { Histogram } from "../types.js" */
+
 const POLL_MS = 4000; // safety net beside the live events
 const RETRY_MS = [1000, 2000, 4000, 8000];
 const PREFETCH_BYTES = 6e6; // all snapshots at once up to here, otherwise on demand
@@ -15,34 +19,48 @@ const BYTES_A_NEURON = 24;
 const REST_MS = 120; // a scrub passes many epochs and asks for the one it comes to rest on
 
 export class Source {
+  /** @type {?Run} */ run = null;
+  /** @type {?Shape} */ network = null;
+  /** The network with scores that rank as plain |score|. @type {?Shape} */ asPlain = null;
+  /** Stored epochs, and those whose weights are kept. @type {number[]} */ epochs = [];
+  /** @type {number[]} */ weights = [];
+  /** @type {?number} */ bestEpoch = null;
+  /** By epoch. @type {Map<number, Epoch>} */ metrics = new Map();
+  /** By epoch. @type {Map<number, EpochPolarisation>} */ polarisation = new Map();
+  /** Fields of a polarisation, in words. @type {Record<string, string>} */ definitions = {};
+  /** By "axis|layer". @type {Map<string, Histogram>} */ histograms = new Map();
+  /** By epoch. @type {Map<number, Ranking>} */ rankings = new Map();
+  /** Epoch → why its snapshot cannot be used. @type {Map<number, string>} */ broken = new Map();
+  /** The curve of the run itself. @type {?CurveOut} */ curve = null;
+  /** Other curves, and those whose epoch is not rested on yet. @type {Map<string, CurveOut>} */ curveMap = new Map();
+  /** @type {Map<string, {timer: number, epoch: ?number}>} */ curvesWaiting = new Map();
+  /** By "epoch:digest". @type {Map<string, Known>} */ evaluations = new Map();
+  /** The catalog's ways to rank, once they were asked for. @type {?Criterion[]} */ criteria = null;
+  /** @type {any} */ error = null;
+  /** Requests under way. @type {Map<string, Promise<any>>} */ pending = new Map();
+  /** @type {?number} */ resting = null;
+  /** @type {number|undefined} */ restTimer;
+  /** @type {number|undefined} */ timer;
+
   /** @param {string} runId @param {() => void} changed */
   constructor(runId, changed) {
-    Object.assign(this, { runId, changed });
-    this.run = null;
-    this.network = null;
+    this.runId = runId;
+    this.changed = changed;
     this.criterion = IMPORTANCE; // what ranks the neurons now
     this.scores = new Scores(this);
-    this.epochs = [];
-    this.weights = [];
-    this.bestEpoch = null;
-    this.metrics = new Map(); // epoch → EpochOut
-    this.polarisation = new Map(); // epoch → {overall, layers}
-    this.definitions = {}; // of its fields, in words
-    this.histograms = new Map(); // "axis|layer" → {epochs, bins, low, high, counts, rows}
-    this.rankings = new Map(); // epoch → core.prepare()
-    this.broken = new Map(); // epoch → why its snapshot cannot be used
-    this.curve = null;
-    this.evaluations = new Map(); // "epoch:digest" → EvaluationOut
     this.offline = false;
-    this.error = null;
     this.loaded = false;
     this.stopped = new AbortController();
-    this.pending = new Map();
     this.failures = 0;
     this.nudged = 0;
   }
 
-  /** One request; raises ApiError. `read` says how: "json", "arrayBuffer" or "response". */
+  /**
+   * One request; raises ApiError. `read` says how: "json", "arrayBuffer" or "response".
+   * @param {string} path
+   * @param {{method?: string, body?: object, read?: "json"|"arrayBuffer"|"text"|"response"}} [options]
+   * @returns {Promise<any>}
+   */
   async ask(path, { method, body, read = "json" } = {}) {
     try {
       const answer = await request(path, { method, body, signal: this.stopped.signal });
@@ -60,15 +78,19 @@ export class Source {
   }
 
   get scored() {
-    if (!this.asPlain && this.network) this.asPlain = { ...this.network, scale: "plain" };
+    if (!this.asPlain && this.network) this.asPlain = { ...this.network, scale: /** @type {const} */ ("plain") };
     return this.asPlain || null;
   }
 
+  /** A request about this run. @param {string} path @param {{method?: string, body?: object, read?: "json"|"arrayBuffer"|"text"|"response"}} [options] */
   ofRun(path, options) {
     return this.ask(`/runs/${encodeURIComponent(this.runId)}${path}`, options);
   }
 
-  /** Several callers, one request: while one is under way, the same is not asked again. */
+  /**
+   * Several callers, one request: while one is under way, the same is not asked again.
+   * @param {string} key @param {() => Promise<any>} ask
+   */
   once(key, ask) {
     if (!this.pending.has(key)) {
       this.pending.set(key, ask().finally(() => this.pending.delete(key)));
@@ -126,9 +148,10 @@ export class Source {
 
   loadHistograms() {
     const wanted = new Set(["logit|", "sigma|", ...this.histograms.keys()]);
-    return Promise.all([...wanted].map((key) => this.fetchHistogram(...key.split("|"))));
+    return Promise.all([...wanted].map((key) => this.fetchHistogram(key.split("|")[0], key.split("|")[1])));
   }
 
+  /** @param {string} axis @param {string} layer "" for all */
   async fetchHistogram(axis, layer) {
     const query = `bins=${BINS}&axis=${axis}${layer ? `&layer=${encodeURIComponent(layer)}` : ""}`;
     const counted = await readArray(Uint32Array)(await this.ofRun(`/histograms?${query}`, { read: "response" }));
@@ -136,7 +159,7 @@ export class Source {
     this.histograms.set(`${axis}|${layer}`, histogram(values, { bins, low, high, epochs }));
   }
 
-  /** The histogram, or null while it is fetched. */
+  /** The histogram, or null while it is fetched. @param {string} axis @param {?string} layer */
   histogram(axis, layer) {
     if (this.criterion !== IMPORTANCE) return this.scores.histogram(axis, layer);
     const key = `${axis}|${layer || ""}`;
@@ -148,7 +171,7 @@ export class Source {
     return known || null;
   }
 
-  /** The sorted snapshot of an epoch, or null while it is fetched. */
+  /** The sorted snapshot of an epoch, or null while it is fetched. @param {?number} epoch */
   ranking(epoch) {
     if (this.criterion !== IMPORTANCE) return epoch === null ? null : this.scores.ranking(epoch);
     const known = this.rankings.get(epoch);
@@ -157,13 +180,16 @@ export class Source {
     return null;
   }
 
-  /** The sorted scores of an epoch if they are here. */
+  /** The sorted scores of an epoch if they are here. @param {number} epoch */
   known(epoch) {
     if (this.criterion === IMPORTANCE) return this.rankings.get(epoch) || null;
     return this.scores.rankings.get(this.scores.key(epoch)) || null;
   }
 
-  /** Fetch the snapshot of an epoch that is still wanted in a moment; the very first at once. */
+  /**
+   * Fetch the snapshot of an epoch that is still wanted in a moment; the very first at once.
+   * @param {number} epoch
+   */
   rest(epoch) {
     if (this.resting === epoch) return;
     clearTimeout(this.restTimer);
@@ -174,7 +200,10 @@ export class Source {
     }, this.rankings.size ? REST_MS : 0);
   }
 
-  /** The sorted scores that a plan ranks by, fetched or computed first where need be. */
+  /**
+   * The sorted scores that a plan ranks by, fetched or computed first where need be.
+   * @param {Plan} plan @param {number} epoch
+   */
   async rankingOf({ criterion = IMPORTANCE }, epoch) {
     if (criterion !== IMPORTANCE) {
       await this.scores.fetch(epoch, criterion);
@@ -184,16 +213,17 @@ export class Source {
     return this.rankings.get(epoch) || null;
   }
 
+  /** @param {number} epoch */
   fetchSnapshot(epoch) {
     return this.once(`snapshot ${epoch}`, async () => {
       if (this.rankings.has(epoch)) return; // it came while this was waited for
       const blob = await this.ofRun(`/snapshots/${epoch}`, { read: "arrayBuffer" });
       try {
-        this.rankings.set(epoch, prepare(this.network, new Float32Array(blob)));
+        this.rankings.set(epoch, prepare(/** @type {Shape} */ (this.network), new Float32Array(blob)));
       } catch (error) {
         this.broken.set(epoch, error.message);
       }
-      if (this.rankings.size > this.mostRankings) this.rankings.delete(this.rankings.keys().next().value);
+      if (this.rankings.size > this.mostRankings) this.rankings.delete([...this.rankings.keys()][0]);
     });
   }
 
@@ -205,7 +235,10 @@ export class Source {
     return Math.max(8, Math.floor(RANKING_BYTES / (BYTES_A_NEURON * this.neurons)));
   }
 
-  /** Fetch the small snapshots of all epochs, one after the other, nearest to `epoch` first. */
+  /**
+   * Fetch the small snapshots of all epochs, one after the other, nearest to `epoch` first.
+   * @param {number} epoch
+   */
   async prefetch(epoch) {
     const size = 4 * this.neurons;
     if (!size || this.offline || size * this.epochs.length > PREFETCH_BYTES) return;
@@ -219,7 +252,7 @@ export class Source {
     return reloadCurves(this);
   }
 
-  /** Keep what was measured, to be found again by its kept channels. */
+  /** Keep what was measured, to be found again by its kept channels. @param {Known} evaluation */
   remember(evaluation) {
     this.evaluations.set(`${evaluation.epoch}:${evaluation.digest}`, evaluation);
   }

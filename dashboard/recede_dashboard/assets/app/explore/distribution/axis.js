@@ -3,13 +3,15 @@
 import { importance } from "../../pruning/selection.js";
 import { niceStep } from "../../charts/arithmetic.js";
 
+/** @import { Histogram } from "../types.js" */
+
 const SUPERSCRIPT = { "-": "⁻", 0: "⁰", 1: "¹", 2: "²", 3: "³", 4: "⁴", 5: "⁵", 6: "⁶" };
 const LOGIT_TICKS = [1e-5, 1e-4, 0.001, 0.01, 0.1, 0.5, 0.9, 0.99, 0.999, 0.9999];
 const SNAP = 3; // the visible part of ±12 grows in such steps, so that the axis stands still
 
 const powerOfTen = (k) => `10${[...String(k)].map((c) => SUPERSCRIPT[c]).join("")}`;
 
-/** First and last bin that any epoch uses, as values of the axis. */
+/** First and last bin that any epoch uses, as values of the axis. @param {Histogram} histogram */
 function used(histogram) {
   const { counts, bins, low, high } = histogram;
   let [first, last] = [bins, 0];
@@ -22,7 +24,10 @@ function used(histogram) {
   return first > last ? [0, 0] : [at(first), at(last + 1)];
 }
 
-/** The part that is drawn: fixed over all epochs, so that nothing jumps while scrubbing. */
+/**
+ * The part that is drawn: fixed over all epochs, so that nothing jumps while scrubbing.
+ * @param {Histogram} histogram @param {string} name
+ */
 function visible(histogram, name, scale) {
   const { low, high } = histogram;
   if (name === "sigma") return [low, high];
@@ -30,6 +35,7 @@ function visible(histogram, name, scale) {
   if (scale === "plain") {
     return [Math.max(low, Math.min(-3, Math.floor(first))), Math.min(high, Math.max(0, Math.ceil(last)))];
   }
+  /** @param {number} value */
   const outward = (value, round) => SNAP * round(value / SNAP);
   return [
     Math.max(low, Math.min(-6, outward(first, Math.floor))),
@@ -37,6 +43,7 @@ function visible(histogram, name, scale) {
   ];
 }
 
+/** @param {string} name @param {number} low @param {number} high */
 function ticksOf(name, scale, low, high) {
   if (name === "logit" && scale !== "plain") {
     return LOGIT_TICKS.map((value) => ({
@@ -55,19 +62,23 @@ function ticksOf(name, scale, low, high) {
     .map((at) => ({ at, text: String(Number(at.toPrecision(6))) }));
 }
 
-/** The axis begins with a bin that gathers all that is smaller: its tick says so. */
+/** The axis begins with a bin that gathers all that is smaller: its tick says so. @param {number} low */
 function atLeast(ticks, low) {
   if (!ticks.length || ticks[0].at - low > 1) return;
   ticks[0] = { at: low, text: `≤ ${ticks[0].text}` };
 }
 
+/** @param {string} name @param {string} label */
 function titleOf(name, scale, label) {
   const what = label ? `score: ${label}` : scale === "plain" ? "importance |γ|" : "importance σ(w)";
   if (name === "sigma") return `${what}, linear scale`;
   return `${what}, ${scale === "plain" ? "logarithmic" : "logit"} scale`;
 }
 
-/** A number that could have been typed: three digits of it, or of what is missing to 1. */
+/**
+ * A number that could have been typed: three digits of it, or of what is missing to 1.
+ * @param {number} value
+ */
 function tidy(value, scale) {
   if (scale === "plain" || value <= 0.5) return Number(value.toPrecision(3));
   return Number((1 - Number((1 - value).toPrecision(3))).toFixed(9));
@@ -75,18 +86,20 @@ function tidy(value, scale) {
 
 /**
  * The horizontal axis.
- * @param {object} histogram  of all layers: a layer is drawn on the same axis
- * @param {"sigma"|"logit"} name  @param {"bounded"|"plain"} scale
+ * @param {Histogram} histogram  of all layers: a layer is drawn on the same axis
+ * @param {string} name  "sigma" or "logit"
+ * @param {"bounded"|"plain"} scale
  */
 export function importanceAxis(histogram, name, scale) {
   histogram.axis = histogram.axis || makeAxis(histogram, name, scale);
   return histogram.axis;
 }
 
+/** @param {Histogram} histogram @param {string} name */
 function makeAxis(histogram, name, scale) {
   const [low, high] = visible(histogram, name, scale);
   const logit = name === "logit";
-  /** Importance → place on the axis, not clipped. */
+  /** Importance → place on the axis, not clipped. @param {number} value */
   function place(value) {
     if (!logit) return value;
     if (value <= 0) return -Infinity;
@@ -118,10 +131,14 @@ const COUNT_SCALES = {
   log: { f: Math.log1p, title: "neurons per bin, log(1 + n) scale" },
 };
 
-/** The vertical axis up to `max`: share of the height for a count, and ticks that keep apart. */
+/**
+ * The vertical axis up to `max`: share of the height for a count, and ticks that keep apart.
+ * @param {string} name @param {number} height
+ */
 export function countAxis(name, max, height) {
   const { f, title } = COUNT_SCALES[name];
   const top = f(max) * 1.06;
+  /** @param {number} count */
   const share = (count) => f(count) / top;
   const steps = [];
   for (let unit = 1; unit <= max; unit *= 10) steps.push(unit, 2 * unit, 5 * unit);

@@ -2,9 +2,13 @@
 
 import * as format from "../../format/numbers.js";
 
+/** @import { Colours, Explore } from "../types.js" */
+
 export class DistributionFigure {
+  /** @param {Explore} app */
   constructor(app) {
-    Object.assign(this, { app, id: "importances" });
+    this.app = app;
+    this.id = "importances";
   }
 
   get plot() {
@@ -20,6 +24,7 @@ export class DistributionFigure {
     return parts.join(" · ");
   }
 
+  /** @param {CanvasRenderingContext2D} g @param {Colours} colours */
   paintAll(g, colours) {
     this.app.distribution.paintAll(g, colours);
   }

@@ -5,23 +5,29 @@ import { drawLine } from "../../charts/canvas.js";
 import { linePlace, movingPlace } from "../epochs/motion.js";
 import { gapOf } from "../state/gap.js";
 
-/** The gap of what is shown, all layers or one, at an epoch. */
+/** @import { Colours, Explore } from "../types.js" */
+
+/** The gap of what is shown, all layers or one, at an epoch. @param {Explore} app @param {number} epoch */
 export const shownGap = (app, epoch) => gapOf(app.source, epoch, app.now.layer >= 0 ? app.state.layer : null);
 
-/** Height of an epoch among the ridges, whether it has a ridge of its own or not. */
+/** Height of an epoch among the ridges, whether it has a ridge of its own or not. @param {number} epoch */
 function heightOf(rows, epochs, epoch) {
   const last = rows.epochs.length - 1;
   const share = epochs.length > 1 ? epochs.indexOf(epoch) / (epochs.length - 1) : 1;
   return rows.baseline(0) + share * (rows.baseline(last) - rows.baseline(0));
 }
 
-/** Trail over the ridges: a line through the gap of every epoch that has one. */
+/**
+ * Trail over the ridges: a line through the gap of every epoch that has one.
+ * @param {CanvasRenderingContext2D} g @param {Explore} app @param {Colours} colours
+ */
 export function drawGapTrail(g, app, plot, rows, colours) {
   const { epochs } = plot.histogram;
+  /** @type {(?[number, number])[]} */
   const points = epochs.map((epoch) => [shownGap(app, epoch), epoch])
-    .map(([gap, epoch]) => (gap === null ? null : [plot.x(plot.axis.place(gap)), heightOf(rows, epochs, epoch)]));
+    .map(([gap, epoch]) => (gap === null ? null : /** @type {[number, number]} */ ([plot.x(plot.axis.place(gap)), heightOf(rows, epochs, epoch)])));
   g.save();
-  for (const [colour, weight, alpha] of [[colours.surface, 4, 0.8], [colours.gap, 1.6, 1]]) {
+  for (const [colour, weight, alpha] of /** @type {[string, number, number][]} */ ([[colours.surface, 4, 0.8], [colours.gap, 1.6, 1]])) {
     g.beginPath();
     points.forEach((point, i) => {
       if (!point) return;
@@ -42,7 +48,10 @@ export function drawGapTrail(g, app, plot, rows, colours) {
   g.restore();
 }
 
-/** Where the gap is now: a diamond on the trail and a dotted line through the bars with its value. */
+/**
+ * Where the gap is now: a diamond on the trail and a dotted line through the bars with its value.
+ * @param {CanvasRenderingContext2D} g @param {Explore} app @param {Colours} colours
+ */
 export function drawGapMark(g, app, plot, rows, colours) {
   const { now, motion } = app;
   const gap = shownGap(app, now.epoch);
@@ -75,7 +84,10 @@ export function drawGapMark(g, app, plot, rows, colours) {
   g.restore();
 }
 
-/** Beside the dotted line, on the side where neither the plot's end nor the threshold's line is in the way. */
+/**
+ * Beside the dotted line, on the side where neither the plot's end nor the threshold's line is in the way.
+ * @param {CanvasRenderingContext2D} g @param {number} x @param {string} text @param {Colours} colours
+ */
 function label(g, plot, x, text, colours, line) {
   g.font = `560 11px ${colours.font}`;
   const width = g.measureText(text).width;

@@ -6,12 +6,18 @@ import { countUpTo, layerKeys, thresholdKey } from "../../pruning/selection.js";
 import { epochAt } from "./ridges.js";
 import { linePlace } from "../epochs/motion.js";
 
+/** @import { Explore, Now } from "../types.js" */
+
 const FINE = 1 / 400; // of the visible axis for one key press; with shift ten times that
 const LABEL_PX = 92; // room that a label beside the handle needs
 
 export class Line {
+  /** @param {Explore} app */
   constructor(app, distribution) {
-    Object.assign(this, { app, distribution, node: app.els.line, wrapper: app.els.plot });
+    this.app = app;
+    this.distribution = distribution;
+    this.node = app.els.line;
+    this.wrapper = app.els.plot;
     this.left = this.node.querySelector(".rx-line-left");
     this.right = this.node.querySelector(".rx-line-right");
     this.handle = this.node.querySelector(".rx-handle");
@@ -42,6 +48,7 @@ export class Line {
     const { line } = this.app.now;
     const here = line === null || line === undefined ? x : plot.x(plot.axis.place(line));
     const grip = event.target.closest(".rx-line") ? x - here : 0;
+    /** @param {PointerEvent} e */
     const move = (e) => this.moveTo(plot.at(e.clientX - box.left - grip));
     this.drag(event.pointerId, move);
     if (!grip) move(event);
@@ -125,7 +132,7 @@ export class Line {
     });
   }
 
-  /** Neurons removed and kept of what the chart shows. */
+  /** Neurons removed and kept of what the chart shows. @param {Now} now */
   counts(now) {
     if (now.layer >= 0) return [now.selection.gone[now.layer], now.selection.kept[now.layer]];
     const size = now.selection.kept.reduce((sum, kept) => sum + kept, 0) + now.selection.removed;

@@ -9,12 +9,16 @@ import { drawGapMark, drawGapTrail, shownGap } from "./gap_trail.js";
 import { drawRidges } from "./ridges.js";
 import { linePlace, movingRow } from "../epochs/motion.js";
 
+/** @import { Colours, Explore } from "../types.js" */
+/** @import { Ranking } from "../../pruning/selection.js" */
+
 const MARGIN = { left: 44, right: 14, top: 8, bottom: 38 };
 const RIDGE_SHARE = 0.36;
 const RIDGE_PX = 130; // in a lower plot the bars have all the room
 const GAP = 42; // between ridges and bars: room for a title and the handle of the line
 
 export class Distribution {
+  /** @param {Explore} app */
   constructor(app) {
     this.app = app;
     this.wrapper = app.els.plot;
@@ -35,7 +39,7 @@ export class Distribution {
     this.observer.disconnect();
   }
 
-  /** Geometry for this frame, or null while something is missing. */
+  /** Geometry for this frame, or null while something is missing. @param {number} width @param {number} height */
   geometry(width, height) {
     const { app } = this;
     const { state, source, now } = app;
@@ -51,6 +55,7 @@ export class Distribution {
     const counts = countAxis(state.y, histogram.max, bottom - top);
     const x = (at) =>
       left + (Math.min(axis.high, Math.max(axis.low, at)) - axis.low) / (axis.high - axis.low) * (right - left);
+    /** @param {number} px */
     const at = (px) => axis.low + ((px - left) / (right - left)) * (axis.high - axis.low);
     const ridges = { top: MARGIN.top, bottom: split, height: split - MARGIN.top };
     const gaps = source.criterion === IMPORTANCE;
@@ -83,7 +88,10 @@ export class Distribution {
     return `Distribution of the ${byImportance ? "importances" : "scores"} of ${state.layer || "all layers"} at epoch ${now.epoch}, ${this.plot.axis.title}.${byImportance ? shape : ""}${cut}`;
   }
 
-  /** All of it onto `g`; what a drag does not change comes from `base`. */
+  /**
+   * All of it onto `g`; what a drag does not change comes from `base`.
+   * @param {CanvasRenderingContext2D} g @param {number} ratio @param {Colours} colours
+   */
   paint(g, base, ratio, colours) {
     const { state, now, scheme } = this.app;
     const { plot } = this;
@@ -105,13 +113,13 @@ export class Distribution {
     this.paintLive(g, colours, ratio);
   }
 
-  /** All of it onto a context that is saved. */
+  /** All of it onto a context that is saved. @param {CanvasRenderingContext2D} g @param {Colours} colours */
   paintAll(g, colours) {
     this.paintBase(g, colours);
     this.paintLive(g, colours, 2);
   }
 
-  /** What a drag changes. */
+  /** What a drag changes. @param {CanvasRenderingContext2D} g @param {Colours} colours @param {number} ratio */
   paintLive(g, colours, ratio) {
     this.paintBars(g, colours, ratio);
     this.paintGhost(g, colours);
@@ -124,6 +132,7 @@ export class Distribution {
     if (this.plot) this.render();
   }
 
+  /** @param {CanvasRenderingContext2D} g @param {Colours} colours */
   paintBase(g, colours) {
     const { plot } = this;
     this.rows = null;
@@ -156,6 +165,7 @@ export class Distribution {
     return gone.map((count, i) => (total[i] ? count / total[i] : 0));
   }
 
+  /** @param {Ranking} ranking */
   binsOf(ranking) {
     const key = `${this.app.state.axis} ${this.plot.histogram.high}`;
     if (ranking.binKey !== key) {
@@ -165,6 +175,7 @@ export class Distribution {
     return ranking.bins;
   }
 
+  /** @param {CanvasRenderingContext2D} g @param {Colours} colours @param {number} ratio */
   paintBars(g, colours, ratio) {
     const { plot } = this;
     const { histogram, axis, counts, x, bottom, top } = plot;
@@ -186,7 +197,7 @@ export class Distribution {
     }
   }
 
-  /** Outline of the untrained network, to compare with. */
+  /** Outline of the untrained network, to compare with. @param {CanvasRenderingContext2D} g @param {Colours} colours */
   paintGhost(g, colours) {
     const { plot } = this;
     const { histogram, counts, x, bottom, top } = plot;
@@ -211,6 +222,7 @@ export class Distribution {
     g.restore();
   }
 
+  /** @param {CanvasRenderingContext2D} g @param {Colours} colours */
   paintLine(g, colours) {
     const { plot } = this;
     const place = linePlace(this.app, plot.axis);
@@ -228,14 +240,17 @@ export class Distribution {
   }
 }
 
+/** @param {number} ratio */
 function scaled(canvas, ratio) {
   const g = canvas.getContext("2d");
   g.setTransform(ratio, 0, 0, ratio, 0, 0);
   return g;
 }
 
+/** @param {CanvasRenderingContext2D} g */
 const stroke = (g, ...ends) => drawLine(g, ...ends);
 
+/** @param {CanvasRenderingContext2D} g @param {Colours} colours */
 function drawAxes(g, plot, colours) {
   g.font = `11px ${colours.font}`;
   g.strokeStyle = colours.line;
@@ -264,10 +279,11 @@ function drawAxes(g, plot, colours) {
   legend(g, plot, colours);
 }
 
-/** Right of the axis title: what the three drawings mean. */
+/** Right of the axis title: what the three drawings mean. @param {CanvasRenderingContext2D} g @param {Colours} colours */
 function legend(g, plot, colours) {
   let x = plot.right;
   const y = plot.bottom + 24;
+  /** @param {string} text @param {number} width */
   const before = (text, width, sign) => {
     g.fillStyle = colours.muted;
     g.fillText(text, x, y);

@@ -4,9 +4,13 @@ import { h, setAttributes, setText } from "../../lib/elements.js";
 import * as format from "../../format/numbers.js";
 import { IMPORTANCE } from "../data/scores.js";
 
+/** @import { Explore } from "../types.js" */
+
 const TWO_MODES = 5 / 9;
 
+/** @param {number} value */
 const percent = (value) => format.share(value);
+/** Field, label, and its value as text. @type {[string, string, (value: number) => string][]} */
 const FIELDS = [
   ["below_001", "< 0.01", percent],
   ["below_01", "< 0.1", percent],
@@ -20,6 +24,7 @@ const MISSING = {
 };
 
 export class Polarisation {
+  /** @param {Explore} app */
   constructor(app) {
     this.app = app;
     this.place = app.els.find("#polarisation");
@@ -58,6 +63,7 @@ export class Polarisation {
     this.layers();
   }
 
+  /** @param {string} name @param {string} label @param {number} value @param {(value: number) => string} text */
   show(name, label, value, text) {
     const { source, state } = this.app;
     const at = this.values.get(name);

@@ -1,5 +1,7 @@
 /** All epochs above the distribution, one ridge each, oldest on top: the receding at one look. */
 
+/** @import { Colours, Histogram } from "../types.js" */
+
 const ROW_PX = 5; // least distance of two ridges
 const RISE = 5.5; // height of the highest ridge, in distances
 const SOFT = 0.75;
@@ -15,7 +17,7 @@ function thin(epochs, most, shown) {
   return rows;
 }
 
-/** Where each ridge stands: {epochs, baseline(i), spacing}. */
+/** Where each ridge stands: {epochs, baseline(i), spacing}. @param {number} epoch */
 function layout(epochs, box, epoch) {
   const most = Math.max(2, Math.floor(box.height / ROW_PX - RISE));
   const shown = thin(epochs, most, epoch);
@@ -31,6 +33,7 @@ const smoothed = (row, i) =>
  * Height that counts as one: of the epochs' highest smoothed bins, the one that four fifths do
  * not pass, so that one narrow hump of the untrained network does not flatten all that follows.
  * The two end bins, which gather what lies beyond, count apart.
+ * @param {Histogram} histogram
  */
 function highest(histogram) {
   if (!histogram.ridgeMax) {
@@ -44,10 +47,11 @@ function highest(histogram) {
   return histogram.ridgeMax;
 }
 
-/** As it is up to SOFT, from there on rounded off towards one. */
+/** As it is up to SOFT, from there on rounded off towards one. @param {number} height */
 const limited = (height) =>
   height <= SOFT ? height : SOFT + (1 - SOFT) * (1 - Math.exp(-(height - SOFT) / (1 - SOFT)));
 
+/** @param {CanvasRenderingContext2D} g @param {number} height */
 function trace(g, plot, row, baseline, height) {
   const { histogram, x, counts } = plot;
   const most = counts.share(highest(histogram));
@@ -62,7 +66,10 @@ function trace(g, plot, row, baseline, height) {
   g.lineTo(plot.right, baseline);
 }
 
-/** Draw all ridges; the epoch that is shown below stands out. */
+/**
+ * Draw all ridges; the epoch that is shown below stands out.
+ * @param {CanvasRenderingContext2D} g @param {number} epoch @param {Colours} colours
+ */
 export function drawRidges(g, plot, box, epoch, colours) {
   const rows = layout(plot.histogram.epochs, box, epoch);
   const height = rows.spacing * RISE;
@@ -88,7 +95,10 @@ export function drawRidges(g, plot, box, epoch, colours) {
   return rows;
 }
 
-/** Numbers of the shown, the first and the last epoch, as far as they keep apart. */
+/**
+ * Numbers of the shown, the first and the last epoch, as far as they keep apart.
+ * @param {CanvasRenderingContext2D} g @param {number} epoch @param {Colours} colours
+ */
 function labels(g, plot, rows, epoch, colours) {
   g.font = `11px ${colours.font}`;
   g.textAlign = "right";
@@ -103,7 +113,7 @@ function labels(g, plot, rows, epoch, colours) {
   }
 }
 
-/** The epoch whose ridge is nearest to a height. */
+/** The epoch whose ridge is nearest to a height. @param {number} y */
 export function epochAt(rows, y) {
   const i = Math.round((y - rows.baseline(0)) / rows.spacing);
   return rows.epochs[Math.min(rows.epochs.length - 1, Math.max(0, i))];

@@ -5,7 +5,9 @@ import { h, setText } from "../../lib/elements.js";
 import { saveMenu } from "../../charts/saving.js";
 import { DistributionFigure } from "./figure.js";
 
-/** Axis, count scale and download menu above the distribution. */
+/** @import { Explore } from "../types.js" */
+
+/** Axis, count scale and download menu above the distribution. @param {Explore} app */
 export function mountTools(app) {
   const axis = segmented({
     id: "axis-toggle", label: "Importance axis",

@@ -1,5 +1,7 @@
 /** Playing the epochs: between two of them the picture moves at the rate of the screen. */
 
+/** @import { Explore, Histogram } from "../types.js" */
+
 const PLAY_MS = 6000; // for all epochs at speed 1, but
 const EPOCH_MS = [30, 700]; // one epoch is shown no shorter and no longer than this
 const STILL_MS = 1000; // an epoch, where reduced motion is preferred
@@ -12,8 +14,10 @@ const reduced = () => window.matchMedia("(prefers-reduced-motion: reduce)").matc
  * threshold stood at `from`.
  */
 export class Player {
+  /** @param {Explore} app */
   constructor(app) {
-    Object.assign(this, { app, frame: 0 });
+    this.app = app;
+    this.frame = 0;
   }
 
   get playing() {
@@ -46,6 +50,7 @@ export class Player {
     return undefined;
   }
 
+  /** @param {number} epoch */
   show(epoch, from) {
     const { app } = this;
     const moved = epoch !== app.state.epoch;
@@ -72,7 +77,10 @@ export class Player {
   }
 }
 
-/** Counts of the shown epoch, or what lies between it and the one before while it is played. */
+/**
+ * Counts of the shown epoch, or what lies between it and the one before while it is played.
+ * @param {Explore} app @param {Histogram} histogram
+ */
 export function movingRow(app, histogram) {
   const { motion, now } = app;
   const to = histogram.row.get(now.epoch);
@@ -81,7 +89,10 @@ export function movingRow(app, histogram) {
   return Float32Array.from(to, (count, i) => from[i] + (count - from[i]) * motion.f);
 }
 
-/** A place on the axis on its way between two; where one of them is unknown, the other. */
+/**
+ * A place on the axis on its way between two; where one of them is unknown, the other.
+ * @param {Explore} app
+ */
 export function movingPlace(app, axis, from, to) {
   if (to === null || to === undefined) return null;
   const end = axis.place(to);
@@ -90,5 +101,5 @@ export function movingPlace(app, axis, from, to) {
   return clip(axis.place(from)) + (clip(end) - clip(axis.place(from))) * app.motion.f;
 }
 
-/** Where the threshold stands in the picture, as a place on the axis, or null. */
+/** Where the threshold stands in the picture, as a place on the axis, or null. @param {Explore} app */
 export const linePlace = (app, axis) => movingPlace(app, axis, app.motion?.line, app.now.line);

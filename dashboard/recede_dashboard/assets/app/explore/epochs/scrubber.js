@@ -4,9 +4,12 @@ import { dropdown } from "../../lib/controls.js";
 import { h, named, setAttributes, setText } from "../../lib/elements.js";
 import { Player } from "./motion.js";
 
+/** @import { Explore } from "../types.js" */
+
 const SPEEDS = [["0.25", "¼×"], ["0.5", "½×"], ["1", "1×"], ["2", "2×"], ["4", "4×"]];
 
 export class Scrub {
+  /** @param {Explore} app */
   constructor(app) {
     this.app = app;
     this.label = app.els.find("#epoch-label");
@@ -40,6 +43,7 @@ export class Scrub {
     this.toggle();
   }
 
+  /** @param {number} epoch */
   pick(epoch) {
     this.stop();
     this.app.chooseEpoch(epoch);
@@ -77,7 +81,7 @@ export class Scrub {
     const { source, now, state } = app;
     const at = source.epochs.indexOf(now.epoch);
     setAttributes(this.range, { max: Math.max(0, source.epochs.length - 1), disabled: source.epochs.length < 2 });
-    if (at >= 0) this.range.value = at;
+    if (at >= 0) this.range.value = String(at);
     const words = this.words();
     setAttributes(this.range, { "aria-valuetext": `${words.title}, ${words.note}`, "data-value": now.epoch });
     this.range.style.setProperty("--rx-fill", source.epochs.length > 1 ? at / (source.epochs.length - 1) : 1);

@@ -5,6 +5,8 @@ import { measureCut } from "../data/jobs.js";
 import { showToast } from "./toast.js";
 import { toggleLock } from "../layers/own_ratio.js";
 
+/** @import { Explore } from "../types.js" */
+
 const PREFIX_MS = 350; // "g" also begins the shell's "g r" and "g s": wait whether one follows
 
 /** Text is typed there, or the key already means something there. */
@@ -18,7 +20,10 @@ function isTaken(event) {
   return key === " " && Boolean(target.closest("button, a, summary, input, [role=radio]"));
 }
 
-/** The layer before or after the selected one; between last and first lie all together. */
+/**
+ * The layer before or after the selected one; between last and first lie all together.
+ * @param {Explore} app
+ */
 function stepLayer(app, by) {
   const names = [null, ...app.source.shape.groups.map((group) => group.name)];
   const at = names.indexOf(app.state.layer);
@@ -31,7 +36,7 @@ function into(field) {
   field.select();
 }
 
-/** The field lies below the selected layer's row; without a layer, below the first. */
+/** The field lies below the selected layer's row; without a layer, below the first. @param {Explore} app */
 function ownRatio(app) {
   if (!app.state.layer) stepLayer(app, 1);
   app.fresh();
@@ -40,7 +45,7 @@ function ownRatio(app) {
   else showToast(app, `${app.state.layer} is always kept in this run, so it has no ratio of its own.`);
 }
 
-/** Listen while this view is on the page and visible; returns how to stop. */
+/** Listen while this view is on the page and visible; returns how to stop. @param {Explore} app */
 export function listenToKeys(app) {
   let waiting = 0;
   const actions = {

@@ -3,7 +3,10 @@
 import { h, setAttributes } from "../../lib/elements.js";
 import { errorWords } from "../../lib/errors.js";
 
+/** @import { Explore } from "../types.js" */
+
 export class Messages {
+  /** @param {Explore} app */
   constructor(app) {
     this.app = app;
     this.message = app.els.message;

@@ -2,7 +2,12 @@
 
 import { h, named } from "../../lib/elements.js";
 
-/** A short message over the view, for some seconds, with one thing that can be done. */
+/** @import { Explore } from "../types.js" */
+
+/**
+ * A short message over the view, for some seconds, with one thing that can be done.
+ * @param {Explore} app @param {string} words
+ */
 export function showToast(app, words, action, act) {
   app.els.frame.querySelector(".rx-toast")?.remove();
   const node = h("div", { ...named("toast"), class: "rx-toast", role: "status" }, h("span", { text: words }));

@@ -4,7 +4,11 @@ import { h, icon, setAttributes, setText } from "../../lib/elements.js";
 import * as format from "../../format/numbers.js";
 import { OwnRatio, toggleLock } from "./own_ratio.js";
 
+/** @import { Explore, Now, State } from "../types.js" */
+/** @import { Shape } from "../../pruning/selection.js" */
+
 export class Layers {
+  /** @param {Explore} app */
   constructor(app) {
     this.app = app;
     this.list = app.els.find("#layer-list");
@@ -13,6 +17,7 @@ export class Layers {
     this.list.addEventListener("keydown", (event) => this.key(event));
   }
 
+  /** @param {Shape} shape */
   build(shape) {
     this.all = this.row(null, "All layers", null);
     this.rows = shape.groups.map((group) => this.row(group.name, group.name, this.lock(group.name)));
@@ -25,6 +30,7 @@ export class Layers {
     this.list.replaceChildren(list);
   }
 
+  /** @param {?string} name @param {string} label @param {?HTMLButtonElement} lock */
   row(name, label, lock) {
     const kept = h("b", { text: "–" });
     const size = h("span", { text: "" });
@@ -43,6 +49,7 @@ export class Layers {
     return { name, node, main, bar, count: { kept, size }, tag, lock, key: "" };
   }
 
+  /** @param {string} name */
   lock(name) {
     return h("button", {
       type: "button", class: "rx-lock", "aria-pressed": "false", "aria-label": `Lock ${name}: keep all its channels in this cut`,
@@ -88,7 +95,7 @@ export class Layers {
     this.renderOwn(now, state, shield);
   }
 
-  /** The strip below the selected layer's row. */
+  /** The strip below the selected layer's row. @param {Now} now @param {State} state */
   renderOwn(now, state, shield) {
     const { name } = this.strip || {};
     if (name !== (now.layer >= 0 ? state.layer : undefined)) {
@@ -104,6 +111,10 @@ export class Layers {
     });
   }
 
+  /**
+   * @param {any} row @param {number} kept @param {number} size
+   * @param {{held?: boolean, warn?: boolean, rounded?: boolean, multiple?: number, locked?: boolean, selected?: boolean, own?: number, shielded?: boolean, minimum?: number}} facts
+   */
   show(row, kept, size, { held, warn, rounded, multiple, locked, selected, own, shielded, minimum }) {
     const key = [kept, held, warn, rounded && multiple, locked, selected, own, shielded, minimum].join();
     if (row.key === key) return;
@@ -112,11 +123,12 @@ export class Layers {
     setText(row.count.kept, format.integer(kept));
     setText(row.count.size, ` / ${format.integer(size)}`);
     const { share } = format;
+    /** Whether it holds, the tag, what it says, its tone. @type {[boolean, string, string, string?][]} */
     const tags = [
       [shielded, "safe", "Always kept: no plan of this run cuts this layer"],
       [held, "min", `Held at its minimum of ${minimum} channels`, "warn"],
       [warn, ">95 %", "Would lose more than 95 %", "warn"],
-      [own !== undefined, own !== undefined && `${Number((100 * own).toFixed(1))}${format.THIN}%`, "It has its own ratio"],
+      [own !== undefined, `${Number((100 * (own ?? 0)).toFixed(1))}${format.THIN}%`, "It has its own ratio"],
       [rounded, `×${multiple}`, `Rounded up to a multiple of ${multiple}`],
       [locked, "lock", "Locked: keeps all its channels"],
     ];

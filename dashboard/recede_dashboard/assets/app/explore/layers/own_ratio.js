@@ -5,16 +5,25 @@ import { errorWords } from "../../lib/errors.js";
 import { showFault } from "../cut/fault.js";
 import { showToast } from "../frame/toast.js";
 
+/** @import { Explore } from "../types.js" */
+
+/** @param {string} name */
 const without = (object, name) => Object.fromEntries(Object.entries(object).filter(([key]) => key !== name));
 
-/** Give one layer a ratio of its own; null takes it back. A lock would contradict it. */
+/**
+ * Give one layer a ratio of its own; null takes it back. A lock would contradict it.
+ * @param {Explore} app @param {string} name @param {number} ratio
+ */
 function setOwn(app, name, ratio) {
   const { overrides, locks } = app.state;
   if (ratio === null) app.choose({ overrides: without(overrides, name) });
   else app.choose({ overrides: { ...overrides, [name]: ratio }, ...(locks.includes(name) ? { locks: locks.filter((one) => one !== name) } : {}) });
 }
 
-/** Lock or unlock one layer; its own ratio would contradict the lock. */
+/**
+ * Lock or unlock one layer; its own ratio would contradict the lock.
+ * @param {Explore} app @param {string} name
+ */
 export function toggleLock(app, name) {
   if ((app.source.run?.protected || []).includes(name)) return;
   const { locks, overrides } = app.state;
@@ -26,7 +35,10 @@ export function toggleLock(app, name) {
   app.released();
 }
 
-/** Every plan of the run leaves it whole, from now on or no more: kept by the server. */
+/**
+ * Every plan of the run leaves it whole, from now on or no more: kept by the server.
+ * @param {Explore} app @param {string} name @param {boolean} on
+ */
 async function protect(app, name, on) {
   const { source } = app;
   const before = source.run.protected || [];
@@ -42,8 +54,10 @@ async function protect(app, name, on) {
 }
 
 export class OwnRatio {
+  /** @param {Explore} app @param {string} name */
   constructor(app, name) {
-    Object.assign(this, { app, name });
+    this.app = app;
+    this.name = name;
     this.field = h("input", {
       ...named("own-ratio"), type: "number", class: "rx-field rx-short", min: 0, max: 99.99, step: "any",
       "aria-label": `Ratio of ${name} in percent`, oninput: () => this.typed(), onchange: () => app.released(),

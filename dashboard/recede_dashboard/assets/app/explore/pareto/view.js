@@ -14,6 +14,7 @@ import { View } from "../views/view.js";
 
 const MARGIN = { left: 48, right: 18, top: 8, bottom: 34 };
 const NEAR_PX = 14;
+/** @type {Record<string, [string, string, (value: number) => string]>} */
 const COSTS = {
   macs: ["MACs", "MACs of one image", (value) => format.compact(value)],
   params: ["Params", "parameters", (value) => format.compact(value)],
@@ -120,7 +121,7 @@ export class Pareto extends View {
   live() {
     const { now } = this.app;
     if (!now.cost || !now.selection) return null;
-    const cost = this.costOf({ of: now.cost, digest: now.digest, kept: now.selection.kept });
+    const cost = this.costOf({ of: now.cost, kept: now.selection.kept });
     return Number.isFinite(cost) ? { cost, accuracy: now.accuracy } : null;
   }
 

@@ -8,10 +8,14 @@ import { mask, select } from "../../pruning/selection.js";
 import { accuracyOfCut } from "../state/accuracy.js";
 import { tidyPlan, withProtected } from "../state/plan.js";
 
+/** @import { Accuracy } from "../../api/types.js" */
+/** @import { EpochPlan, Explore, Source } from "../types.js" */
+
 /**
  * What a plan keeps, costs and is known to reach.
  * @returns {Promise<{plan: object, epoch: number, mask: Uint8Array, kept: number[],
- *   cost: object, accuracy: ?object, removed: number}>}
+ *   layerOf: Uint16Array, cost: any, accuracy: ?Accuracy, removed: number}>}
+ * @param {Explore} app @param {EpochPlan} plan
  */
 async function sideOf(app, plan) {
   const { source } = app;
@@ -28,7 +32,10 @@ async function sideOf(app, plan) {
   };
 }
 
-/** What the server knows of its accuracy; null where it knows nothing or does not answer. */
+/**
+ * What the server knows of its accuracy; null where it knows nothing or does not answer.
+ * @param {Source} source @param {EpochPlan} plan
+ */
 async function asked(source, plan) {
   if (source.offline) return null;
   try {
@@ -50,8 +57,13 @@ function byLayer(groups, a, b) {
 }
 
 export class Diff {
+  /** @param {Explore} app */
   constructor(app, plans) {
-    Object.assign(this, { app, plans, a: "present", b: null, asked: 0 });
+    this.app = app;
+    this.plans = plans;
+    this.a = "present";
+    this.b = null;
+    this.asked = 0;
     this.pickA = this.picker("diff-a", "First plan", "a");
     this.pickB = this.picker("diff-b", "Second plan", "b");
     this.content = h("div", { ...named("diff-content"), class: "rx-diff-content", tabindex: 0 });
@@ -65,6 +77,7 @@ export class Diff {
     app.els.frame.append(this.node);
   }
 
+  /** @param {string} id @param {string} label */
   picker(id, label, side) {
     return h("select", {
       ...named(id), class: "rx-select rx-select-wide", "aria-label": label,
@@ -80,7 +93,9 @@ export class Diff {
   }
 
   open(a, b) {
-    Object.assign(this, { a, b, frozen: this.app.fresh().plan });
+    this.a = a;
+    this.b = b;
+    this.frozen = this.app.fresh().plan;
     if (!this.frozen) return;
     for (const [select, value] of [[this.pickA, a], [this.pickB, b]]) {
       select.replaceChildren(h("option", { value: "present", text: "Current cut" }),
@@ -153,4 +168,5 @@ export class Diff {
   }
 }
 
+/** @param {string[]} names */
 const head = (h, names) => h("thead", {}, h("tr", {}, names.map((text) => h("th", { scope: "col", text }))));

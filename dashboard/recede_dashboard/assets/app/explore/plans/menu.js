@@ -7,9 +7,16 @@ import { showToast } from "../frame/toast.js";
 import { Diff } from "./diff.js";
 import { planWords, samePlan, stateOfPlan, tidyPlan } from "../state/plan.js";
 
+/** @import { Explore } from "../types.js" */
+
 export class Plans {
+  /** @param {Explore} app */
   constructor(app) {
-    Object.assign(this, { app, items: null, error: null, editing: null, key: "" });
+    this.app = app;
+    this.items = null;
+    this.error = null;
+    this.editing = null;
+    this.key = "";
     this.build();
     this.load();
   }
@@ -70,7 +77,8 @@ export class Plans {
   async load() {
     try {
       const { items } = await this.app.source.ofRun("/plans");
-      Object.assign(this, { items, error: null });
+      this.items = items;
+      this.error = null;
       this.fromAddress();
     } catch (error) {
       if (error.name === "AbortError") return;
@@ -93,7 +101,7 @@ export class Plans {
     }
   }
 
-  /** Ask for a change, say in words what went wrong, then show what is kept now. */
+  /** Target for a change, say in words what went wrong, then show what is kept now. @param {string} path */
   async change(path, method, body) {
     try {
       const read = method === "DELETE" ? "response" : "json";
@@ -129,6 +137,7 @@ export class Plans {
     showToast(this.app, `Plan “${one.name}” deleted.`, "Undo", () => this.change("", "POST", again));
   }
 
+  /** @param {string} words */
   tell(words) {
     this.said.hidden = !words;
     setText(this.said, words);
@@ -182,7 +191,7 @@ export class Plans {
 
   /** The list is made anew: what had the focus has it again, or what stands in its place. */
   holdFocus() {
-    const now = document.activeElement;
+    const now = /** @type {?HTMLElement} */ (document.activeElement);
     if (!this.list.contains(now)) return () => {};
     const plan = now.closest("li").dataset.testid;
     const { tool } = now.dataset;
@@ -212,6 +221,7 @@ export class Plans {
         this.tool("bin", `Delete ${one.name}`, () => this.remove(one))));
   }
 
+  /** @param {string} name @param {string} words */
   tool(name, words, onclick, disabled = false) {
     const button = h("button", { type: "button", class: "rx-tool", title: words, "aria-label": words, disabled, "data-tool": name, onclick: () => onclick(button) }, icon(name));
     return button;
@@ -221,11 +231,12 @@ export class Plans {
     return `${location.origin}${location.pathname}?tab=explore&plan=${one.id}`;
   }
 
+  /** @param {string} id */
   edit(id) {
     this.editing = id;
     this.app.fresh();
     this.renderList(this.present);
-    const name = this.list.querySelector(".rx-plan-form input");
+    const name = /** @type {?HTMLInputElement} */ (this.list.querySelector(".rx-plan-form input"));
     name?.focus();
     name?.select();
   }

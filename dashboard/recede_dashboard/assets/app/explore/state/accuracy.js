@@ -7,7 +7,13 @@ import { curveOf, pointsOfCurve } from "../data/curves.js";
 import { IMPORTANCE } from "../data/scores.js";
 import { isPlainPlan, withProtected } from "./plan.js";
 
-/** Curve points of these very weights, each with `ratio`, `ask`, `accuracy` and `cost`. */
+/** @import { EpochPlan, Source } from "../types.js" */
+/** @import { Ranking, Selection } from "../../pruning/selection.js" */
+
+/**
+ * Curve points of these very weights, each with `ratio`, `ask`, `accuracy` and `cost`.
+ * @param {Source} source @param {number} epoch @param {string} scope
+ */
 export function curvePoints(source, epoch, scope, criterion = "importance", bias = "drop") {
   return pointsOfCurve(source, { epoch, scope, criterion, bias });
 }
@@ -20,6 +26,7 @@ const criterionOf = (known) => known.plan?.criterion ?? known.criterion ?? IMPOR
 /**
  * The cut that a measurement was made on, from its plan; null where the plan no longer leads to
  * the cost that was measured.
+ * @param {Ranking} ranking @param {Source} source
  */
 function cutOf(known, ranking, source) {
   const done = cuts.get(known);
@@ -38,6 +45,7 @@ function cutOf(known, ranking, source) {
  * What was measured on exactly this cut. A layer loses its lowest channels first, so within an
  * epoch and a criterion the kept counts of the layers tell one cut from another.
  * @param {string} [variant]  "drop" or "fold", if not that of the selection
+ * @param {Source} source @param {number} epoch @param {string} criterion @param {Ranking} ranking @param {Selection} selection
  */
 export function measuredCut(source, epoch, criterion, ranking, selection, variant = selection.variant) {
   for (const known of source.evaluations.values()) {
@@ -50,7 +58,10 @@ export function measuredCut(source, epoch, criterion, ranking, selection, varian
   return null;
 }
 
-/** What is known of the accuracy of a plan: measured, or estimated between points of its curve. */
+/**
+ * What is known of the accuracy of a plan: measured, or estimated between points of its curve.
+ * @param {Source} source @param {number} epoch @param {EpochPlan} plan @param {Ranking} ranking @param {Selection} selection
+ */
 export function accuracyOfCut(source, epoch, plan, ranking, selection) {
   const known = measuredCut(source, epoch, plan.criterion || IMPORTANCE, ranking, selection);
   if (known) return known.accuracy;
@@ -58,7 +69,10 @@ export function accuracyOfCut(source, epoch, plan, ranking, selection) {
   return estimateAccuracy(curvePoints(source, epoch, plan.scope, plan.criterion, plan.bias), selection.ratio);
 }
 
-/** The lossless point: its share removed, and the ratio to ask for to get that very cut. */
+/**
+ * The lossless point: its share removed, and the ratio to ask for to get that very cut.
+ * @param {Source} source @param {number} epoch @param {string} scope
+ */
 export function losslessOf(source, epoch, scope, criterion = "importance", bias = "drop") {
   const curve = curveOf(source, { epoch, scope, criterion, bias });
   const points = !curve || curve.job ? [] : curve.points;

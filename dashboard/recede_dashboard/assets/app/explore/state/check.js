@@ -4,7 +4,12 @@ import { IMPORTANCE, knownCriteria } from "../data/scores.js";
 import { losslessOf } from "./accuracy.js";
 import { shownEpoch } from "./epoch.js";
 
-/** Once the run is known: refuse in words what it does not have, and go on without it. */
+/** @import { Explore, Source, State } from "../types.js" */
+
+/**
+ * Once the run is known: refuse in words what it does not have, and go on without it.
+ * @param {Explore} app
+ */
 export function checkChoices(app) {
   const { source, state, refused } = app;
   if (!app.checked && source.loaded && source.epochs.length && source.network) {
@@ -16,12 +21,14 @@ export function checkChoices(app) {
   if (app.checked && !app.checkedCriterion) checkCriterion(app);
 }
 
+/** @param {Source} source @param {State} state @param {string[]} refused */
 function checkEpoch({ epochs }, state, refused) {
   if (state.epoch === null || epochs.includes(state.epoch)) return;
   refused.push(`epoch=${state.epoch} (available: ${epochs[0]} to ${epochs[epochs.length - 1]})`);
   state.epoch = null;
 }
 
+/** @param {Source} source @param {State} state @param {string[]} refused */
 function checkLayers({ network, run }, state, refused) {
   const names = network.groups.map((group) => group.name);
   const shield = run.protected || [];
@@ -41,13 +48,14 @@ function checkLayers({ network, run }, state, refused) {
   }
 }
 
+/** @param {Source} source @param {State} state @param {string[]} refused */
 function checkBias({ network }, state, refused) {
   if (state.bias !== "fold" || network.scale === "plain") return;
   refused.push("bias=fold (removed channels of this run output nothing)");
   state.bias = "drop";
 }
 
-/** Needs the catalog, which is only asked for where an address names a criterion. */
+/** Needs the catalog, which is only asked for where an address names a criterion. @param {Explore} app */
 function checkCriterion(app) {
   const { source, state, refused } = app;
   if (state.criterion === IMPORTANCE) {
@@ -63,7 +71,7 @@ function checkCriterion(app) {
   state.criterion = IMPORTANCE;
 }
 
-/** As long as nobody has chosen a cut: the curve's scope, and its lossless cut. */
+/** As long as nobody has chosen a cut: the curve's scope, and its lossless cut. @param {Explore} app */
 export function chooseFirstCut(app) {
   const { source, state, given } = app;
   if (!app.checkedCriterion) return; // the address may name one that does not exist

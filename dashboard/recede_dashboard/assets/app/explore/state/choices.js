@@ -1,5 +1,6 @@
 /** What is chosen in Explore, and how the URL of the page stores it. */
 
+/** @type {Record<string, string[]>} */
 export const CHOICES = {
   scope: ["global", "local"],
   axis: ["logit", "sigma"],
@@ -13,9 +14,11 @@ export const CHOICES = {
   bias: ["drop", "fold"],
 };
 /** Name in the address → what is asked for; a cost of at most 1 is a share of the uncut one. */
+/** @type {Record<string, Target["kind"]>} */
 export const TARGETS = {
   macs: "macs", params: "params", size: "bytes", accuracy: "accuracy", drop: "drop", latency: "latency",
 };
+/** @type {string[]} */
 export const COSTS = ["macs", "params", "bytes"];
 const OURS = [
   "epoch", "t", "r", "layer", "lock", "override", "criterion", "round", "min", "batch", "plan",
@@ -31,7 +34,8 @@ const OURS = [
  * @property {number} ratio  with a `target` the one that it led to
  * @property {?number} threshold
  * @property {?Target} target
- * @property {string} scope  @property {string[]} locks  @property {Object<string, number>} overrides
+ * @property {"global"|"local"} scope
+ * @property {string[]} locks  @property {Object<string, number>} overrides
  * @property {string} criterion  @property {number} roundTo  @property {?number} minChannels
  * @property {"drop"|"fold"} bias
  * @property {?number} plan  id of the saved plan that this is
@@ -49,10 +53,12 @@ export const initialState = () => ({
   view: "curve", big: "no", heat: "receded", front: "macs", speed: "1",
 });
 
+/** @param {string} text */
 const number = (text) => (/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : NaN);
+/** @param {number} value */
 const isRatio = (value) => value >= 0 && value < 1;
 
-/** A target by its name and value; null where it is none. */
+/** A target by its name and value; null where it is none. @param {string} name @param {number} value @param {number} batch @returns {?Target} */
 function targetOf(name, value, batch) {
   const kind = TARGETS[name];
   if (COSTS.includes(kind)) return value > 0 && value < 1e18 ? { kind, value, relative: value <= 1 } : null;
@@ -60,11 +66,12 @@ function targetOf(name, value, batch) {
   return value >= 0 && value <= 1 ? { kind, value } : null;
 }
 
+/** @param {URLSearchParams} params @param {string[]} refused */
 function readTarget(params, refused) {
   let found = null;
   for (const name of Object.keys(TARGETS)) {
-    if (!params.has(name)) continue;
     const text = params.get(name);
+    if (text === null) continue;
     const target = targetOf(name, number(text), params.get("batch") === "64" ? 64 : 1);
     if (!target) refused.push(`${name}=${text} (wanted: ${COSTS.includes(TARGETS[name]) ? "a share of the uncut network up to 1, or a number" : name === "latency" ? "milliseconds above 0" : "a share from 0 to 1"})`);
     else if (found) refused.push(`${name}=${text} (another target is already set)`);
@@ -73,17 +80,18 @@ function readTarget(params, refused) {
   return found;
 }
 
+/** @param {URLSearchParams} params @param {Partial<State>} patch @param {string[]} refused */
 function readCut(params, patch, refused) {
   const target = readTarget(params, refused);
   if (params.has("t") && !target) {
-    const value = number(params.get("t"));
+    const value = number(params.get("t") ?? "");
     if (value >= 0 && Number.isFinite(value)) {
       return Object.assign(patch, { by: "threshold", threshold: value, scope: "global" });
     }
     refused.push(`threshold t=${params.get("t")} (wanted: 0 or more)`);
   }
   if (params.has("r")) {
-    const value = number(params.get("r"));
+    const value = number(params.get("r") ?? "");
     if (isRatio(value)) Object.assign(patch, { by: "ratio", ratio: value });
     else refused.push(`ratio r=${params.get("r")} (wanted: 0 or more, below 1)`);
   }
@@ -91,8 +99,12 @@ function readCut(params, patch, refused) {
   return patch;
 }
 
-/** "name:0.3,other:0.5" → ratios of single layers; a name may hold colons. */
+/**
+ * "name:0.3,other:0.5" → ratios of single layers; a name may hold colons.
+ * @param {string} text @param {string[]} refused
+ */
 function readOverrides(text, refused) {
+  /** @type {Record<string, number>} */
   const found = {};
   for (const part of text.split(",").filter(Boolean)) {
     const at = part.lastIndexOf(":");
@@ -103,6 +115,7 @@ function readOverrides(text, refused) {
   return found;
 }
 
+/** @type {Record<string, {name: "epoch"|"roundTo"|"minChannels"|"plan", least: number, most: number, wanted: string}>} */
 const WHOLE = {
   epoch: { name: "epoch", least: 0, most: 999_999, wanted: "a whole number" },
   round: { name: "roundTo", least: 1, most: 1024, wanted: "a whole number from 1 to 1024" },
@@ -110,25 +123,30 @@ const WHOLE = {
   plan: { name: "plan", least: 1, most: 2 ** 31 - 1, wanted: "the id of a saved plan" },
 };
 
+/** @param {URLSearchParams} params @param {Partial<State>} patch @param {string[]} refused */
 function readWhole(params, patch, refused) {
   for (const [name, rule] of Object.entries(WHOLE)) {
-    if (!params.has(name)) continue;
     const text = params.get(name);
+    if (text === null) continue;
     const value = /^\d{1,10}$/.test(text) ? Number(text) : NaN;
     if (value >= rule.least && value <= rule.most) patch[rule.name] = value;
     else refused.push(`${name}=${text} (wanted: ${rule.wanted})`);
   }
 }
 
-/** The choices in an address, and words for the values that could not be used. */
+/** The choices in an address, and words for the values that could not be used. @param {string} search */
 export function stateFromUrl(search) {
   const params = new URLSearchParams(search);
-  const [patch, refused] = [{}, []];
+  /** @type {Partial<State>} */
+  const patch = {};
+  /** @type {string[]} */
+  const refused = [];
   readWhole(params, patch, refused);
   for (const [name, known] of Object.entries(CHOICES)) {
-    if (!params.has(name)) continue;
-    if (known.includes(params.get(name))) patch[name] = params.get(name);
-    else refused.push(`${name}=${params.get(name)} (wanted: ${known.join(" or ")})`);
+    const text = params.get(name);
+    if (text === null) continue;
+    if (known.includes(text)) Object.assign(patch, { [name]: text });
+    else refused.push(`${name}=${text} (wanted: ${known.join(" or ")})`);
   }
   if (params.get("layer")) patch.layer = params.get("layer");
   if (params.get("criterion")) patch.criterion = params.get("criterion");
@@ -143,9 +161,13 @@ export function stateFromUrl(search) {
   return { patch, refused };
 }
 
+/** @param {number} value */
 const short = (value) => Number(value.toPrecision(12));
 
-/** The one choice that makes the cut, as it was asked for. */
+/**
+ * The one choice that makes the cut, as it was asked for.
+ * @param {URLSearchParams} params @param {State} state
+ */
 function writeCut(params, state) {
   const { target } = state;
   if (target) {
@@ -157,7 +179,10 @@ function writeCut(params, state) {
   else params.set("r", Number(state.ratio.toFixed(6)));
 }
 
-/** The address with our choices in it; what belongs to others stays as it is. */
+/**
+ * The address with our choices in it; what belongs to others stays as it is.
+ * @param {string} search @param {State} state
+ */
 export function urlOfState(search, state) {
   const params = new URLSearchParams(search);
   OURS.forEach((name) => params.delete(name));

@@ -1,6 +1,11 @@
 /** Which epoch is shown. */
 
-/** The epoch shown: the chosen one, else the best of a finished run, else the latest. */
+/** @import { Source, State } from "../types.js" */
+
+/**
+ * The epoch shown: the chosen one, else the best of a finished run, else the latest.
+ * @param {State} state @param {Source} source
+ */
 export function shownEpoch(state, source) {
   const { epochs, run, bestEpoch, weights } = source;
   if (!epochs.length) return null;

@@ -10,7 +10,13 @@ import { gapOf } from "./gap.js";
 import { planOf, withProtected } from "./plan.js";
 import { solveTarget } from "../target/solve.js";
 
-/** Where the line stands, as an importance; null where no single one exists. */
+/** @import { EpochPlan, Explore, Source, State } from "../types.js" */
+/** @import { Ranking, Selection, Shape } from "../../pruning/selection.js" */
+
+/**
+ * Where the line stands, as an importance; null where no single one exists.
+ * @param {EpochPlan} plan @param {Ranking} ranking @param {Selection} selection
+ */
 function lineOf(plan, ranking, selection, layer) {
   if (plan.threshold !== undefined) return plan.threshold;
   if (plan.scope === "global") return thresholdFor(ranking, plan, plan.ratio);
@@ -22,17 +28,21 @@ function lineOf(plan, ranking, selection, layer) {
   return shortThreshold(low, gone < keys.length ? keys[gone] : low + 1, ranking.shape.scale);
 }
 
-/** Layers of which more than 95 % would go. */
+/** Layers of which more than 95 % would go. @param {Shape} shape @param {Selection} selection */
 function nearlyGone(shape, selection) {
   return shape.groups.filter((group, l) => selection.gone[l] > 0.95 * group.size)
     .map((group) => group.name);
 }
 
-/** Everything that depends on the snapshot; empty while it is not there. */
+/**
+ * Everything that depends on the snapshot; empty while it is not there.
+ * @param {State} state @param {Source} source @param {number} epoch
+ */
 function cutOf(state, source, epoch, layer) {
   const ranking = epoch === null ? null : source.ranking(epoch);
   if (!ranking) return { ranking: null };
   const solved = solveTarget(state, source, ranking, epoch);
+  /** @type {State} */
   const chosen = solved ? { ...state, by: "ratio", ratio: solved.ratio } : state;
   const plan = planOf(chosen, epoch);
   const whole = withProtected(plan, source);
@@ -48,7 +58,10 @@ function cutOf(state, source, epoch, layer) {
   };
 }
 
-/** Accuracy of the uncut network at this epoch, on the validation images. */
+/**
+ * Accuracy of the uncut network at this epoch, on the validation images.
+ * @param {Source} source @param {number} epoch
+ */
 function denseAccuracy(source, epoch) {
   const metric = source.metrics.get(epoch);
   return metric ? { value: metric.val_accuracy, n: metric.n_val } : null;
@@ -57,6 +70,7 @@ function denseAccuracy(source, epoch) {
 /**
  * All that is shown. While the snapshot of an epoch is on its way, the numbers of the one
  * before stay and `stale` is true.
+ * @param {Explore} app
  */
 export function derive(app) {
   const { state, source } = app;
@@ -66,7 +80,7 @@ export function derive(app) {
   const layer = shape && state.layer ? shape.groups.findIndex((g) => g.name === state.layer) : -1;
   const finished = Boolean(source.run) && !["queued", "running"].includes(source.run.state);
   const cut = cutOf(state, source, epoch, layer);
-  const before = app.now || {};
+  const before = app.now;
   const kept = cut.ranking || !before.selection || epoch === null ? cut : {
     ...before, ranking: null, stale: true, accuracy: null,
   };

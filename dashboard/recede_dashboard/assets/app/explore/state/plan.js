@@ -2,6 +2,8 @@
 
 import * as format from "../../format/numbers.js";
 
+/** @import { EpochPlan, Source, State } from "../types.js" */
+
 const PLAIN = { scope: "global", criterion: "importance", round_to: 1, min_channels: null, bias: "drop" };
 /** The choices that make a cut: these are undone, saved and compared; the rest is how one looks. */
 export const CUT_KEYS = [
@@ -9,7 +11,7 @@ export const CUT_KEYS = [
   "minChannels", "bias",
 ];
 
-/** Without what only repeats a default; `scope` is always said. */
+/** Without what only repeats a default; `scope` is always said. @param {EpochPlan} plan */
 export function tidyPlan(plan) {
   const out = { epoch: plan.epoch, scope: plan.scope || "global" };
   if (plan.threshold !== null && plan.threshold !== undefined) {
@@ -24,7 +26,7 @@ export function tidyPlan(plan) {
   return out;
 }
 
-/** The plan of these choices. */
+/** The plan of these choices. @param {State} state @param {number} epoch */
 export function planOf(state, epoch) {
   return tidyPlan({
     epoch, scope: state.scope, locks: state.locks, overrides: state.overrides,
@@ -33,18 +35,24 @@ export function planOf(state, epoch) {
   });
 }
 
-/** The same with the layers that the run protects: what the server cuts. */
+/**
+ * The same with the layers that the run protects: what the server cuts.
+ * @param {EpochPlan} plan @param {Source} source
+ */
 export function withProtected(plan, source) {
   const kept = source.run?.protected || [];
   if (!kept.length) return plan;
   return { ...plan, locks: [...new Set([...(plan.locks || []), ...kept])].sort() };
 }
 
-/** What `core.select` takes for these choices and for what `change` alters of them. */
+/**
+ * What `core.select` takes for these choices and for what `change` alters of them.
+ * @param {State} state @param {Source} source @param {number} epoch
+ */
 export const selectablePlan = (state, source, epoch, change = {}) =>
   withProtected(tidyPlan({ ...planOf(state, epoch), ...change }), source);
 
-/** The choices that a plan stands for. */
+/** The choices that a plan stands for. @returns {Partial<State>} @param {EpochPlan} plan */
 export function stateOfPlan(plan) {
   const byThreshold = plan.threshold !== null && plan.threshold !== undefined;
   return {
@@ -58,18 +66,22 @@ export function stateOfPlan(plan) {
 
 /** Whether two plans target for the same, an open epoch being the best one. */
 export function samePlan(a, b, bestEpoch) {
+  /** @param {EpochPlan} plan */
   const key = (plan) => JSON.stringify(tidyPlan({ ...plan, epoch: plan.epoch ?? bestEpoch }));
   return Boolean(a && b) && key(a) === key(b);
 }
 
-/** Whether it cuts as those of its curve do; layers that the run protects are whole in both. */
+/**
+ * Whether it cuts as those of its curve do; layers that the run protects are whole in both.
+ * @param {EpochPlan} plan @param {Source} source
+ */
 export function isPlainPlan(plan, source) {
   const shield = source.run?.protected || [];
   const own = (plan.locks || []).some((name) => !shield.includes(name));
   return !own && !plan.overrides && !plan.round_to && !plan.min_channels;
 }
 
-/** A plan in a few words: "epoch 12 · 60.0 % · local · 2 locked". */
+/** A plan in a few words: "epoch 12 · 60.0 % · local · 2 locked". @param {EpochPlan} plan */
 export function planWords(plan) {
   const { share, threshold } = format;
   const parts = [plan.epoch === null || plan.epoch === undefined ? "best epoch" : `epoch ${plan.epoch}`];

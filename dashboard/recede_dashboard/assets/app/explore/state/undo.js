@@ -4,17 +4,27 @@ import * as format from "../../format/numbers.js";
 import { CUT_KEYS } from "./plan.js";
 import { targetWords } from "../target/words.js";
 
+/** @import { Explore, State } from "../types.js" */
+
 const MOST = 200;
 const PAUSE_MS = 800; // changes of the same kind closer together than this are one step
 const CUT = ["by", "ratio", "threshold", "target"];
 
 const equal = (a, b) => JSON.stringify(a) === JSON.stringify(b);
+/** @param {string[]} names */
 const group = (names) => [...new Set(names.map((name) => (CUT.includes(name) ? "cut" : name)))].sort().join();
+/** @param {Partial<State>} state @param {string[]} names */
 const pick = (state, names) => structuredClone(Object.fromEntries(names.map((name) => [name, state[name]])));
 
 export class Undo {
+  /** @param {Explore} app */
   constructor(app) {
-    Object.assign(this, { app, done: [], undone: [], open: null, timer: 0, held: false });
+    this.app = app;
+    this.done = [];
+    this.undone = [];
+    this.open = null;
+    this.timer = 0;
+    this.held = false;
     this.stopped = new AbortController();
     const options = { signal: this.stopped.signal, capture: true };
     window.addEventListener("pointerdown", () => (this.held = true), options);
@@ -32,7 +42,10 @@ export class Undo {
     clearTimeout(this.timer);
   }
 
-  /** Before a change: remember what it replaces. A drag, or keys in a row, are one step. */
+  /**
+   * Before a change: remember what it replaces. A drag, or keys in a row, are one step.
+   * @param {State} state @param {Partial<State>} patch @param {string} label
+   */
   note(state, patch, label) {
     const names = CUT_KEYS.filter((name) => name in patch && !equal(patch[name], state[name]));
     if (!names.length) return;

@@ -10,6 +10,8 @@ import { cancelLatency, findLatency } from "./latency.js";
 import { presentValue, targetOutcome } from "./outcome.js";
 import { plainNumber, TARGET_LABELS, targetAmount } from "./words.js";
 
+/** @import { Target, Explore } from "../types.js" */
+
 const SIZES = { k: 1e3, m: 1e6, g: 1e9, t: 1e12 };
 const STEPS = 1000;
 const MAX_DROP = 0.1;
@@ -27,7 +29,10 @@ const HELP = {
 const TERMS = { macs: "macs", params: "params", accuracy: "validation", drop: "validation", latency: "latency" };
 const isCost = (kind) => COSTS.includes(kind);
 
-/** "12.5M", "40 %", "1.2 MB" or a bare number in the unit that is shown; null where it is none. */
+/**
+ * "12.5M", "40 %", "1.2 MB" or a bare number in the unit that is shown; null where it is none.
+ * @param {string} text
+ */
 function parse(text, kind, relative) {
   const found = /^([\d.,]+(?:e[+-]?\d+)?)\s*(%|[kmgt])?i?b?(?:ms|points?)?$/i.exec(text.trim());
   if (!found) return null;
@@ -44,8 +49,13 @@ function parse(text, kind, relative) {
 }
 
 export class Target {
+  /** @param {Explore} app */
   constructor(app) {
-    Object.assign(this, { app, kind: "macs", relative: true, batch: 1 });
+    this.app = app;
+    /** @type {Target["kind"]} */
+    this.kind = "macs";
+    this.relative = true;
+    this.batch = 1;
     this.build();
   }
 
@@ -173,7 +183,7 @@ export class Target {
     return { value, share: isCost(this.kind) ? found.value / found.dense : value, text: this.write({ kind: this.kind, value, relative }, true) };
   }
 
-  /** As it stands in the field, without its unit; `round` for what was not typed. */
+  /** As it stands in the field, without its unit; `round` for what was not typed. @param {Target} ask */
   write({ kind, value, relative }, round = false) {
     const digits = (number) => plainNumber(round ? Number(number.toFixed(2)) : Number(number.toPrecision(7)));
     if (isCost(kind) && !relative) return kind === "bytes" ? format.bytes(Math.round(value)) : format.compact(value);
@@ -221,7 +231,7 @@ export class Target {
   renderValue(shown) {
     const { low, high } = this.range();
     const place = shown ? Math.min(1, Math.max(0, (shown.share - low) / (high - low))) : 0;
-    this.slider.value = Math.round(place * STEPS);
+    this.slider.value = String(Math.round(place * STEPS));
     this.slider.style.setProperty("--rx-fill", place);
     setAttributes(this.slider, { "aria-valuetext": shown ? targetAmount({ kind: this.kind, value: shown.value, relative: this.relative && isCost(this.kind), batch: this.batch }) : null, "data-value": shown?.value });
     if (document.activeElement === this.field && this.field.dataset.typed) return;
@@ -244,7 +254,7 @@ export class Target {
     return this.app.source.curve?.job ? "The accuracy curve is being measured." : "Needs an accuracy: measure this cut or the curve.";
   }
 
-  /** Words; while the latency is looked for, its progress and a way to stop. */
+  /** Words; while the latency is looked for, its progress and a way to stop. @param {string} text */
   renderNote(text) {
     const { latency } = this.app;
     const busy = latency?.status === "busy";

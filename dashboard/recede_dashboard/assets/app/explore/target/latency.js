@@ -5,19 +5,23 @@ import { jobResult } from "../data/jobs.js";
 import { planOf } from "../state/plan.js";
 import { plainNumber, targetWords } from "./words.js";
 
-/** What a found ratio holds for: all other choices of the plan and the target itself. */
+/** @import { Job } from "../../api/types.js" */
+/** @import { Target, Explore, Work } from "../types.js" */
+
+/** What a found ratio holds for: all other choices of the plan and the target itself. @param {Explore} app */
 export function latencyKey(app) {
   const { state, now } = app;
   return JSON.stringify([planOf({ ...state, by: "ratio", ratio: 0 }, now.epoch), state.target]);
 }
 
-/** Ask for the smallest cut that runs this fast; a newer request supersedes an older one. */
+/** Target for the smallest cut that runs this fast; a newer request supersedes an older one. @param {Explore} app @param {Target} target */
 export async function findLatency(app, target) {
   const { now, state, source } = app;
   if (!now.selection) return;
   await cancelLatency(app);
   app.choose({ target, by: "ratio", ratio: now.asked });
   app.fresh();
+  /** @type {Work} */
   const own = { status: "busy", key: latencyKey(app), progress: null, job: null };
   app.latency = own;
   app.dirty();
@@ -38,7 +42,7 @@ export async function findLatency(app, target) {
   app.dirty();
 }
 
-/** Take the found plan, unless something else was chosen meanwhile. */
+/** Take the found plan, unless something else was chosen meanwhile. @param {Explore} app */
 function finish(app, own, done) {
   if (!done) return void (app.latency = { status: "idle" });
   Object.assign(own, { status: "done", result: done });
@@ -47,8 +51,10 @@ function finish(app, own, done) {
   app.released();
 }
 
+/** @param {Explore} app @param {Job} job */
 const stop = (app, job) => app.source.ask(`/jobs/${job.id}/cancel`, { method: "POST" }).catch(() => {});
 
+/** @param {Explore} app */
 export async function cancelLatency(app) {
   const { latency } = app;
   if (latency?.status !== "busy") return;
@@ -57,12 +63,13 @@ export async function cancelLatency(app) {
   if (latency.job) await stop(app, latency.job);
 }
 
-/** What is known of the latency of this cut, as presentValue wants it. */
+/** What is known of the latency of this cut, as presentValue wants it. @param {Explore} app */
 export function latencyOf(app) {
   const done = app.latency?.status === "done" && app.latency.key === latencyKey(app) ? app.latency.result : null;
   return done && Number.isFinite(done.median_ms) ? { value: done.median_ms, dense: done.dense_ms ?? null } : null;
 }
 
+/** @param {Explore} app */
 export function latencyWords(app) {
   const { state, source, latency } = app;
   const asked = `${targetWords(state.target)} asked`;
@@ -74,6 +81,7 @@ export function latencyWords(app) {
 }
 
 function doneWords(asked, result) {
+  /** @param {number} value */
   const ms = (value) => `${plainNumber(Number(value.toPrecision(3)))} ms`;
   if (!Number.isFinite(result.median_ms)) return asked;
   if (result.reached === false) return `${asked}; lowest possible ${ms(result.median_ms)} on ${result.device || "this device"}`;

@@ -7,7 +7,15 @@ import { isPlainPlan } from "../state/plan.js";
 import { latencyOf, latencyWords } from "./latency.js";
 import { targetAmount, targetWords } from "./words.js";
 
-/** What the present cut has of a kind, in the unit of a target; null where it is not known. */
+/** @import { Target, Explore, Now } from "../types.js" */
+/** @import { Shape } from "../../pruning/selection.js" */
+
+const TWO_DECIMALS = 10_000; // images of which a difference deserves that many
+
+/**
+ * What the present cut has of a kind, in the unit of a target; null where it is not known.
+ * @param {Explore} app
+ */
 export function presentValue(kind, app) {
   const { now, source } = app;
   if (!now.selection || !now.dense) return null;
@@ -22,16 +30,18 @@ export function presentValue(kind, app) {
   return now.denseAccuracy ? { value: now.denseAccuracy.value - now.accuracy.value, dense: 0 } : null;
 }
 
+/** @param {Shape} shape */
 function denseBytes(shape) {
-  if (shape.denseBytes === undefined) {
+  if ((/** @type {any} */ (shape)).denseBytes === undefined) {
     Object.defineProperty(shape, "denseBytes", { value: fileBytes(shape, shape.groups.map((group) => group.size)) });
   }
-  return shape.denseBytes;
+  return (/** @type {any} */ (shape)).denseBytes;
 }
 
 /**
  * "28.0 % asked, 27.9 % reached", with what stands in the way. Empty where nothing is to be
  * said: then the cut is just what was asked for.
+ * @param {Explore} app
  */
 export function targetOutcome(app) {
   const { state, now } = app;
@@ -44,10 +54,12 @@ export function targetOutcome(app) {
   return asked === reached ? "" : `${asked} asked, ${reached} reached${because(now)}`;
 }
 
+/** @param {Explore} app */
 function solvedWords(app, solved) {
   const { target } = app.state;
   if (solved.why) return solved.why;
   const dense = presentValue(target.kind, app)?.dense;
+  /** @param {number} value */
   const as = (value) => reached(target, target.relative ? value / dense : value);
   const other = ["accuracy", "drop"].includes(target.kind) && !isPlainPlan(app.now.plan, app.source)
     ? " by cuts without these locks, ratios or rounding; measure to be sure" : "";
@@ -56,13 +68,13 @@ function solvedWords(app, solved) {
   return `${targetWords(target)} asked; ${what} ${as(solved.bound)}${because(app.now)}`;
 }
 
-/** What came of it, with one digit more than a target is given. */
+/** What came of it, with one digit more than a target is given. @param {Target} target @param {number} value */
 function reached(target, value) {
-  if (target.kind === "drop") return points(Number(value.toFixed(4)));
+  if (target.kind === "drop") return points(Number(value.toFixed(4)), TWO_DECIMALS);
   return target.relative || target.kind === "accuracy" ? format.share(value) : targetAmount({ ...target, value });
 }
 
-/** ": minima of 13 layers", the reason why more does not go. */
+/** ": minima of 13 layers", the reason why more does not go. @param {Now} now */
 function because({ selection }) {
   const parts = [];
   if (selection.held.length) parts.push(`${selection.held.length === 1 ? "minimum of 1 layer" : `minima of ${selection.held.length} layers`}`);

@@ -4,7 +4,13 @@ import { solve } from "../../pruning/targets.js";
 import { curvePoints } from "../state/accuracy.js";
 import { selectablePlan } from "../state/plan.js";
 
-/** Points of the curve as `core.solve` takes them. */
+/** @import { Source, State } from "../types.js" */
+/** @import { Ranking } from "../../pruning/selection.js" */
+
+/**
+ * Points of the curve as `core.solve` takes them.
+ * @param {Source} source @param {number} epoch @param {State} state
+ */
 const pointsOf = (source, epoch, state) =>
   curvePoints(source, epoch, state.scope, state.criterion, state.bias)
     .map((point) => ({ ratio: point.ratio, accuracy: point.accuracy.value }));
@@ -12,6 +18,7 @@ const pointsOf = (source, epoch, state) =>
 /**
  * The ratio that meets what is asked, with what it reaches; null where nothing is asked or only
  * the server can tell. `why` says in words why there is no answer.
+ * @param {State} state @param {Source} source @param {Ranking} ranking @param {number} epoch
  */
 export function solveTarget(state, source, ranking, epoch) {
   const { target } = state;

@@ -11,6 +11,8 @@ import { IMPORTANCE } from "../data/scores.js";
 import { termSign } from "./term_sign.js";
 import { View } from "./view.js";
 
+/** @import { Colours, Explore } from "../types.js" */
+
 const BELOW = 0.1;
 const NAME_PX = 11; // least distance of two layer names
 const GAP_PX = 6; // cells smaller than this touch each other
@@ -23,7 +25,7 @@ const MEASURES = {
   kept: { label: "Kept", term: "kept", scale: "kept", what: "share of the neurons above the current threshold" },
 };
 
-/** Place of a threshold on the axis of the layers' histograms. */
+/** Place of a threshold on the axis of the layers' histograms. @param {number} threshold */
 function placeOf(threshold, scale) {
   const [low, high] = KEPT_AXES[scale];
   if (threshold <= 0) return low;
@@ -31,7 +33,7 @@ function placeOf(threshold, scale) {
   return Math.min(high, Math.max(low, at));
 }
 
-/** Share above the threshold in each cell, interpolated within a bin: epochs × layers. */
+/** Share above the threshold in each cell, interpolated within a bin: epochs × layers. @param {number} threshold */
 function keptShares(blob, threshold, scale) {
   const [epochs, layers, bins] = blob.shape;
   const place = ((placeOf(threshold, scale) - blob.low) / (blob.high - blob.low)) * bins;
@@ -56,6 +58,7 @@ function cumulative({ values, shape }) {
 }
 
 export class Heatmap extends View {
+  /** @param {Explore} app */
   constructor(app) {
     super(app, { id: "heat", title: "Layers over the epochs" });
     this.pixels = document.createElement("canvas");
@@ -123,6 +126,7 @@ export class Heatmap extends View {
     return { state: "loading", words: "Loading the layers…" };
   }
 
+  /** @param {number} width @param {number} height */
   geometry(width, height) {
     const { source } = this.app;
     const { layers, epochs } = this.cells;
@@ -140,12 +144,14 @@ export class Heatmap extends View {
     return [state.heat, state.heat === "kept" ? now.line : "", this.entry.version, source.shape.groups.length].join();
   }
 
+  /** @param {CanvasRenderingContext2D} g @param {Colours} colours */
   paintBase(g, colours) {
     const { plot, cells } = this;
     const palette = colourScale(this.measure.scale, colours);
+    /** @param {number} size */
     const gap = (size) => (size > GAP_PX ? 1 : 0);
     const [gx, gy] = [gap(plot.cellWidth), gap(plot.cellHeight)];
-    if (g.isPicture || (gx && gy)) this.paintCells(g, palette, colours, gx, gy);
+    if (/** @type {any} */ (g).isPicture || (gx && gy)) this.paintCells(g, palette, colours, gx, gy);
     else this.paintPixels(g, palette, colours);
     this.paintEpochs(g, colours);
     const top = cells.top === 1 ? (this.isShare ? `100${format.THIN}%` : "1") : format.threshold(cells.top);
@@ -156,6 +162,7 @@ export class Heatmap extends View {
     return ["receded", "kept"].includes(this.app.state.heat);
   }
 
+  /** @param {CanvasRenderingContext2D} g @param {Colours} colours */
   paintCells(g, palette, colours, gx, gy) {
     const { plot, cells } = this;
     for (let e = 0; e < plot.epochs.length; e++) {
@@ -167,7 +174,7 @@ export class Heatmap extends View {
     }
   }
 
-  /** Many small cells: one pixel each, scaled up without smoothing. */
+  /** Many small cells: one pixel each, scaled up without smoothing. @param {CanvasRenderingContext2D} g @param {Colours} colours */
   paintPixels(g, palette, colours) {
     const { plot, cells } = this;
     const turned = new Float32Array(cells.values.length);
@@ -181,10 +188,12 @@ export class Heatmap extends View {
     g.drawImage(scaleImage(turned, n, plot.layers, palette, this.pixels), plot.left, plot.top, plot.right - plot.left, plot.bottom - plot.top);
   }
 
+  /** @param {CanvasRenderingContext2D} g @param {Colours} colours */
   paintEpochs(g, colours) {
     epochTicks(g, this.plot, this.plot.epochs, colours);
   }
 
+  /** @param {CanvasRenderingContext2D} g @param {Colours} colours */
   paintLive(g, colours) {
     const { plot } = this;
     const { now } = this.app;
@@ -201,13 +210,18 @@ export class Heatmap extends View {
     }
   }
 
-  /** Names as far as they keep apart; the chosen and the pointed one always. */
+  /**
+   * Names as far as they keep apart; the chosen and the pointed one always.
+   * @param {CanvasRenderingContext2D} g @param {Colours} colours
+   */
   paintNames(g, colours) {
     const { plot } = this;
     const { source, now } = this.app;
     const must = [now.layer, this.hover ? this.hover.l : -1].filter((l) => l >= 0);
+    /** @param {number} l */
     const middle = (l) => plot.top + (l + 0.5) * plot.cellHeight;
     const taken = must.map(middle);
+    /** @param {number} l */
     const fits = (l) => must.includes(l) || taken.every((y) => Math.abs(y - middle(l)) >= NAME_PX);
     g.textAlign = "right";
     g.textBaseline = "middle";
@@ -221,6 +235,7 @@ export class Heatmap extends View {
     }
   }
 
+  /** @param {number} e @param {number} l */
   target(e, l) {
     const { plot } = this;
     return {
@@ -228,6 +243,7 @@ export class Heatmap extends View {
     };
   }
 
+  /** @param {number} x @param {number} y */
   hit(x, y) {
     const { plot } = this;
     const [e, l] = [Math.floor((x - plot.left) / plot.cellWidth), Math.floor((y - plot.top) / plot.cellHeight)];
@@ -241,11 +257,14 @@ export class Heatmap extends View {
     return this.target(Math.max(0, this.plot.epochs.indexOf(this.app.now.epoch)), Math.max(0, this.app.now.layer));
   }
 
+  /** @param {{e: number, l: number}} place @param {number} dx @param {number} dy */
   moved({ e, l }, dx, dy) {
+    /** @param {number} value @param {number} size */
     const within = (value, size) => Math.min(size - 1, Math.max(0, value));
     return this.target(within(e + dx, this.plot.epochs.length), within(l + dy, this.plot.layers));
   }
 
+  /** @param {number} e @param {number} l */
   value(e, l) {
     return this.cells.values[e * this.plot.layers + l];
   }
@@ -269,7 +288,7 @@ export class Heatmap extends View {
     const { plot } = this;
     const { source, now } = this.app;
     const e = plot.epochs.indexOf(now.epoch);
-    const row = e < 0 ? [] : source.shape.groups.map((group, l) => [this.value(e, l), group.name]).filter(([value]) => !Number.isNaN(value)).sort((a, b) => b[0] - a[0]);
+    const row = e < 0 ? [] : source.shape.groups.map((group, l) => /** @type {[number, string]} */ ([this.value(e, l), group.name])).filter(([value]) => !Number.isNaN(value)).sort((a, b) => b[0] - a[0]);
     const say = ([value, name]) => `${name} ${this.isShare ? format.share(value) : format.threshold(Number(value.toPrecision(3)))}`;
     const ends = row.length ? ` At epoch ${now.epoch} most: ${say(row[0])}; least: ${say(row[row.length - 1])}.` : "";
     return `Heatmap of the ${this.measure.what}, ${plot.layers} layers over ${plot.epochs.length} epochs.${ends}`;

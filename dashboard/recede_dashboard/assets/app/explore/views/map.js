@@ -9,10 +9,13 @@ import { colourScale, scaleLegend } from "../../charts/colour_scale.js";
 import { termSign } from "./term_sign.js";
 import { View } from "./view.js";
 
+/** @import { Colours, Explore } from "../types.js" */
+
 const MARGIN = { left: 56, right: 60, top: 6, bottom: 34 };
 const RETRY_MS = 1500; // the least time between two fetches while points come in
 
 export class PrunabilityMap extends View {
+  /** @param {Explore} app */
   constructor(app) {
     super(app, { id: "map", title: "Prunability map" });
     this.version = 0;
@@ -74,6 +77,7 @@ export class PrunabilityMap extends View {
     };
   }
 
+  /** @param {number} width @param {number} height */
   geometry(width, height) {
     const { grid } = this;
     if (width < 140 || height < 70) return null;
@@ -90,12 +94,13 @@ export class PrunabilityMap extends View {
     return `${this.scope} ${this.entry.version} ${this.grid.points}`;
   }
 
+  /** @param {CanvasRenderingContext2D} g @param {Colours} colours */
   paintBase(g, colours) {
     const { plot, grid } = this;
     const palette = colourScale("kept", colours);
     const [gx, gy] = [plot.cellWidth > 6 ? 1 : 0, plot.cellHeight > 6 ? 1 : 0];
     const [low, high] = grid.range;
-    grid.epochs.forEach((epoch, e) => grid.ratios.forEach((ratio, r) => {
+    grid.epochs.forEach((_epoch, e) => grid.ratios.forEach((_ratio, r) => {
       const [x, y] = [plot.left + e * plot.cellWidth, plot.y(r)];
       const point = grid.at(e, r);
       if (!point) return drawHatch(g, x, y, plot.cellWidth - gx, plot.cellHeight - gy, colours.line);
@@ -109,11 +114,14 @@ export class PrunabilityMap extends View {
       `${Math.round(100 * low)}${format.THIN}%`, `${Math.round(100 * high)}${format.THIN}%`]);
   }
 
-  /** Below the line every measured ratio is within the noise of the uncut network. */
+  /**
+   * Below the line every measured ratio is within the noise of the uncut network.
+   * @param {CanvasRenderingContext2D} g @param {Colours} colours
+   */
   isoline(g, colours) {
     const { plot, grid } = this;
     const tops = grid.lossless.map((r) => (r < 0 ? null : plot.y(r)));
-    for (const [weight, colour] of [[4.5, colours.surface], [2, colours.ink]]) {
+    for (const [weight, colour] of /** @type {[number, string][]} */ ([[4.5, colours.surface], [2, colours.ink]])) {
       g.beginPath();
       let open = false;
       tops.forEach((y, e) => {
@@ -134,6 +142,7 @@ export class PrunabilityMap extends View {
     }
   }
 
+  /** @param {CanvasRenderingContext2D} g @param {Colours} colours */
   axes(g, colours) {
     const { plot, grid } = this;
     g.font = `11px ${colours.font}`;
@@ -154,6 +163,7 @@ export class PrunabilityMap extends View {
     });
   }
 
+  /** @param {CanvasRenderingContext2D} g @param {Colours} colours */
   paintLive(g, colours) {
     const { plot, grid } = this;
     const { now } = this.app;
@@ -165,7 +175,7 @@ export class PrunabilityMap extends View {
     g.strokeStyle = colours.ink;
     if (asked !== undefined) {
       const y = this.heightOf(asked);
-      for (const [colour, weight] of [[colours.surface, 3], [colours.ink, 1.2]]) {
+      for (const [colour, weight] of /** @type {[string, number][]} */ ([[colours.surface, 3], [colours.ink, 1.2]])) {
         [g.strokeStyle, g.lineWidth] = [colour, weight];
         drawLine(g, plot.left, y, plot.right, y);
       }
@@ -179,9 +189,10 @@ export class PrunabilityMap extends View {
     g.restore();
   }
 
-  /** Height of any ratio: in proportion between the middles of the two rows beside it. */
+  /** Height of any ratio: in proportion between the middles of the two rows beside it. @param {number} ratio */
   heightOf(ratio) {
     const { plot, grid } = this;
+    /** @param {number} r */
     const middle = (r) => plot.y(r) + plot.cellHeight / 2;
     const next = grid.ratios.findIndex((one) => one >= ratio);
     if (next < 0) return middle(grid.ratios.length - 1);
@@ -190,11 +201,13 @@ export class PrunabilityMap extends View {
     return middle(next - 1) + ((ratio - a) / (b - a)) * (middle(next) - middle(next - 1));
   }
 
+  /** @param {number} e @param {number} r */
   target(e, r) {
     const { plot } = this;
     return { e, r, key: `${e} ${r}`, x: plot.left + (e + 0.5) * plot.cellWidth, y: plot.y(r) + plot.cellHeight / 2 };
   }
 
+  /** @param {number} x @param {number} y */
   hit(x, y) {
     const { plot, grid } = this;
     const e = Math.floor((x - plot.left) / plot.cellWidth);
@@ -207,7 +220,9 @@ export class PrunabilityMap extends View {
     return this.target(Math.max(0, nearest(this.grid.epochs, now.epoch)), nearest(this.grid.ratios, now.asked ?? 0.5));
   }
 
+  /** @param {{e: number, r: number}} place @param {number} dx @param {number} dy */
   moved({ e, r }, dx, dy) {
+    /** @param {number} value @param {number} size */
     const within = (value, size) => Math.min(size - 1, Math.max(0, value));
     return this.target(within(e + dx, this.grid.epochs.length), within(r - dy, this.grid.ratios.length));
   }
@@ -253,6 +268,7 @@ export class PrunabilityMap extends View {
   }
 }
 
+/** @param {number} value */
 const nearest = (list, value) =>
   list.reduce((best, one, i) => (best < 0 || Math.abs(one - value) < Math.abs(list[best] - value) ? i : best), -1);
 
@@ -260,6 +276,7 @@ const nearest = (list, value) =>
 function gridOf({ ratios, epochs, points, kept_epochs: kept, dense }) {
   const cells = new Map(points.map((point) => [`${point.epoch} ${point.ask}`, point]));
   const sorted = [...ratios].sort((a, b) => a - b);
+  /** @param {number} e @param {number} r */
   const at = (e, r) => cells.get(`${epochs[e]} ${sorted[r]}`) || null;
   const values = points.map((point) => point.accuracy.value);
   const sizes = points.map((point) => point.accuracy.n);

@@ -13,11 +13,14 @@ import { paintSwarm, swarmLegend, swarmPlaces } from "./swarm.js";
 import { termSign } from "./term_sign.js";
 import { View } from "./view.js";
 
+/** @import { Colours, Explore } from "../types.js" */
+
 const MARGIN = { left: 44, right: 14, top: 6, bottom: 34 };
 const NEAR_PX = 12;
 const LAYOUTS = 40;
 
 export class Neurons extends View {
+  /** @param {Explore} app */
   constructor(app) {
     super(app, { id: "neurons", title: "Neurons of a layer" });
     this.tools.append(termSign("importance"));
@@ -43,7 +46,7 @@ export class Neurons extends View {
   }
 
   before() {
-    const { now, source, blobs, state } = this.app;
+    const { source, blobs, state } = this.app;
     if (this.layerShown !== state.layer) {
       this.layerShown = state.layer;
       [this.pinned, this.hover] = [null, null];
@@ -87,6 +90,7 @@ export class Neurons extends View {
     return this.app.source.criterion === IMPORTANCE;
   }
 
+  /** @param {number} width @param {number} height */
   geometry(width, height) {
     const { state, source } = this.app;
     const all = source.histogram(state.axis, null);
@@ -100,6 +104,7 @@ export class Neurons extends View {
     };
   }
 
+  /** @param {number} epoch */
   layout(epoch) {
     const key = `${epoch} ${this.app.source.criterion} ${this.app.state.axis} ${this.plot.width} ${this.plot.height}`;
     if (!this.layouts.has(key)) {
@@ -117,6 +122,7 @@ export class Neurons extends View {
     return `${this.group.name} ${this.app.source.criterion} ${this.app.state.axis} ${this.app.source.shape.scale} ${this.plot.axis.low} ${this.plot.axis.high}`;
   }
 
+  /** @param {CanvasRenderingContext2D} g @param {Colours} colours */
   paintBase(g, colours) {
     const { plot } = this;
     g.font = `11px ${colours.font}`;
@@ -154,18 +160,19 @@ export class Neurons extends View {
     return (i) => line !== null && line !== undefined && this.placed.importance[i] <= line;
   }
 
+  /** @param {CanvasRenderingContext2D} g @param {Colours} colours */
   paintLive(g, colours) {
     const placed = this.dots();
     if (!placed) return;
     this.placed = placed;
     const gone = this.gone();
-    const { x, y, radius } = placed;
     const [removed, kept] = paintSwarm(g, placed, gone, colours);
     this.paintLine(g, colours);
     for (const i of [this.pinned, this.hover?.channel]) if (i !== null && i !== undefined) this.ring(g, i, colours);
     swarmLegend(g, this.plot, colours, removed, kept);
   }
 
+  /** @param {CanvasRenderingContext2D} g @param {Colours} colours */
   paintLine(g, colours) {
     const place = linePlace(this.app, this.plot.axis);
     if (place === null) return;
@@ -182,6 +189,7 @@ export class Neurons extends View {
     if (this.shown && this.plot) this.draw();
   }
 
+  /** @param {CanvasRenderingContext2D} g @param {Colours} colours */
   ring(g, i, colours) {
     g.beginPath();
     g.arc(this.placed.x[i], this.placed.y[i], this.placed.radius + 3, 0, 2 * Math.PI);
@@ -198,6 +206,7 @@ export class Neurons extends View {
     return { channel, key: `n${channel}`, x: this.placed.x[channel], y: this.placed.y[channel] };
   }
 
+  /** @param {number} px @param {number} py */
   hit(px, py) {
     if (!this.placed) return null;
     const { x, y } = this.placed;
@@ -225,6 +234,7 @@ export class Neurons extends View {
     return order ? this.target(this.pinned ?? order[Math.floor(order.length / 2)]) : null;
   }
 
+  /** @param {number} dx @param {number} dy */
   moved(target, dx, dy) {
     if (!target) return null;
     const order = this.order();

@@ -12,8 +12,10 @@ export function drawSparkline(canvas, { epochs, values, now, axis, colours }) {
   g.setTransform(ratio, 0, 0, ratio, 0, 0);
   g.clearRect(0, 0, WIDTH, HEIGHT);
   const [left, right, top, bottom] = [4, WIDTH - 8, 5, HEIGHT - 14];
+  /** @param {number} e */
   const x = (e) => (epochs.length > 1 ? left + (e / (epochs.length - 1)) * (right - left) : (left + right) / 2);
   const clip = (at) => Math.min(axis.high, Math.max(axis.low, at));
+  /** @param {number} value */
   const y = (value) => bottom - ((clip(axis.place(value)) - axis.low) / (axis.high - axis.low)) * (bottom - top);
   g.fillStyle = colours.raised;
   g.fillRect(left, top - 2, right - left, bottom - top + 4);

@@ -2,6 +2,8 @@
 
 import * as format from "../../format/numbers.js";
 
+/** @import { Colours } from "../types.js" */
+
 const RADII = [5, 4.2, 3.5, 2.8, 2.2, 1.7, 1.3];
 
 /**
@@ -19,13 +21,14 @@ export function swarmPlaces(places, plot) {
     }
     const most = Math.max(...columns.values());
     if (most * width <= height || radius === RADII[RADII.length - 1]) {
-      return pile(places, plot, radius, width, Math.min(width, height / most), columns);
+      return pile(places, plot, radius, width, Math.min(width, height / most));
     }
   }
   return null;
 }
 
-function pile(places, plot, radius, width, step, columns) {
+/** @param {number} radius @param {number} width */
+function pile(places, plot, radius, width, step) {
   const middle = (plot.top + plot.bottom) / 2;
   const y = new Float32Array(places.length);
   const used = new Map();
@@ -40,7 +43,11 @@ function pile(places, plot, radius, width, step, columns) {
   return { x: Float32Array.from(places), y, radius };
 }
 
-/** A filled dot is kept, a cross goes; two paths for all of them. Returns how many of each. */
+/**
+ * A filled dot is kept, a cross goes; two paths for all of them. Returns how many of each.
+ * @param {CanvasRenderingContext2D} g @param {{x: ArrayLike<number>, y: ArrayLike<number>, radius: number}} dots in pixels
+ * @param {(i: number) => boolean} gone @param {Colours} colours
+ */
 export function paintSwarm(g, { x, y, radius }, gone, colours) {
   const kept = [];
   const removed = [];
@@ -62,6 +69,7 @@ export function paintSwarm(g, { x, y, radius }, gone, colours) {
   return [removed.length, kept.length];
 }
 
+/** @param {CanvasRenderingContext2D} g @param {number} x @param {number} y */
 function cross(g, x, y, arm) {
   g.moveTo(x - arm, y - arm);
   g.lineTo(x + arm, y + arm);
@@ -69,7 +77,10 @@ function cross(g, x, y, arm) {
   g.lineTo(x - arm, y + arm);
 }
 
-/** Right of the axis title: signs and how many. */
+/**
+ * Right of the axis title: signs and how many.
+ * @param {CanvasRenderingContext2D} g @param {Colours} colours
+ */
 export function swarmLegend(g, plot, colours, removed, kept) {
   const y = plot.height - 7;
   g.font = `11px ${colours.font}`;

@@ -8,6 +8,8 @@ import { Heatmap } from "./heatmap.js";
 import { PrunabilityMap } from "./map.js";
 import { Neurons } from "./neurons.js";
 
+/** @import { Explore } from "../types.js" */
+
 const WIDE = "(min-width: 1800px)"; // room for the curve and a view side by side
 const VIEWS = [
   ["curve", "Curve", "Accuracy over what is removed"],
@@ -18,6 +20,7 @@ const VIEWS = [
 ];
 
 export class Views {
+  /** @param {Explore} app */
   constructor(app) {
     this.app = app;
     app.blobs = new Blobs(app);
@@ -61,6 +64,7 @@ export class Views {
     return this.panels.find((panel) => panel.id === this.current()) || null;
   }
 
+  /** @param {string} id */
   choose(id) {
     this.app.set({ view: id });
   }

@@ -2,6 +2,8 @@
 
 import { h, named, setAttributes, setText } from "../../lib/elements.js";
 
+/** @import { Colours, Explore } from "../types.js" */
+
 const STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
 /**
@@ -10,8 +12,14 @@ const STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowD
  * pick(target), moved(target, dx, dy), table().
  */
 export class View {
+  /** @param {Explore} app */
   constructor(app, { id, title }) {
-    Object.assign(this, { app, id, title, base: document.createElement("canvas"), key: "", hover: null });
+    this.app = app;
+    this.id = id;
+    this.title = title;
+    this.base = document.createElement("canvas");
+    this.key = "";
+    this.hover = null;
     this.note = h("span", { ...named(`${id}-note`), class: "rx-note" });
     this.tools = h("div", { class: "rx-tools" });
     this.canvas = h("canvas", { ...named(`${id}-canvas`), role: "img" });
@@ -137,6 +145,7 @@ export class View {
     setAttributes(this.canvas, { "aria-label": this.sentence() });
   }
 
+  /** @param {CanvasRenderingContext2D} g @param {number} ratio @param {Colours} colours */
   paint(g, ratio, colours) {
     const key = `${this.baseKey()} ${this.plot.width} ${this.plot.height} ${ratio} ${this.app.scheme} ${colours.surface}`;
     if (key !== this.key) {
@@ -153,7 +162,10 @@ export class View {
     this.paintLive(g, colours);
   }
 
-  /** All of it onto any context, for a picture. */
+  /**
+   * All of it onto any context, for a picture.
+   * @param {CanvasRenderingContext2D} g @param {Colours} colours
+   */
   paintAll(g, colours) {
     this.paintBase(g, colours);
     this.paintLive(g, colours);

@@ -19,7 +19,7 @@ const LEAVE_MS = 160; // time to move onto the card, to select its text
 
 /** The label's own words, without those of what stands inside it. @param {Element} node */
 const ownWords = (node) =>
-  [...node.childNodes].filter((one) => one.nodeType === Node.TEXT_NODE).map((one) => one.data).join("").trim();
+  [...node.childNodes].filter((one) => one instanceof Text).map((one) => one.data).join("").trim();
 
 // ---- marking the labels ----------------------------------------------------------------
 
@@ -144,17 +144,17 @@ document.addEventListener("pointerover", ({ target }) => {
 });
 document.addEventListener("pointerout", ({ target, relatedTarget }) => {
   const node = termOf(target, false);
-  if (!node || node.contains(relatedTarget)) return;
+  if (!node || node.contains(/** @type {Node} */ (relatedTarget))) return;
   clearTimeout(soon);
   if (shownFor === node) soon = setTimeout(hide, LEAVE_MS);
 });
 document.addEventListener("focusin", ({ target }) => {
   const node = target instanceof Element && target.matches(":focus-visible") ? termOf(target, true) : null;
-  if (node && (node === target || target.contains(node))) show(node);
+  if (node && (node === target || /** @type {Element} */ (target).contains(node))) show(node);
   else hide();
 });
 document.addEventListener("focusout", hide);
-document.addEventListener("pointerdown", ({ target }) => card?.contains(target) || hide());
+document.addEventListener("pointerdown", ({ target }) => card?.contains(/** @type {Node} */ (target)) || hide());
 document.addEventListener("scroll", ({ target }) => {
   if (target === card || !shownFor) return;
   if (shownFor === document.activeElement) put(card, shownFor); // Tab has brought it into sight
