@@ -8,6 +8,7 @@ import * as numbers from "../../dashboard/recede_dashboard/assets/app/compare/se
 import { accuracyTable, importanceTable } from "../../dashboard/recede_dashboard/assets/app/compare/series/tables.js";
 import { importances, prepare } from "../../dashboard/recede_dashboard/assets/app/pruning/selection.js";
 
+/** @type {any} */
 const SHAPE = {
   scale: "bounded", groups: [{ name: "a", size: 4, minimum: 1 }, { name: "b", size: 4, minimum: 1 }],
   ops: [

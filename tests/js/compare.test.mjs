@@ -18,6 +18,7 @@ test("nested fields get dotted names, lists stay whole", () => {
 });
 
 test("seeds of one configuration are one series, whatever the order of their fields", () => {
+  /** @type {any[]} */
   const runs = [{ id: 1, spec: spec(0) }, { id: 2, spec: spec(0, 0.2) }, { id: 3, spec: spec(7) }];
   runs.push({ id: 4, spec: Object.fromEntries(Object.entries(spec(8)).reverse()) });
   const found = numbers.groupSeeds(runs);
@@ -91,11 +92,11 @@ test("a band stays within what an accuracy can be", () => {
   near(numbers.accuracyBand({ mean: 0.5, std: null }), [0.5, 0.5]);
 });
 
-for (const [what, ats, width, low, high] of [
+for (const [what, ats, width, low, high] of /** @type {[string, number[], number, number, number][]} */ ([
   ["one alone", [50], 60, 0, 100], ["one at the edge", [2], 60, 0, 100],
   ["three at one place", [90, 90, 90], 60, 0, 300], ["some apart", [10, 200, 205], 60, 0, 300],
   ["more than fit into a row", Array(8).fill(150), 90, 0, 300], ["none", [], 60, 0, 100],
-]) {
+])) {
   test(`labels stand beside each other and within their room: ${what}`, () => {
     const found = numbers.placeBeside(ats.map((at) => ({ at, width })), low, high);
     assert.equal(found.length, ats.length);

@@ -16,6 +16,7 @@ const cases = JSON.parse(readFileSync(new URL("fixtures.json", import.meta.url),
 const rankingOf = ({ shape, raw, plan }) =>
   core.prepare(shape, Float32Array.from(raw), core.scaleOf(shape, plan));
 
+/** @returns {any} */
 const shapeOf = (sizes, scale = "plain") => ({
   scale,
   groups: sizes.map((size, i) => ({ name: `layer${i}`, size, minimum: 1 })),
@@ -61,6 +62,7 @@ test("an answer meets its target, and one neuron fewer cut would not", () => {
   const raw = Float32Array.from({ length: 48 }, (_, i) => ((i * 37) % 48) + 1);
   const ranking = core.prepare(shape, raw);
   for (const value of [0.2, 0.5, 0.8]) {
+    /** @type {any} */
     const target = { kind: "macs", value, relative: true };
     const { plan, selection, reached } = core.solve(ranking, {}, target);
     const limit = value * core.denseCost(shape).macs;
@@ -120,10 +122,12 @@ test("the row of an epoch is found in the blob of all", () => {
 
 test("what does not fit is refused in words", () => {
   const shape = shapeOf([4, 4]);
+  /** @param {Float32Array} raw @param {any} [plan] */
   const wrong = (raw, plan = { ratio: 0.5 }) => () => core.select(core.prepare(shape, raw), plan);
   assert.throws(wrong(new Float32Array(7)), /7 neurons, the network 8/);
   assert.throws(wrong(new Float32Array(8).fill(NaN)), /not finite/);
   assert.throws(wrong(new Float32Array(8), { ratio: 0.5, locks: ["gone"] }), /Unknown layer "gone"/);
+  /** @type {any} */
   const bytes = { kind: "bytes", value: 1 };
   assert.throws(() => core.solve(core.prepare(shape, new Float32Array(8)), {}, bytes), /file sizes/);
 });

@@ -29,6 +29,7 @@ function measured(scale, plans, protectedLayers = []) {
   return { ranking, source: { evaluations, run: { protected: protectedLayers } } };
 }
 
+/** @type {(known: any, plan: any, where?: {criterion?: string, variant?: string, epoch?: number}) => any} */
 const found = ({ ranking, source }, plan, { criterion = "importance", variant, epoch = 3 } = {}) =>
   measuredCut(source, epoch, criterion, ranking, select(ranking, plan), variant)?.id ?? null;
 

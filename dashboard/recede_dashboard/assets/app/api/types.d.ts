@@ -113,6 +113,7 @@ export interface EpochPolarisation {
 
 /** What was measured on one cut network. */
 export interface Evaluation {
+  id?: number;
   epoch: number;
   digest: string;
   /** Share of all neurons that goes. */

@@ -6,7 +6,7 @@ import { showFault } from "./fault.js";
 import { More } from "./more.js";
 import { UndoButtons } from "./undo_buttons.js";
 import { IMPORTANCE } from "../data/scores.js";
-import { Target } from "../target/control.js";
+import { TargetControl } from "../target/control.js";
 
 /** @import { Explore, Now, Source, State } from "../types.js" */
 
@@ -14,7 +14,7 @@ export class Cut {
   /** @param {Explore} app */
   constructor(app) {
     this.app = app;
-    this.target = new Target(app);
+    this.target = new TargetControl(app);
     this.more = new More(app);
     this.undo = new UndoButtons(app);
     this.buildControls();

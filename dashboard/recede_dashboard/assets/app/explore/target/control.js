@@ -48,7 +48,7 @@ function parse(text, kind, relative) {
   return value <= 100 ? { kind, value: value / 100 } : null;
 }
 
-export class Target {
+export class TargetControl {
   /** @param {Explore} app */
   constructor(app) {
     this.app = app;
@@ -183,7 +183,7 @@ export class Target {
     return { value, share: isCost(this.kind) ? found.value / found.dense : value, text: this.write({ kind: this.kind, value, relative }, true) };
   }
 
-  /** As it stands in the field, without its unit; `round` for what was not typed. @param {Target} ask */
+  /** As it stands in the field, without its unit; `round` for what was not typed. @param {Target} target */
   write({ kind, value, relative }, round = false) {
     const digits = (number) => plainNumber(round ? Number(number.toFixed(2)) : Number(number.toPrecision(7)));
     if (isCost(kind) && !relative) return kind === "bytes" ? format.bytes(Math.round(value)) : format.compact(value);

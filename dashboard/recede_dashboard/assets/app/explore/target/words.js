@@ -16,7 +16,7 @@ export const plainNumber = (value) => String(Number(value.toPrecision(12)));
 /** @param {number} value */
 const points = (value) => `${plainNumber(100 * value)} ${plainNumber(100 * value) === "1" ? "point" : "points"}`;
 
-/** A value of a kind with its unit. @param {Target} ask */
+/** A value of a kind with its unit. @param {Target} target */
 export function targetAmount({ kind, value, relative, batch }) {
   const { compact, bytes, THIN } = format;
   if (kind === "latency") return `${plainNumber(value)}${THIN}ms at batch ${batch || 1}`;
