@@ -128,7 +128,7 @@ def test_a_plan_is_renamed_updated_deleted_and_brought_back(
     tool(page, "one", "edit")
     page.get_by_test_id("plan-rename").fill("two")
     page.get_by_test_id("plan-renotes").fill("second")
-    page.get_by_role("button", name="Keep", exact=True).click()
+    page.get_by_role("button", name="Save changes").click()
     expect(row(page, "two")).to_contain_text("second")
     tool(page, "two", "update")
     expect(row(page, "two")).to_contain_text("50.0")

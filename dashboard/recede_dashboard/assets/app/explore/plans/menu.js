@@ -260,7 +260,7 @@ export class Plans {
         done();
       },
     }, name, notes, h("div", { class: "rx-row" },
-      h("button", { type: "submit", class: "rx-button rx-small", text: "Save" }),
+      h("button", { type: "submit", class: "rx-button rx-small", text: "Save changes" }),
       h("button", { type: "button", class: "rx-button rx-small", text: "Cancel", onclick: done }))));
   }
 }
