@@ -47,7 +47,7 @@ lint: .venv/.installed-dev  ## Check style, format and types, Python and JavaScr
 	 else echo "Skipped: the JavaScript checks, which need npm and Node.js 18.18 or newer."; fi
 
 lint-js: $(JS)/node_modules/.installed
-	$(JS)/node_modules/.bin/tsc -p $(JS)
+	@npm run -s lint --prefix $(JS)
 
 format: .venv/.installed-dev  ## Put the code into its one format
 	$(BIN)/python -m ruff check --fix-only

@@ -55,6 +55,7 @@ def tree(path: Path) -> ast.Module:
 def module_name(path: Path) -> str:
     """Dotted name of a Python file: backend/recede/store/__init__.py is recede.store."""
     parts = path.with_suffix("").parts
+    parts = parts[1:] if parts[0] in FOLDERS else parts
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 

@@ -25,7 +25,7 @@ import { shownEpoch } from "./state/epoch.js";
 import { derive } from "./state/model.js";
 import { selectablePlan, stateOfPlan } from "./state/plan.js";
 import { Undo } from "./state/undo.js";
-import { Views } from "./views/tabs.js";
+import { Views } from "./frame/view_tabs.js";
 
 /** @import { LiveEvent } from "../api/types.js" */
 /** @import { Cost } from "../pruning/selection.js" */

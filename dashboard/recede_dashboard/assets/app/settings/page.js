@@ -1,7 +1,7 @@
 /** The webhook on the Settings page: its address, what came of the last notice, a test. */
 
 import { putProps, registerCallbacks } from "../lib/dash.js";
-import { showNoticeSwitch } from "../lib/desktop_notices.js";
+import { showNoticeSwitch } from "../lib/page/desktop_notices.js";
 import { errorWords } from "../lib/errors.js";
 import { api } from "../api/client.js";
 import { onEvent } from "../api/live.js";

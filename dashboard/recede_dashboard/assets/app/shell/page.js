@@ -5,7 +5,7 @@ import "./copy_buttons.js";
 import "./keys.js";
 import "./terms/card.js";
 import { go, noUpdate, putProps, registerCallbacks } from "../lib/dash.js";
-import { showDesktopNotice } from "../lib/desktop_notices.js";
+import { showDesktopNotice } from "../lib/page/desktop_notices.js";
 import { notify } from "../lib/page/notices.js";
 import { showTitle } from "../lib/page/title.js";
 import { currentScheme, markScheme } from "../lib/scheme.js";

@@ -4,7 +4,7 @@ import { segmented } from "../../lib/controls.js";
 import { h, named, setAttributes, setText } from "../../lib/elements.js";
 import { errorWords } from "../../lib/errors.js";
 import * as format from "../../format/numbers.js";
-import { showFault } from "./fault.js";
+import { showFault } from "../feedback/fault.js";
 import { knownCriteria } from "../data/scores.js";
 import { measuredCut } from "../state/accuracy.js";
 

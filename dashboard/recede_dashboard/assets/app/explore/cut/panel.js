@@ -2,7 +2,7 @@
 
 import { h, named, setAttributes, setText } from "../../lib/elements.js";
 import * as format from "../../format/numbers.js";
-import { showFault } from "./fault.js";
+import { showFault } from "../feedback/fault.js";
 import { More } from "./more.js";
 import { UndoButtons } from "./undo_buttons.js";
 import { IMPORTANCE } from "../data/scores.js";

@@ -2,7 +2,7 @@
 
 import { dialogIsOpen } from "../../lib/page/dialogs.js";
 import { measureCut } from "../data/jobs.js";
-import { showToast } from "./toast.js";
+import { showToast } from "../feedback/toast.js";
 import { toggleLock } from "../layers/own_ratio.js";
 
 /** @import { Explore } from "../types.js" */

@@ -2,8 +2,8 @@
 
 import { h, icon, named, setAttributes, setText } from "../../lib/elements.js";
 import { errorWords } from "../../lib/errors.js";
-import { showFault } from "../cut/fault.js";
-import { showToast } from "../frame/toast.js";
+import { showFault } from "../feedback/fault.js";
+import { showToast } from "../feedback/toast.js";
 
 /** @import { Explore } from "../types.js" */
 

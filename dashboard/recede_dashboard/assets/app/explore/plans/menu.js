@@ -3,7 +3,7 @@
 import { copyText } from "../../lib/clipboard.js";
 import { h, icon, named, setAttributes, setText } from "../../lib/elements.js";
 import { errorWords } from "../../lib/errors.js";
-import { showToast } from "../frame/toast.js";
+import { showToast } from "../feedback/toast.js";
 import { Diff } from "./diff.js";
 import { planWords, samePlan, stateOfPlan, tidyPlan } from "../state/plan.js";
 

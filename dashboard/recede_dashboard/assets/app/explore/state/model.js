@@ -8,7 +8,7 @@ import { accuracyOfCut, losslessOf } from "./accuracy.js";
 import { shownEpoch } from "./epoch.js";
 import { gapOf } from "./gap.js";
 import { planOf, withProtected } from "./plan.js";
-import { solveTarget } from "../target/solve.js";
+import { solveTarget } from "./solve.js";
 
 /** @import { EpochPlan, Explore, Source, State } from "../types.js" */
 /** @import { Ranking, Selection, Shape } from "../../pruning/selection.js" */

@@ -2,7 +2,7 @@
 
 import * as format from "../../format/numbers.js";
 import { CUT_KEYS } from "./plan.js";
-import { targetWords } from "../target/words.js";
+import { targetWords } from "./target_words.js";
 
 /** @import { Explore, State } from "../types.js" */
 

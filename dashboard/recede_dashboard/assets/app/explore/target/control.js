@@ -3,12 +3,12 @@
 import { segmented } from "../../lib/controls.js";
 import { h, named, setAttributes, setText } from "../../lib/elements.js";
 import * as format from "../../format/numbers.js";
-import { showFault } from "../cut/fault.js";
-import { showToast } from "../frame/toast.js";
+import { showFault } from "../feedback/fault.js";
+import { showToast } from "../feedback/toast.js";
 import { COSTS } from "../state/choices.js";
 import { cancelLatency, findLatency } from "./latency.js";
 import { presentValue, targetOutcome } from "./outcome.js";
-import { plainNumber, TARGET_LABELS, targetAmount } from "./words.js";
+import { plainNumber, TARGET_LABELS, targetAmount } from "../state/target_words.js";
 
 /** @import { Target, Explore } from "../types.js" */
 

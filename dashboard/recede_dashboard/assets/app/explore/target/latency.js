@@ -3,7 +3,7 @@
 import { errorWords } from "../../lib/errors.js";
 import { jobResult } from "../data/jobs.js";
 import { planOf } from "../state/plan.js";
-import { plainNumber, targetWords } from "./words.js";
+import { plainNumber, targetWords } from "../state/target_words.js";
 
 /** @import { Job } from "../../api/types.js" */
 /** @import { Target, Explore, Work } from "../types.js" */

@@ -5,7 +5,7 @@ import { points } from "../../format/numbers.js";
 import { fileBytes } from "../../pruning/cost.js";
 import { isPlainPlan } from "../state/plan.js";
 import { latencyOf, latencyWords } from "./latency.js";
-import { targetAmount, targetWords } from "./words.js";
+import { targetAmount, targetWords } from "../state/target_words.js";
 
 /** @import { Target, Explore, Now } from "../types.js" */
 /** @import { Shape } from "../../pruning/selection.js" */

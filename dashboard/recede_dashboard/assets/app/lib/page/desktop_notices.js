@@ -5,8 +5,8 @@
  * so that each event is shown once.
  */
 
-import { go, putProps, registerCallbacks } from "./dash.js";
-import { notify } from "./page/notices.js";
+import { go, putProps, registerCallbacks } from "../dash.js";
+import { notify } from "./notices.js";
 
 const WANTED = "recede:notices";
 const SHOWN = "recede:notice-shown ";

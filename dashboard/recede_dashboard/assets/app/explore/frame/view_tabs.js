@@ -4,9 +4,9 @@ import { h, icon, named, setAttributes } from "../../lib/elements.js";
 import { saveMenu } from "../../charts/saving.js";
 import { Blobs } from "../data/blobs.js";
 import { Pareto } from "../pareto/view.js";
-import { Heatmap } from "./heatmap.js";
-import { PrunabilityMap } from "./map.js";
-import { Neurons } from "./neurons.js";
+import { Heatmap } from "../views/heatmap.js";
+import { PrunabilityMap } from "../views/map.js";
+import { Neurons } from "../views/neurons.js";
 
 /** @import { Explore } from "../types.js" */
 

@@ -1,8 +1,8 @@
 /** The ratio that meets a target; all but the latency is solved in the browser. */
 
 import { solve } from "../../pruning/targets.js";
-import { curvePoints } from "../state/accuracy.js";
-import { selectablePlan } from "../state/plan.js";
+import { curvePoints } from "./accuracy.js";
+import { selectablePlan } from "./plan.js";
 
 /** @import { Source, State } from "../types.js" */
 /** @import { Ranking } from "../../pruning/selection.js" */
