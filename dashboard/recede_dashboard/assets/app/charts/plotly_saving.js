@@ -1,12 +1,9 @@
 /** Saving a chart of Plotly's: as PNG at twice the size, as SVG, its numbers as CSV. */
 
-import { plotly } from "../lib/dash.js";
 import { saveFile } from "../lib/download.js";
 import { complain } from "../lib/page/notices.js";
+import { chartImage } from "./image.js";
 import { asCsv } from "./saving.js";
-
-const LINE_PX = 14;
-const LETTER_PX = 5.6; // of the caption's font, wide letters included
 
 /** Whose chart it is: a run's or a group's name and id, from the page that shows it. */
 function subject() {
@@ -28,47 +25,10 @@ function about(menu, plot) {
 /** @param {string} chart @param {string} way */
 const fileName = (chart, way) => `recede-${subject().id}-${chart}.${way}`.replace(/[^\w.-]/g, "_");
 
-/** The caption in lines that fit the width; a name of any length is shown whole. */
-function linesOf(words, width) {
-  const most = Math.max(20, Math.floor((width - 16) / LETTER_PX));
-  const lines = [""];
-  for (const word of words.split(" ").flatMap((one) => one.match(new RegExp(`.{1,${most}}`, "gu")) || [])) {
-    const longer = `${lines.at(-1)} ${word}`.trim();
-    if (longer.length <= most) lines[lines.length - 1] = longer;
-    else lines.push(word);
-  }
-  return lines;
-}
-
-/** Plotly reads a few tags in its texts. @param {string} text */
-const plain = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
-
-/** The figure as it is drawn now, on the page's ground, with what it is below. */
-function picture(plot, words) {
-  const { width, height, _size: size } = plot._fullLayout;
-  const style = getComputedStyle(document.documentElement);
-  const ground = style.getPropertyValue("--rc-surface").trim();
-  const lines = linesOf(words, width);
-  const below = LINE_PX * lines.length + 10;
-  const text = { text: lines.map(plain).join("<br>"), x: 0, xanchor: "left", xref: "container", y: 0, yanchor: "bottom", yref: "container" };
-  const layout = {
-    ...plot.layout,
-    width,
-    height: height + below,
-    paper_bgcolor: ground,
-    plot_bgcolor: ground,
-    title: { ...text, pad: { l: 8, b: 6 }, font: { size: 10, color: style.getPropertyValue("--rc-muted").trim() } },
-    margin: { ...plot.layout.margin, b: size.b + below },
-  };
-  return { data: plot.data, layout, config: { staticPlot: true, showSendToCloud: false, displaylogo: false } };
-}
-
 async function image(menu, plot, way) {
-  const figure = picture(plot, about(menu, plot));
-  const { width, height } = figure.layout;
-  const found = await plotly().toImage(figure, { format: way, width, height, scale: way === "png" ? 2 : 1, imageDataOnly: true });
-  if (way === "svg") return new Blob([found], { type: "image/svg+xml" });
-  return new Blob([Uint8Array.from(atob(found), (letter) => letter.charCodeAt(0))], { type: "image/png" });
+  const { width, height, _size: size } = plot._fullLayout;
+  const layout = { ...plot.layout, width, height, margin: { ...plot.layout.margin, b: size.b } };
+  return chartImage({ data: plot.data, layout }, about(menu, plot), way);
 }
 
 /** Curves over epochs beside each other; other traces below each other. @param {any} plot */

@@ -2,6 +2,8 @@
 
 import { saveFile } from "../lib/download.js";
 import { h, icon, named, setAttributes } from "../lib/elements.js";
+import { complain } from "../lib/page/notices.js";
+import { chartImage } from "./image.js";
 import { SvgContext } from "./svg_context.js";
 
 const LINE_PX = 16;
@@ -40,7 +42,17 @@ function paint(g, view, caption, colours) {
   caption.lines.forEach((line, i) => g.fillText(line, 8, view.plot.height + LINE_PX * (i + 0.5) + 3));
 }
 
+/** A figure of Plotly's. @param {"png" | "svg"} way */
+async function saveChart(app, view, way) {
+  try {
+    saveFile(await chartImage(view.figure(), aboutFigure(app, view), way), fileName(app, view, `.${way}`));
+  } catch (error) {
+    complain(error, "The chart was not saved");
+  }
+}
+
 function png(app, view) {
+  if (view.figure) return void saveChart(app, view, "png");
   const { width, height } = view.plot;
   const colours = app.colours();
   const caption = captionOf(app, view, colours);
@@ -55,6 +67,7 @@ function png(app, view) {
 }
 
 function svg(app, view) {
+  if (view.figure) return void saveChart(app, view, "svg");
   const { width, height } = view.plot;
   const colours = app.colours();
   const caption = captionOf(app, view, colours);

@@ -8,9 +8,9 @@ import * as format from "../format/numbers.js";
 import { onEvent } from "../api/live.js";
 import { palette } from "../charts/palette.js";
 import { ACCURACY_AXES, AccuracyFigure } from "./figures/accuracy.js";
-import { seriesSign } from "./figures/chart.js";
 import { ImportanceFigure } from "./figures/importances.js";
 import { figureSaveMenu } from "./figures/saving.js";
+import { seriesSign } from "./figures/series_look.js";
 import { loadRuns } from "./series/data.js";
 import { MOST_SERIES, seriesAt, seriesOf } from "./series/series.js";
 import { SettingsTable } from "./table.js";
@@ -45,6 +45,8 @@ class Compare {
     this.soon = throttle(() => this.refresh(), 1500);
     this.observer = new ResizeObserver(() => this.draw());
     this.observer.observe(this.host);
+    this.scheme = new MutationObserver(() => this.draw());
+    this.scheme.observe(document.documentElement, { attributeFilter: ["data-mantine-color-scheme"] });
   }
 
   build() {
@@ -79,9 +81,10 @@ class Compare {
     this.root.querySelector(".cmp-mount").replaceChildren(this.host);
   }
 
-  /** What saving a figure asks of a page: nothing is left to be drawn, and these are the colours. */
+  /** What saving a figure asks of a page: nothing is left to be drawn. */
   fresh() {}
 
+  /** Of the scheme that is on now. */
   colours() {
     return palette(this.host);
   }
@@ -179,6 +182,9 @@ class Compare {
     this.gone = true;
     clearTimeout(this.timer);
     this.observer.disconnect();
+    this.scheme.disconnect();
+    for (const figure of this.figures) figure.destroy();
+    for (const menu of this.menus) menu.stop();
   }
 }
 

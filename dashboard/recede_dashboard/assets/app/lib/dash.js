@@ -62,6 +62,28 @@ export const react = () => page.React;
 
 export const plotly = () => page.Plotly;
 
+/** Where Dash's own charts ask for Plotly, too. */
+const PLOTLY = "/_dash-component-suites/plotly/package_data/plotly.min.js";
+/** @type {Promise<any> | null} */
+let arriving = null;
+
+/** Plotly, fetched once: by us, or by a chart of Dash's that asked first. */
+export function loadPlotly() {
+  if (page.Plotly) return Promise.resolve(page.Plotly);
+  arriving ??= new Promise((resolve, reject) => {
+    const asked = [...document.scripts].find((script) => script.src.endsWith(PLOTLY));
+    const script = asked ?? Object.assign(document.createElement("script"), { src: PLOTLY });
+    script.addEventListener("load", () => resolve(page.Plotly));
+    script.addEventListener("error", () => {
+      script.remove();
+      arriving = null; // the next chart asks again
+      reject(new Error("Plotly could not be loaded"));
+    });
+    if (!asked) document.head.append(script);
+  });
+  return arriving;
+}
+
 /** Cells of tables, as React components. @param {Record<string, any>} cells */
 export function registerCells(cells) {
   page.dashAgGridComponentFunctions = Object.assign(page.dashAgGridComponentFunctions || {}, cells);

@@ -1,6 +1,6 @@
 /** The curve as a figure that can be saved: its drawing once more on a canvas, its points as a table. */
 
-import { paintSvg } from "../../charts/paint_svg.js";
+import { paintSvg } from "./paint_svg.js";
 
 export class CurveFigure {
   constructor(app, curve) {

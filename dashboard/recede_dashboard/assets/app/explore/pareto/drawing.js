@@ -1,84 +1,71 @@
-/** The drawing of accuracy against cost: axes, signs and the front. */
+/** The figure of accuracy against cost: signs and the front. */
 
-import { niceStep } from "../../charts/arithmetic.js";
-import { drawLine } from "../../charts/canvas.js";
+import { layoutOf, percent, percentAxis, trace } from "../../charts/plane.js";
 
-const WORDS = { dense: "uncut", curve: "curve", single: "single", estimated: "estimated", child: "fine-tuned" };
+/** What each kind of network is called, and its sign. */
+export const KINDS = {
+  dense: { words: "uncut", short: "uncut", symbol: "square", size: 8 },
+  curve: { words: "measured on the curve", short: "curve", symbol: "circle", size: 8 },
+  single: { words: "measured alone", short: "single", symbol: "diamond", size: 10 },
+  estimated: { words: "estimated from part of the images", short: "estimated", symbol: "circle-open", size: 8 },
+  child: { words: "fine-tuned run", short: "fine-tuned", symbol: "triangle-up", size: 10 },
+};
 
-/** "20.00 M" → "20 M": ticks are round. */
-const short = (text) => text.replace(/(\.\d*?)0+(?=\D|$)/, "$1").replace(/\.(?=\D|$)/, "");
-
-export function paretoAxes(g, plot, what, text, colours) {
-  g.font = `11px ${colours.font}`;
-  g.lineWidth = 1;
-  g.strokeStyle = colours.line;
-  g.fillStyle = colours.muted;
-  g.textAlign = "right";
-  g.textBaseline = "middle";
-  const step = plot.high - plot.low > 0.5 ? 0.2 : plot.high - plot.low > 0.2 ? 0.1 : 0.05;
-  for (let value = Math.ceil(plot.low / step - 1e-9) * step; value <= plot.high + 1e-9; value += step) {
-    const y = Math.round(plot.y(value)) + 0.5;
-    drawLine(g, plot.left, y, plot.right, y);
-    g.fillText(`${Math.round(100 * value)} %`, plot.left - 7, y);
-  }
-  const wanted = Math.max(2, Math.floor((plot.right - plot.left) / 90));
-  const tick = niceStep(plot.most, wanted);
-  g.textBaseline = "top";
-  for (let value = 0; value <= plot.most; value += tick) {
-    g.textAlign = value === 0 ? "left" : "center";
-    g.fillText(value === 0 ? "0" : short(text(value)), plot.x(value), plot.bottom + 5);
-  }
-  g.textAlign = "left";
-  g.textBaseline = "bottom";
-  g.fillText(what, plot.left, plot.height - 1);
-}
-
-/** Right of the axis title: what each sign is. */
-export function paretoLegend(g, plot, kinds, signs, colours) {
-  let x = plot.right;
-  g.textAlign = "right";
-  g.textBaseline = "middle";
-  for (const kind of [...kinds].reverse()) {
-    g.fillStyle = colours.muted;
-    g.fillText(WORDS[kind], x, plot.height - 7);
-    x -= g.measureText(WORDS[kind]).width + 9;
-    drawSign(g, signs[kind][0], x, plot.height - 7, colours);
-    x -= 14;
-  }
-}
-
-/** Steps: with that many MACs no measured network is better. */
-export function drawFront(g, plot, front, colours) {
-  if (!front.length) return;
-  g.beginPath();
-  front.forEach((dot, i) => {
-    const [x, y] = [plot.x(dot.cost), plot.y(dot.accuracy.value)];
-    if (i) g.lineTo(x, plot.y(front[i - 1].accuracy.value));
-    else g.moveTo(x, plot.bottom);
-    g.lineTo(x, y);
+/** Steps: with that cost no measured network is better. */
+function frontOf(front, { ranges, beyond }, colours) {
+  const places = [[front[0].cost, ranges.y[0]], ...front.map((dot) => [dot.cost, dot.accuracy.value]), [ranges.x[1], front.at(-1).accuracy.value]]
+    .filter(([, value]) => !beyond(value));
+  return trace("front", places.map(([x]) => x), percent(places.map(([, y]) => y)), {
+    mode: "lines", line: { shape: "hv", width: 1.4, color: colours.kept }, opacity: 0.55,
   });
-  g.lineTo(plot.right, plot.y(front[front.length - 1].accuracy.value));
-  g.strokeStyle = colours.kept;
-  g.globalAlpha = 0.55;
-  g.lineWidth = 1.4;
-  g.stroke();
-  g.globalAlpha = 1;
 }
 
-/** A sign of about nine pixels. */
-export function drawSign(g, kind, x, y, colours) {
-  const colour = kind === "triangle" ? colours.cut : colours.kept;
-  g.beginPath();
-  if (kind === "circle" || kind === "hollow") g.arc(x, y, 3.4, 0, 2 * Math.PI);
-  else if (kind === "square") g.rect(x - 3.6, y - 3.6, 7.2, 7.2);
-  else {
-    const points = kind === "triangle" ? [[0, -5], [4.6, 3.6], [-4.6, 3.6]] : [[0, -4.8], [4.8, 0], [0, 4.8], [-4.8, 0]];
-    points.forEach(([dx, dy], i) => (i ? g.lineTo(x + dx, y + dy) : g.moveTo(x + dx, y + dy)));
-    g.closePath();
-  }
-  g.fillStyle = kind === "hollow" ? colours.surface : colour;
-  g.fill();
-  g.lineWidth = 1.3;
-  g.strokeStyle = kind === "hollow" ? colour : colours.surface;
-  g.stroke();
+function dotsOf(kind, dots, plane, colours) {
+  const { short, symbol, size } = KINDS[kind];
+  const colour = kind === "child" ? colours.cut : colours.kept;
+  return trace(kind, dots.map((dot) => dot.cost), percent(dots.map((dot) => Math.max(plane.ranges.y[0], dot.accuracy.value))), {
+    name: short, mode: "markers", showlegend: true, cliponaxis: false,
+    marker: {
+      symbol, size, color: colour, opacity: dots.map((dot) => (dot.own ? 1 : 0.4)),
+      line: { width: 1.3, color: symbol.endsWith("-open") ? colour : colours.surface },
+    },
+  });
+}
+
+/** The cost of the chosen cut as a line. */
+const guideOf = ({ cost }, colours) => ({
+  type: "line", x0: cost, x1: cost, yref: "paper", y0: 0, y1: 1, opacity: 0.45, line: { color: colours.ink, width: 1, dash: "2px,3px" },
+});
+
+/** The chosen cut with its interval. */
+function liveOf({ cost, accuracy }, { value, low, high }, colours) {
+  return trace("chosen", [cost], percent([value]), {
+    mode: "markers", cliponaxis: false,
+    marker: { size: 11, color: accuracy.kind === "measured" ? colours.ink : colours.surface, line: { width: 2, color: colours.ink } },
+    error_y: { type: "data", symmetric: false, array: percent([high - value]), arrayminus: percent([value - low]), color: colours.ink, thickness: 1.4, width: 0 },
+  });
+}
+
+/**
+ * @param {import("../../charts/plane.js").Plane} plane
+ * @param {{dots: any[], front: any[], live: any, title: string, suffix: string}} shown
+ *   `live`: the chosen cut, where it belongs to the picture; `suffix`: of the numbers on the axis of the cost
+ */
+export function paretoFigure(plane, { dots, front, live, title, suffix }, colours) {
+  const kinds = Object.keys(KINDS).filter((kind) => dots.some((dot) => dot.kind === kind));
+  const layout = layoutOf(plane, colours, { title, x: { ticksuffix: suffix }, y: percentAxis(plane.ranges.y) });
+  const chosen = live?.accuracy ? [liveOf(live, live.accuracy, colours)] : [];
+  return {
+    data: [
+      ...(front.length ? [frontOf(front, plane, colours)] : []),
+      ...kinds.map((kind) => dotsOf(kind, dots.filter((dot) => dot.kind === kind), plane, colours)), ...chosen,
+    ],
+    layout: {
+      ...layout, hovermode: false, showlegend: true, shapes: live ? [guideOf(live, colours)] : [],
+      legend: {
+        orientation: "h", xref: "container", x: plane.right / plane.width, xanchor: "right", yref: "container", y: 0, yanchor: "bottom",
+        font: { color: colours.muted, size: 11 }, bgcolor: "rgba(0,0,0,0)",
+      },
+    },
+  };
 }

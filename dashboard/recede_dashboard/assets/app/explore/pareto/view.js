@@ -8,22 +8,20 @@ import { denseCost, fileBytes } from "../../pruning/cost.js";
 import { select } from "../../pruning/selection.js";
 import { paretoFront } from "../../charts/arithmetic.js";
 import { drawLine } from "../../charts/canvas.js";
-import { drawFront, drawSign, paretoAxes, paretoLegend } from "./drawing.js";
+import { Chart } from "../../charts/chart.js";
+import { plane } from "../../charts/plane.js";
+import { KINDS, paretoFigure } from "./drawing.js";
 import { termSign } from "../views/term_sign.js";
 import { View } from "../views/view.js";
 
 const MARGIN = { left: 48, right: 18, top: 8, bottom: 34 };
 const NEAR_PX = 14;
-/** @type {Record<string, [string, string, (value: number) => string]>} */
+/** Name, what it counts, its text, unit of the axis. @type {Record<string, [string, string, (value: number) => string, string]>} */
 const COSTS = {
-  macs: ["MACs", "MACs of one image", (value) => format.compact(value)],
-  params: ["Params", "parameters", (value) => format.compact(value)],
-  bytes: ["Size", "bytes of the weights' file", (value) => format.bytes(Math.round(value))],
-  latency: ["Latency", "ms for a batch, median", (value) => `${Number(value.toPrecision(3))}${format.THIN}ms`],
-};
-const KINDS = {
-  dense: ["square", "uncut"], curve: ["circle", "measured on the curve"], single: ["diamond", "measured alone"],
-  estimated: ["hollow", "estimated from part of the images"], child: ["triangle", "fine-tuned run"],
+  macs: ["MACs", "MACs of one image", (value) => format.compact(value), ""],
+  params: ["Params", "parameters", (value) => format.compact(value), ""],
+  bytes: ["Size", "bytes of the weights' file", (value) => format.bytes(Math.round(value)), "B"],
+  latency: ["Latency", "ms for a batch, median", (value) => `${Number(value.toPrecision(3))}${format.THIN}ms`, `${format.THIN}ms`],
 };
 
 export class Pareto extends View {
@@ -35,6 +33,9 @@ export class Pareto extends View {
       pick: (front) => app.set({ front }),
     });
     this.tools.append(termSign("pareto"), this.toggle.node);
+    this.chart = new Chart({ still: true });
+    this.plotNode.prepend(this.chart.node); // the canvas over it draws what moves
+    setAttributes(this.chart.node, { role: null });
     this.children = { dots: [] };
     this.bytes = new Map();
   }
@@ -138,33 +139,33 @@ export class Pareto extends View {
   geometry(width, height) {
     const dots = this.dots.filter((dot) => Number.isFinite(dot.cost));
     if (width < 140 || height < 80) return null;
-    const [left, right, top, bottom] = [MARGIN.left, width - MARGIN.right, MARGIN.top, height - MARGIN.bottom];
     const most = Math.max(...dots.map((dot) => dot.cost), this.live()?.cost || 0) * 1.03;
     const low = Math.floor(10 * Math.min(...dots.map((dot) => dot.accuracy.value))) / 10;
     const high = Math.min(1, Math.ceil(20 * Math.max(...dots.map((dot) => dot.accuracy.high))) / 20);
-    return {
-      width, height, left, right, top, bottom, low, high, most,
-      x: (cost) => left + (cost / most) * (right - left),
-      y: (value) => bottom - ((Math.min(high, Math.max(low, value)) - low) / (high - low)) * (bottom - top),
-    };
+    return plane(width, height, { margin: MARGIN, x: [0, most], y: [low, high] });
   }
 
+  /** What the dots and their front depend on; an epoch without a dot of its own changes nothing. */
   baseKey() {
-    const { state, now } = this.app;
-    return [state.front, this.known.length, now.epoch, this.plot.most, this.plot.low, this.plot.high, this.dots.map((dot) => `${dot.key}${dot.n}`)].join();
+    const { ranges } = this.plot;
+    return JSON.stringify([this.app.state.front, ranges, this.counted, this.known.map((dot) => [dot.key, dot.n, dot.cost, dot.own])]);
   }
 
-  paintBase(g, colours) {
-    const [, what, text] = COSTS[this.app.state.front];
-    paretoAxes(g, this.plot, `${what} · ${this.counted}`, text, colours);
-    paretoLegend(g, this.plot, [...new Set(this.known.map((dot) => dot.kind))], KINDS, colours);
-    drawFront(g, this.plot, this.front, colours);
-    for (const dot of this.dots) {
-      if (!Number.isFinite(dot.cost)) continue;
-      g.globalAlpha = dot.own ? 1 : 0.4;
-      drawSign(g, KINDS[dot.kind][0], this.plot.x(dot.cost), this.plot.y(dot.accuracy.value), colours);
-      g.globalAlpha = 1;
-    }
+  /** Plotly's figure of all dots; with the chosen cut where it is to be saved. */
+  figure(live = true) {
+    const [, what, , suffix] = COSTS[this.app.state.front];
+    return paretoFigure(this.plot, {
+      dots: this.known, front: this.front, live: live && this.live(), title: `${what} · ${this.counted}`, suffix,
+    }, this.app.colours());
+  }
+
+  paintBase() {
+    this.chart.draw(this.figure(false));
+  }
+
+  destroy() {
+    super.destroy();
+    this.chart.destroy();
   }
 
   paintLive(g, colours) {
@@ -180,9 +181,9 @@ export class Pareto extends View {
       g.setLineDash([]);
       g.globalAlpha = 1;
       if (live.accuracy) {
-        const y = plot.y(live.accuracy.value);
+        const y = plot.within(live.accuracy.value);
         g.lineWidth = 1.4;
-        drawLine(g, x, plot.y(live.accuracy.low), x, plot.y(live.accuracy.high));
+        drawLine(g, x, plot.within(live.accuracy.low), x, plot.within(live.accuracy.high));
         g.beginPath();
         g.arc(x, y, 5.5, 0, 2 * Math.PI);
         g.fillStyle = live.accuracy.kind === "measured" ? colours.ink : colours.surface;
@@ -201,7 +202,7 @@ export class Pareto extends View {
   }
 
   target(dot) {
-    return dot ? { dot, key: dot.key, x: this.plot.x(dot.cost), y: this.plot.y(dot.accuracy.value) } : null;
+    return dot ? { dot, key: dot.key, x: this.plot.x(dot.cost), y: this.plot.within(dot.accuracy.value) } : null;
   }
 
   get known() {
@@ -236,7 +237,7 @@ export class Pareto extends View {
       title,
       rows: [
         ["accuracy", format.percent(dot.accuracy.value, dot.n)], ["95 % interval", format.interval(dot.accuracy.low, dot.accuracy.high, dot.n)],
-        [label, text(dot.cost)], ["epoch", String(dot.epoch)], ["n", format.integer(dot.n)], ["kind", KINDS[dot.kind][1]],
+        [label, text(dot.cost)], ["epoch", String(dot.epoch)], ["n", format.integer(dot.n)], ["kind", KINDS[dot.kind].words],
         ...(this.front.some((one) => one.key === dot.key) ? [["front", "no other is both cheaper and better"]] : []),
         ...(dot.kind === "child" ? [["click", "opens that run"]] : []),
       ],
