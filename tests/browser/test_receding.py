@@ -162,12 +162,12 @@ def test_the_front_has_a_dot_for_each_measured_cut_and_a_click_goes_there(
 
 def test_explore_asks_for_plotly_when_its_first_chart_is_opened(explore: Page, watch: Watch):
     everything_is_loaded(explore)
-    assert not [url for url in watch.urls() if "plotly" in url]
+    assert not [url for url in watch.urls() if "plotly.min.js" in url]
     views.show(explore, "pareto")
     chart = explore.locator("#pareto-plot .rc-chart")
     expect(chart).to_have_attribute("data-drawn", "")
     expect(chart.locator(".tracefront path.js-line")).to_have_count(1)
-    assert len([url for url in watch.urls() if "plotly" in url]) == 1
+    assert len([url for url in watch.urls() if "plotly.min.js" in url]) == 1
 
 
 @pytest.mark.parametrize("view", ["heat", "neurons", "map", "pareto"])
