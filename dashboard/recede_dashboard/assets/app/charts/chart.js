@@ -11,6 +11,12 @@ import { complain } from "../lib/page/notices.js";
 
 const CONFIG = { displayModeBar: false, showSendToCloud: false, displaylogo: false, plotlyServerURL: "", responsive: false };
 
+/** Nothing else is to be done first: a page is to answer before its charts are drawn. */
+const whenIdle = () => new Promise((resolve) => {
+  if (window.requestIdleCallback) window.requestIdleCallback(resolve, { timeout: 1000 });
+  else setTimeout(resolve, 100);
+});
+
 /** @typedef {{data: object[], layout: Record<string, any>}} Figure */
 
 export class Chart {
@@ -31,7 +37,7 @@ export class Chart {
     const waiting = this.wanted !== null;
     this.wanted = figure;
     if (plotly()) this.react();
-    else if (!waiting) loadPlotly().then(() => this.react(), (error) => this.fail(error));
+    else if (!waiting) whenIdle().then(loadPlotly).then(() => this.react(), (error) => this.fail(error));
   }
 
   react() {
