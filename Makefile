@@ -12,7 +12,7 @@ NODE ?= optional
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 JS := tests/js
-BENCHMARKS := $(basename $(notdir $(filter-out %/__init__.py %/report.py,$(wildcard benchmarks/*.py))))
+BENCHMARKS := $(basename $(notdir $(filter-out %/__init__.py,$(wildcard benchmarks/*.py))))
 
 .DEFAULT_GOAL := help
 .PHONY: help run test test-all soak lint lint-js format bench screenshots clean
@@ -57,7 +57,7 @@ bench: .venv/.installed-dev  ## Run every benchmark
 	@set -e; for name in $(BENCHMARKS); do $(BIN)/python -m benchmarks.$$name; echo; done
 
 screenshots: .venv/.installed-dev  ## Take the pictures of README and docs/tour.md anew
-	$(BIN)/python -m benchmarks.parts.screenshots $(ARGS)
+	$(BIN)/python -m benchmarks.parts.page.screenshots $(ARGS)
 
 clean:  ## Remove .venv and caches, but no data
 	rm -rf .venv $(JS)/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist *.egg-info

@@ -17,9 +17,9 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from benchmarks import report
-from benchmarks.parts import live_feed, page_probe
+from benchmarks.parts import report
 from benchmarks.parts.big_run import PUBLISHED, Size, make
+from benchmarks.parts.page import live_feed, probe
 from benchmarks.parts.service import service
 from recede.contract.spec.run import RunSpec
 from recede.contract.states import State
@@ -78,25 +78,23 @@ def _options() -> argparse.Namespace:
 
 
 def _interactions(browser: Browser, url: str, run_id: str, size: Size, n: int) -> None:
-    page = page_probe.new_tab(browser, url)
+    page = probe.new_tab(browser, url)
     page.goto(f"/runs/{run_id}?tab=training")  # the charts there bring Plotly
     page.wait_for_function("window.Plotly")
     page.get_by_role("tab", name="Explore").click()
-    page.wait_for_selector(page_probe.READY)
+    page.wait_for_selector(probe.READY)
     page.wait_for_load_state("networkidle")
-    canvas = page.evaluate(page_probe.BARE_CANVAS, {"n": n, "bars": BARS})
-    plotly = page.evaluate(page_probe.BARE_PLOTLY, {"n": min(n, 60), "bars": BARS})
+    canvas = page.evaluate(probe.BARE_CANVAS, {"n": n, "bars": BARS})
+    plotly = page.evaluate(probe.BARE_PLOTLY, {"n": min(n, 60), "bars": BARS})
     print(f"{size.neurons:,} neurons × {size.epochs} epochs")
     _line("  bare canvas redraw", canvas, canvas, plotly)
     _line("  bare Plotly relayout", plotly, canvas, plotly)
     asked = _requests(page)
     ratios = [0.01 + 0.97 * ((i * 61) % n) / n for i in range(n)]
-    _line(
-        "  slider to all redrawn", page_probe.steps(page, "#ratio-slider", ratios), canvas, plotly
-    )
-    _line("  line dragged in the chart", page_probe.drag(page, n), canvas, plotly)
+    _line("  slider to all redrawn", probe.steps(page, "#ratio-slider", ratios), canvas, plotly)
+    _line("  line dragged in the chart", probe.drag(page, n), canvas, plotly)
     epochs = [(i * 61) % size.epochs for i in range(n)]
-    _line("  epoch scrubbed", page_probe.steps(page, "#epoch-slider", epochs), canvas, plotly)
+    _line("  epoch scrubbed", probe.steps(page, "#epoch-slider", epochs), canvas, plotly)
     print(f"  requests meanwhile: {len(asked)}", *sorted(set(asked))[:3], "\n")
     page.context.close()
 
@@ -119,7 +117,7 @@ def _line(
     seconds = [one / 1000 for one in taken_ms]
     ratios = [report.ratio(taken_ms, bare) for bare in (canvas, plotly)]
     print(
-        f"{name:<28} {report.spread(seconds):>24} ms, p95 {page_probe.p95(taken_ms):6.1f} ms; "
+        f"{name:<28} {report.spread(seconds):>24} ms, p95 {probe.p95(taken_ms):6.1f} ms; "
         f"{ratios[0]:.2f} × canvas, {ratios[1]:.2f} × Plotly"
     )
 
@@ -127,17 +125,17 @@ def _line(
 def _loading(browser: Browser, url: str, run_id: str, n: int) -> None:
     seconds, wires = [], {}
     for _ in range(n):
-        page = page_probe.new_tab(browser, url)
-        seconds.append(page_probe.open_explore(page, run_id))
+        page = probe.new_tab(browser, url)
+        seconds.append(probe.open_explore(page, run_id))
         page.context.close()
     for path in ("/", f"/runs/{run_id}?tab=explore", f"/runs/{run_id}?tab=training"):
-        page = page_probe.new_tab(browser, url)
-        wire = page_probe.Wire()
+        page = probe.new_tab(browser, url)
+        wire = probe.Wire()
         wire.listen(page.context.new_cdp_session(page))
         page.goto(path, wait_until="networkidle")
         wires[path.partition("tab=")[2] or "runs"] = wire
         page.context.close()
-    middle, high = report.spread(seconds, 1), page_probe.p95(seconds)
+    middle, high = report.spread(seconds, 1), probe.p95(seconds)
     print(f"Explore from nothing to interactive, n = {n}: {middle} s, p95 {high:.2f} s")
     for name, wire in wires.items():
         page_mb = (wire.total - wire.data) / 1e6
@@ -154,7 +152,7 @@ def _many_runs(browser: Browser, url: str, store: Store) -> None:
         with store.write() as session:
             run, job = runs.create(session, spec.model_copy(update={"name": f"Run {i}"}))
             job.state = run.state = State.CANCELLED.value
-    page = page_probe.new_tab(browser, url)
+    page = probe.new_tab(browser, url)
     page.goto("/", wait_until="networkidle")
     cursors, paths = "/api/v1/runs?limit=50", []
     while True:
@@ -165,26 +163,26 @@ def _many_runs(browser: Browser, url: str, store: Store) -> None:
         if following is None:
             break
         cursors = f"/api/v1/runs?limit=50&cursor={following}"
-    taken = page.evaluate(page_probe.FETCHES, paths * 5)
+    taken = page.evaluate(probe.FETCHES, paths * 5)
     middle = report.spread([one / 1000 for one in taken])
     n = len(taken)
-    print(f"{RUNS} runs, a page of 50, n = {n}: {middle} ms, p95 {page_probe.p95(taken):.1f} ms\n")
+    print(f"{RUNS} runs, a page of 50, n = {n}: {middle} ms, p95 {probe.p95(taken):.1f} ms\n")
     page.context.close()
 
 
 def _memory(browser: Browser, url: str, store: Store, seconds: float) -> None:
     epochs = max(5, round(seconds / 5))
     run_id = live_feed.begin(store, LIVE, epochs)
-    page = page_probe.new_tab(browser, url)
-    page_probe.open_explore(page, run_id)
+    page = probe.new_tab(browser, url)
+    probe.open_explore(page, run_id)
     session = page.context.new_cdp_session(page)
     feeder = threading.Thread(target=live_feed.feed, args=(store, run_id, LIVE, epochs, seconds))
     feeder.start()
     page.wait_for_timeout(1000 * SETTLED_SHARE * seconds)
-    early = page_probe.heap_bytes(session)
+    early = probe.heap_bytes(session)
     while feeder.is_alive():
         page.wait_for_timeout(1000)
-    late = page_probe.heap_bytes(session)
+    late = probe.heap_bytes(session)
     print(
         f"{seconds / 60:.1f} minutes of live updates, {epochs} epochs: heap {early / 1e6:.1f} MB "
         f"after {SETTLED_SHARE:.0%} of the time, {late / 1e6:.1f} MB at the end "

@@ -14,7 +14,7 @@ import statistics
 import subprocess
 import sys
 
-from benchmarks.report import machine
+from benchmarks.parts.report import machine
 
 N_RUNS = 5
 STEPS = 20

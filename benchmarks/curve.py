@@ -25,7 +25,7 @@ from pathlib import Path
 import torch
 from sqlalchemy import delete, select
 
-from benchmarks.report import machine, ratio, spread
+from benchmarks.parts.report import machine, ratio, spread
 from recede.contract.measuring.accuracy import lossless_ratio
 from recede.contract.spec.run import (
     CurvePayload,

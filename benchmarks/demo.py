@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.report import machine
+from benchmarks.parts.report import machine
 from recede.contract.cut.selection import importances
 from recede.contract.spec.run import IMPORTANCE, RunSpec
 from recede.contract.states import JobKind, State

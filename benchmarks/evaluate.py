@@ -25,8 +25,8 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from benchmarks.parts.report import machine
 from benchmarks.parts.service import service
-from benchmarks.report import machine
 from recede.client import ApiError, RecedeClient
 from recede.contract.spec.run import Plan, RunSpec
 

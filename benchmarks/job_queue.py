@@ -18,7 +18,7 @@ from pathlib import Path
 
 from sqlalchemy import func, select
 
-from benchmarks.report import interleaved, machine, ratio, spread
+from benchmarks.parts.report import interleaved, machine, ratio, spread
 from recede.contract.spec.run import RunSpec
 from recede.contract.states import (
     JobKind,

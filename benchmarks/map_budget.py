@@ -17,7 +17,7 @@ from pathlib import Path
 
 import torch
 
-from benchmarks.report import machine, spread
+from benchmarks.parts.report import machine, spread
 from recede.contract.spec.run import RunSpec
 from recede.contract.states import Lane
 from recede.store.database.engine import (

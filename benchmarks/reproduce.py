@@ -20,12 +20,12 @@ from pathlib import Path
 
 import torch
 
-from benchmarks.parts.campaign import Campaign
-from benchmarks.parts.claim_figure import draw
-from benchmarks.parts.claim_table import markdown, rows, write_csv
+from benchmarks.parts.claim.campaign import Campaign
+from benchmarks.parts.claim.figure import draw
+from benchmarks.parts.claim.table import markdown, rows, write_csv
+from benchmarks.parts.report import machine
 from benchmarks.parts.service import service
 from benchmarks.parts.sizes import Size, cpu, paper
-from benchmarks.report import machine
 
 
 def main() -> None:

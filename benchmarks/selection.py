@@ -13,7 +13,7 @@ import math
 
 import numpy as np
 
-from benchmarks.report import interleaved, machine, ratio, spread
+from benchmarks.parts.report import interleaved, machine, ratio, spread
 from recede.contract.cut.selection import (
     FloatArray,
     Mask,

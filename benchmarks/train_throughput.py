@@ -19,7 +19,7 @@ from pathlib import Path
 import torch
 
 from benchmarks.parts.plain_loop import MEAN, STD, Photographs, plain_epoch
-from benchmarks.report import interleaved, machine, ratio, spread
+from benchmarks.parts.report import interleaved, machine, ratio, spread
 from recede.contract.cut.polarisation import of_snapshot
 from recede.contract.spec.run import RunSpec
 from recede.store.database.engine import open_store, sqlite_url

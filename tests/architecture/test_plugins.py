@@ -92,7 +92,8 @@ def _names(text: str, name: str, *, whole_only: bool) -> bool:
 def _texts(path: Path) -> frozenset[str]:
     """All strings of a Python or JavaScript file that a program or a user reads."""
     if path.suffix == ".js" and not files.is_vendored(path):
-        return frozenset(found[2] for found in QUOTED.finditer(files.read(path)))
+        texts = (found[2] for found in QUOTED.finditer(files.read(path)))
+        return frozenset(re.sub(r"\$\{[^}]*\}", "", text) for text in texts)
     if path.suffix != ".py":
         return frozenset()
     tree = files.tree(path)

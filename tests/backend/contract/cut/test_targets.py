@@ -21,7 +21,7 @@ from recede.contract.network.file_size import file_bytes
 from recede.contract.network.shape import StoredTensor
 from recede.contract.spec.run import Plan
 from tests.backend.contract.shapes import shape_of, snapshots
-from tests.dashboard.core_cases import make_shape, scores
+from tests.dashboard.scripts.cases import make_shape, scores
 
 scopes = st.sampled_from(["global", "local"])
 costs = st.sampled_from(["macs", "params"])

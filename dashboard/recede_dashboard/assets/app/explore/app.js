@@ -12,7 +12,7 @@ import { Source } from "./data/source.js";
 import { Line } from "./distribution/line.js";
 import { Distribution } from "./distribution/panel.js";
 import { Polarisation } from "./distribution/polarisation.js";
-import { mountTools } from "./distribution/tools.js";
+import { mountTools } from "./distribution/scale_switches.js";
 import { Scrub } from "./epochs/scrubber.js";
 import { listenToKeys } from "./frame/keys.js";
 import { buildLayout } from "./frame/layout.js";

@@ -87,7 +87,7 @@ def _file(values: Mapping[Key, Any]) -> Component:
         value=values["init.file", ""],
         description="A state_dict below a data root: .safetensors, or a .pt that loads with "
         "weights_only. Ordinary batch norm is converted to the method's.",
-        placeholder="pretrained/vgg16.safetensors",
+        placeholder="pretrained/weights.safetensors",
         inputWrapperOrder=ORDER,
         **attrs(data_testid="field-init.file"),
     )

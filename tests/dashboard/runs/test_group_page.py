@@ -12,13 +12,14 @@ from recede_dashboard.figures import group as figures
 from recede_dashboard.pages import runs as runs_page
 from recede_dashboard.pages.group import words
 from recede_dashboard.pages.group.table import group_table
-from tests.dashboard import group_samples, samples
+from tests.dashboard import samples
 from tests.dashboard.layouts import (
     NARROW,
     props,
     text,
     walk,
 )
+from tests.dashboard.runs import group_samples
 
 LABELS = {"method_params.lam": "Strength λ", "seed": "Seed"}
 

@@ -7,13 +7,9 @@ import re
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from tests.browser.runs.test_start import choose, expect_refused, open_form
 from tests.browser.screen import TRAINING_MS, next_frame
-from tests.browser.test_look import expect_to_fit
-from tests.browser.test_start import (
-    choose,
-    expect_refused,
-    open_form,
-)
+from tests.browser.shell.test_look import expect_to_fit
 from tests.service import SMALL_RUN, Service
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]

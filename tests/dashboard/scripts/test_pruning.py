@@ -27,16 +27,10 @@ from recede.contract.measuring import accuracy
 from recede.contract.network.cost import cost, dense_cost
 from recede.contract.network.file_size import file_bytes
 from recede.contract.spec.run import Plan
-from tests.dashboard.core_cases import (
-    URLS,
-    Json,
-    accuracy_cases,
-    cut_cases,
-    refusals,
-)
-from tests.dashboard.target_cases import bin_cases, solve_cases
+from tests.dashboard.scripts.cases import URLS, Json, accuracy_cases, cut_cases, refusals
+from tests.dashboard.scripts.target_cases import bin_cases, solve_cases
 
-RUNNER = Path(__file__).parents[1] / "js" / "run_cases.mjs"
+RUNNER = Path(__file__).parents[2] / "js" / "run_cases.mjs"
 
 
 def all_cases() -> Json:

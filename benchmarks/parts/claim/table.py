@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
-from benchmarks.parts.campaign import Cell, by_config
+from benchmarks.parts.claim.campaign import Cell, by_config
 
 
 @dataclass(frozen=True)

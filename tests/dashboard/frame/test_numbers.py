@@ -9,7 +9,7 @@ import pytest
 
 from recede_dashboard.words import numbers
 
-TABLE = Path(__file__).parents[1] / "js" / "format_cases.json"
+TABLE = Path(__file__).parents[2] / "js" / "format_cases.json"
 CASES = json.loads(TABLE.read_text("utf-8"))
 NAMES = {"bytes": "size"}
 """Names in Python where they differ: `bytes` is a builtin."""

@@ -10,11 +10,7 @@ from recede.api.answers.training import histograms
 from recede.contract.cut.targets import CurveAt, Target
 from recede.contract.network.shape import NetworkShape
 from recede.contract.spec.run import Plan
-from tests.dashboard.core_cases import (
-    make_shape,
-    random_plan,
-    scores,
-)
+from tests.dashboard.scripts.cases import make_shape, random_plan, scores
 
 SolveCase = tuple[NetworkShape, np.ndarray, Plan, Target, list[CurveAt]]
 

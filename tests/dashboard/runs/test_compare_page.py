@@ -9,8 +9,8 @@ import pytest
 
 from recede.client import ApiError
 from recede_dashboard import routing
-from tests.dashboard import group_samples
 from tests.dashboard.layouts import props, text
+from tests.dashboard.runs import group_samples
 
 
 class Client:

@@ -10,13 +10,9 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
+from tests.browser.runs.test_start import choose, expect_refused, open_form
 from tests.browser.screen import TRAINING_MS
-from tests.browser.test_look import expect_to_fit
-from tests.browser.test_start import (
-    choose,
-    expect_refused,
-    open_form,
-)
+from tests.browser.shell.test_look import expect_to_fit
 from tests.service import Service
 from tests.worker_process import eventually
 

@@ -1,6 +1,6 @@
 """The pictures of README and docs/tour.md, taken from real runs in a real chromium.
 
-    make screenshots        (python -m benchmarks.parts.screenshots [--data DIR] [--only NAME …])
+    make screenshots   (python -m benchmarks.parts.page.screenshots [--data DIR] [--only NAME …])
 
 Trains the demo, a fine-tuned cut of it and three small runs (about five minutes on two cores),
 opens the pages as a person would, and writes palette PNGs of 1280 × 800 points into docs/images.
@@ -21,11 +21,11 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from benchmarks.parts.page.shown_runs import Shown, settled, shown_runs
 from benchmarks.parts.service import service
-from benchmarks.parts.shown_runs import Shown, settled, shown_runs
 from recede.client import RecedeClient
 
-FOLDER = Path(__file__).resolve().parents[2] / "docs" / "images"
+FOLDER = Path(__file__).resolve().parents[3] / "docs" / "images"
 WIDTH, HEIGHT, SCALE = 1280, 800, 1.5
 COLOURS = 256
 PATIENCE_MS = 240_000

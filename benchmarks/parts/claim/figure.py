@@ -7,7 +7,7 @@ from pathlib import Path
 
 import matplotlib as mpl
 
-from benchmarks.parts.claim_table import Row
+from benchmarks.parts.claim.table import Row
 
 mpl.use("agg")
 COLOURS = ("#0E6B82", "#55B9CE", "#C8701A", "#E3B27C", "#636B73")

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.dashboard import core_fixtures
+from tests.dashboard.scripts import fixtures
 
-HERE = Path(__file__).parents[1] / "js"
+HERE = Path(__file__).parents[2] / "js"
 
 
 def done(*command: str) -> subprocess.CompletedProcess[str]:
@@ -25,8 +25,8 @@ def node() -> str:
 
 
 def test_the_fixtures_hold_what_python_answers_now():
-    stale = "python -m tests.dashboard.core_fixtures writes them anew"
-    assert core_fixtures.FILE.read_text() == core_fixtures.text(), stale
+    stale = "python -m tests.dashboard.scripts.fixtures writes them anew"
+    assert fixtures.FILE.read_text() == fixtures.text(), stale
 
 
 def test_the_tests_on_node_pass():

@@ -17,7 +17,7 @@ from recede.contract.schemas import RunOut
 from recede.contract.spec.run import RunSpec
 from tests.browser import views
 from tests.browser.screen import Watch, next_frame
-from tests.browser.test_look import expect_to_fit
+from tests.browser.shell.test_look import expect_to_fit
 from tests.service import SMALL_RUN, Service
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]

@@ -1,6 +1,6 @@
 """Cuts, costs and targets with the answers of Python, which node's own tests read as JSON.
 
-`python -m tests.dashboard.core_fixtures` writes them anew; a test says when that is due.
+`python -m tests.dashboard.scripts.fixtures` writes them anew; a test says when that is due.
 """
 
 from __future__ import annotations
@@ -24,14 +24,10 @@ from recede.contract.network.cost import cost
 from recede.contract.network.file_size import file_bytes
 from recede.contract.network.shape import NetworkShape
 from recede.contract.spec.run import Plan
-from tests.dashboard.core_cases import (
-    Point,
-    accuracy_cases,
-    cut_cases,
-)
-from tests.dashboard.target_cases import bin_cases, solve_cases
+from tests.dashboard.scripts.cases import Point, accuracy_cases, cut_cases
+from tests.dashboard.scripts.target_cases import bin_cases, solve_cases
 
-FILE = Path(__file__).parents[1] / "js" / "fixtures.json"
+FILE = Path(__file__).parents[2] / "js" / "fixtures.json"
 N_CUTS, N_SOLVES, N_ACCURACIES, MOST_NEURONS = 24, 30, 8, 70
 
 
