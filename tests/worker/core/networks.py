@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterable
 from functools import lru_cache
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
+import pytest
 import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
@@ -35,7 +37,17 @@ FOREIGN = [
 ]
 """One of each kind of other people's: depthwise, grouped with gates, of another library."""
 EXAMPLES = [*PLAIN, *FOREIGN]
+STANDS_FOR_ITS_KIND = {"vgg11", "resnet20", "resnet18", "densenet121", *FOREIGN}
+"""A chain, shortcuts (ours and torchvision's), concatenations; other kinds as above."""
 CLASSES = 10
+
+
+def each_kind_first(names: Iterable[str]) -> list[Any]:
+    """All names as parameters; `make test` runs only those that stand for their kind."""
+    return [
+        pytest.param(name, marks=() if name in STANDS_FOR_ITS_KIND else pytest.mark.thorough)
+        for name in names
+    ]
 
 
 def narrow_config(architecture: Architecture, in_channels: int = 3) -> Config:

@@ -31,6 +31,7 @@ from tests.worker.core.networks import (
     TRACED,
     counted_macs,
     counted_params,
+    each_kind_first,
     enliven,
     kept_counts,
     random_mask,
@@ -39,7 +40,7 @@ from tests.worker.core.networks import (
 SIZE = 32
 TORCHVISION = [name for name in TRACED if hasattr(models, name)]
 LIBRARY = [name for name in TRACED if name == "timm"]
-every_network = pytest.mark.parametrize("name", TRACED)
+every_network = pytest.mark.parametrize("name", each_kind_first(TRACED))
 DEEPER = ("vgg13_bn", "vgg16_bn", "vgg19_bn", "resnet34", "resnet101")
 """More layers of the same kinds as another network has."""
 SOME = [name for name in EXAMPLES if name not in PLAIN]
@@ -62,7 +63,7 @@ def shape_of(model: nn.Module, norms: dict[str, str], in_channels: int = 3) -> N
     )
 
 
-@pytest.mark.parametrize("name", [name for name in TRACED if name not in DEEPER])
+@pytest.mark.parametrize("name", each_kind_first(name for name in TRACED if name not in DEEPER))
 def test_cost_is_what_torch_counts_of_the_dense_and_of_the_rebuilt_cut_network(name):
     architecture, config = dense(name)
     model = architecture.build(config)
@@ -78,7 +79,7 @@ def test_cost_is_what_torch_counts_of_the_dense_and_of_the_rebuilt_cut_network(n
     assert cost(shape, kept) == Cost(counted_params(small), counted_macs(small, image))
 
 
-@pytest.mark.parametrize("name", TORCHVISION)
+@pytest.mark.parametrize("name", each_kind_first(TORCHVISION))
 def test_it_has_the_parameters_of_torchvision_at_every_size(name):
     architecture, config = dense(name)
     theirs = models.get_model(name, weights=None, num_classes=CLASSES).to("meta").eval()
@@ -117,7 +118,7 @@ def test_published_sizes_on_imagenet(name):
     assert dense_cost(shape).macs / 1e9 == pytest.approx(giga_macs, abs=6e-3)
 
 
-@pytest.mark.parametrize("name", [*SOME, "efficientnet_b0", "densenet121"])
+@pytest.mark.parametrize("name", each_kind_first([*SOME, "efficientnet_b0", "densenet121"]))
 def test_the_source_builds_the_cut_network_which_computes_what_the_masked_one_does(name):
     in_channels = 1
     architecture, config = dense(name, in_channels)
@@ -145,7 +146,9 @@ def test_the_source_builds_the_cut_network_which_computes_what_the_masked_one_do
     assert name in source
 
 
-@pytest.mark.parametrize("name", ["vgg11_bn", "resnet50"])
+@pytest.mark.parametrize(
+    "name", ["vgg11_bn", pytest.param("resnet50", marks=pytest.mark.thorough)]
+)
 def test_a_heavy_network_is_cut_as_it_is_masked(name):
     architecture, config = dense(name)
     model = architecture.build(config)

@@ -30,7 +30,14 @@ STREAMS = {
     ("timm", "repvgg_a0"): 5,
 }
 """How many sets of joined channels they have: the residual streams."""
-every_network = pytest.mark.parametrize(("name", "model"), list(STREAMS), ids=lambda part: part)
+FIRST = ("resnet18", "timm")
+every_network = pytest.mark.parametrize(
+    ("name", "model"),
+    [
+        pytest.param(*one, id="-".join(one), marks=() if one[0] in FIRST else pytest.mark.thorough)
+        for one in STREAMS
+    ],
+)
 
 
 def dense(name: str, model: str, prunable: str = "all") -> tuple[Architecture, Config]:

@@ -22,6 +22,7 @@ from recede_worker.plugins.registry import architectures
 from tests.worker.core.networks import (
     CLASSES,
     PLAIN,
+    each_kind_first,
     kept_counts,
     narrow_config,
     network,
@@ -29,7 +30,9 @@ from tests.worker.core.networks import (
 )
 
 every_architecture = pytest.mark.parametrize("name", PLAIN)
-each_kind = pytest.mark.parametrize("name", ["vgg11", "vgg19", "resnet20", "resnet56"])
+each_kind = pytest.mark.parametrize(
+    "name", each_kind_first(["vgg11", "vgg19", "resnet20", "resnet56"])
+)
 """The others have more or fewer layers of the same kinds."""
 
 

@@ -23,6 +23,7 @@ from tests.worker.core.networks import (
     EXAMPLES,
     counted_macs,
     counted_params,
+    each_kind_first,
     kept_counts,
     network,
     random_mask,
@@ -36,14 +37,14 @@ def shape_of(model: nn.Module, norms: dict[str, str]) -> NetworkShape:
     )
 
 
-@pytest.mark.parametrize("name", EXAMPLES)
+@pytest.mark.parametrize("name", each_kind_first(EXAMPLES))
 def test_dense_cost_is_what_torch_counts(name):
     model, shape, _, images = network(name, "bounded")
     folded = fold(model)
     assert dense_cost(shape) == Cost(counted_params(folded), counted_macs(folded, images[:1]))
 
 
-@pytest.mark.parametrize("name", EXAMPLES)
+@pytest.mark.parametrize("name", each_kind_first(EXAMPLES))
 def test_predicted_cost_is_that_of_the_really_cut_network(name):
     model, shape, norms, images = network(name, "plain")
     surgeon = Surgeon(model, shape, norms)
@@ -55,7 +56,7 @@ def test_predicted_cost_is_that_of_the_really_cut_network(name):
         assert cost(shape, kept_counts(shape, mask)) == counted
 
 
-@pytest.mark.parametrize("name", EXAMPLES)
+@pytest.mark.parametrize("name", each_kind_first(EXAMPLES))
 def test_groups_follow_the_norms_and_survive_as_json(name):
     model, shape, norms, _ = network(name, "bounded")
     assert [group.name for group in shape.groups] == list(norms)
