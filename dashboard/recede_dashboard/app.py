@@ -92,7 +92,7 @@ def _tell(error: Exception) -> None:
     notice = {
         "action": "show",
         "title": "Something went wrong here",
-        "message": "Recede's own log says what. The page goes on; reload it if it looks odd.",
+        "message": "Recede's log has the details. Reload the page if it looks wrong.",
         "className": "notice notice-bad",
         "autoClose": 12_000,
     }

@@ -1,4 +1,4 @@
-"""A person's own network through the whole loop: trained, cut by groups and channels, loaded."""
+"""A user's own network through the whole loop: trained, cut by groups and channels, loaded."""
 
 from __future__ import annotations
 

@@ -34,7 +34,8 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_show_locals=False,
-    help="Train a network, watch unimportant neurons recede, choose the cut, take it away. "
+    help="Train a network, watch unimportant neurons recede, choose the cut and download the "
+    "smaller network. "
     "Begin with `recede up`.",
 )
 

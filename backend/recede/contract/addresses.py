@@ -9,7 +9,7 @@ from recede.contract.errors import InvalidInput
 MAX_URL = 2_000
 ORIGIN = r"^https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?$"
 """A scheme, a host and a port if any, as a browser's `location.origin` has it."""
-_HINT = "Give the whole address, for example http://127.0.0.1:9000/recede."
+_HINT = "Enter the full URL, for example http://127.0.0.1:9000/recede."
 
 
 def check_url(given: str, field: str) -> str:

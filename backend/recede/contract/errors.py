@@ -65,7 +65,7 @@ class UnknownName(InvalidInput):
         names = sorted(known)
         shown = ", ".join(names) if len(names) <= SHOWN_NAMES else f"{len(names)} names"
         close = difflib.get_close_matches(given, names, n=1)
-        choice = f"Use one of: {shown}." if names else "Leave it out: none is taken here."
+        choice = f"Use one of: {shown}." if names else "Remove it: none is accepted here."
         hint = f"Did you mean {close[0]!r}?" if close else choice
         super().__init__(
             f"Unknown {kind} {given!r}; known: {shown or 'none'}.",

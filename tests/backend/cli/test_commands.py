@@ -63,7 +63,7 @@ def test_submit_queues_what_was_asked(run, store):
 
 def test_submit_fits_the_strength_to_the_number_of_steps(run, store):
     result = run(*SUBMIT, "--epochs", "10")
-    # 1438 images, a tenth held out, batches of 64: 21 steps an epoch, and λ · steps = 125
+    # 1438 images, a tenth held out, batches of 64: 21 steps per epoch, and λ · steps = 125
     assert newest(store).spec["method_params"]["lam"] == 0.6
     assert "0.6 = 125 ÷ 210 steps" in result.stdout
     run(*SUBMIT, "--lam", "0.01")

@@ -135,7 +135,7 @@ def keep(script: str, until: int) -> list[str]:
 def test_a_worker_that_dies_is_started_again_and_that_is_said():
     said = keep("import sys; sys.exit(7)", until=3)
     assert len(said) == 3
-    assert all("exit code 7" in text for text in said)
+    assert all("with code 7" in text for text in said)
 
 
 def test_a_worker_that_finds_another_waits_and_says_so_once(tmp_path: Path):
@@ -147,7 +147,7 @@ def test_a_worker_that_finds_another_waits_and_says_so_once(tmp_path: Path):
     )
     said = keep(script, until=2)
     assert "Another worker" in said[0]
-    assert "exit code 9" in said[1]
+    assert "with code 9" in said[1]
 
 
 def test_a_kept_worker_is_stopped_in_order(tmp_path: Path):

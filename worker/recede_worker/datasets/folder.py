@@ -119,7 +119,7 @@ def inside(path: str, roots: Sequence[Path]) -> Path:
     if allowed:
         return Path(os.path.normpath(allowed[0]))
     known = ", ".join(map(str, roots)) or "there are none"
-    problem = "leads out of the data roots" if there else "does not exist there"
+    problem = "is outside the data roots" if there else "does not exist there"
     raise InvalidInput(
         f"Path was {path!r}, which {problem if path else 'names no folder'}; the data roots "
         f"are: {known}.",

@@ -55,13 +55,13 @@ class MethodNotAllowed(RecedeError):
 
 
 class RangeUnsatisfiable(RecedeError):
-    """A byte range that starts behind the end of the file of `size_bytes`."""
+    """A byte range that starts after the end of the file of `size_bytes`."""
 
     code = "range"
 
     def __init__(self, given: str, size_bytes: int) -> None:
         super().__init__(
-            f"Range {given!r} starts behind the end of the file; it has {size_bytes} bytes.",
+            f"Range {given!r} starts after the end of the file; it has {size_bytes} bytes.",
             hint="Ask without a range, or download the file again.",
         )
         self.size_bytes = size_bytes
@@ -83,10 +83,10 @@ STATUSES: dict[type[RecedeError], int] = {
 
 _DESCRIPTIONS = {
     403: "Refused: the request comes from another site or by an unknown host name",
-    404: "What is asked for does not exist",
+    404: "Not found",
     409: "Not possible in the present state",
     413: "The body is too large",
-    416: "The range starts behind the end of the file",
+    416: "The range starts after the end of the file",
     422: "A value that cannot be used; `field` says which",
     500: "An error of the service itself; its log has the details",
     503: "Busy, or no worker has started yet; try again after Retry-After seconds",

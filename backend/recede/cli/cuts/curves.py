@@ -25,7 +25,7 @@ from recede.contract.spec.run import IMPORTANCE
 def curve(
     run: RunArgument,
     url: Url = DEFAULT_URL,
-    epoch: Annotated[int | None, typer.Option(help="Default: the best by validation.")] = None,
+    epoch: Annotated[int | None, typer.Option(help="Default: best on validation.")] = None,
     criterion: Annotated[str, typer.Option(help="What ranks the neurons.")] = IMPORTANCE,
     scope: Annotated[
         Literal["global", "local"] | None, typer.Option(help="Default: that of the method.")

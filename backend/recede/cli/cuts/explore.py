@@ -83,7 +83,7 @@ def score(
     run: RunArgument,
     criterion: Annotated[str, typer.Argument(metavar="CRITERION", help="Name of the criterion.")],
     url: Url = DEFAULT_URL,
-    epoch: Annotated[int | None, typer.Option(help="Default: the best by validation.")] = None,
+    epoch: Annotated[int | None, typer.Option(help="Default: best on validation.")] = None,
 ) -> None:
     """Score the neurons of an epoch by another criterion than the method's importance."""
     with RecedeClient(url) as client:

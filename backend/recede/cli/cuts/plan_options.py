@@ -98,7 +98,7 @@ def asked(
         Literal["global", "local"],
         typer.Option(help="Rank all neurons together (global), or layer by layer (local)."),
     ] = "global",
-    epoch: Annotated[int | None, typer.Option(help="Default: the best by validation.")] = None,
+    epoch: Annotated[int | None, typer.Option(help="Default: best on validation.")] = None,
     criterion: Annotated[
         str, typer.Option(help="What ranks the neurons; a wrong name lists them.")
     ] = IMPORTANCE,

@@ -29,7 +29,7 @@ def list_plans(
     run: RunArgument,
     url: Url = DEFAULT_URL,
     delete: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Delete this one, by its name or id.")
+        str | None, typer.Option(metavar="NAME", help="Plan to delete, by its name or id.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:

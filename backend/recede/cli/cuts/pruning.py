@@ -39,7 +39,7 @@ def prune(
     target: Annotated[
         Path | None, typer.Option("--out", help="Folder for the files; implies --watch.")
     ] = None,
-    watch: Annotated[bool, typer.Option("--watch", help="Follow it to its end.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Show progress until it ends.")] = False,
 ) -> None:
     """Cut a network as planned; with --out download the files and verify them."""
     if target is not None:

@@ -91,7 +91,7 @@ def cancel(run: RunOrGroup, url: Url = DEFAULT_URL) -> None:
 def resume(
     run: RunArgument,
     url: Url = DEFAULT_URL,
-    watch_: Annotated[bool, typer.Option("--watch", help="Follow it to its end.")] = False,
+    watch_: Annotated[bool, typer.Option("--watch", help="Show progress until it ends.")] = False,
 ) -> None:
     """Resume a failed or cancelled run from its last finished epoch."""
     with RecedeClient(url) as client:

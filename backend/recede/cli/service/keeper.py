@@ -75,7 +75,7 @@ class WorkerKeeper(threading.Thread):
                 pause_s, waiting = self._first_pause_s, False
             if code != TAKEN:
                 self._say(
-                    f"The worker ended with exit code {code}; restarting in {pause_s:g} s. "
+                    f"The worker exited with code {code}; restarting in {pause_s:g} s. "
                     "Running jobs continue from their last finished epoch."
                 )
             elif not waiting:

@@ -58,7 +58,7 @@ def submit(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Check it, say what would be queued, queue nothing.")
     ] = False,
-    watch: Annotated[bool, typer.Option("--watch", help="Follow it to its end.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Show progress until it ends.")] = False,
 ) -> None:
     """Queue a training; with --watch follow it and end with the lossless ratio.
 

@@ -44,7 +44,7 @@ def source(
     parent: Annotated[
         str | None,
         _option(
-            "Start from this run's best weights; what is not given is as in that run.",
+            "Start from this run's best weights; other settings default to that run's.",
             "--from",
             "--init-run",
         ),

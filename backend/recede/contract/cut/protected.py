@@ -19,9 +19,9 @@ def with_protected(plan: Plan, protected: Sequence[str]) -> Plan:
         if layer in plan.overrides:
             raise ImpossiblePlan(
                 f"The plan gives layer {layer!r} the ratio {plan.overrides[layer]:g}, but the run "
-                "protects that layer: no plan may cut it.",
+                "protects that layer: no plan can cut it.",
                 field=f"plan.overrides.{layer}",
-                hint="Leave the override out, or end the layer's protection first.",
+                hint="Leave the override out, or unprotect the layer first.",
             )
     more = [layer for layer in dict.fromkeys(protected) if layer not in plan.locks]
     return plan.model_copy(update={"locks": (*plan.locks, *more)}) if more else plan

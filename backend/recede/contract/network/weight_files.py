@@ -46,7 +46,7 @@ def find(roots: Sequence[Path], given: str) -> Path:
             return path
     if outside:
         raise UnusableWeights(
-            f"{given!r} leads out of the data roots; only files under them can be read.",
+            f"{given!r} is outside the data roots; only files under them can be read.",
             field=_FIELD,
             hint="Put the file into the data folder's datasets/, or name its folder in "
             "RECEDE_DATA_ROOTS and restart.",
@@ -88,12 +88,12 @@ def _check_safetensors(path: Path, size: int) -> None:
     with path.open("rb") as stream:
         length = int.from_bytes(stream.read(8), "little")
         if not 2 <= length <= min(_MAX_HEADER, size - 8):
-            raise _unusable(path, "is no safetensors file, or was cut off within its header")
+            raise _unusable(path, "is not a safetensors file, or was cut off within its header")
         text = stream.read(length)
     try:
         ends = [_end_of(entry) for name, entry in json.loads(text).items() if name[:2] != "__"]
     except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError):
-        raise _unusable(path, "is no safetensors file: its header is not understood") from None
+        raise _unusable(path, "is not a safetensors file: its header is not understood") from None
     if not ends:
         raise _unusable(path, "holds no tensors")
     wanted = 8 + length + max(ends)

@@ -291,7 +291,7 @@ def _check_sizes(dataset: DatasetInfo, spec: RunSpec) -> None:
     if n_val < dataset.classes:
         raise InvalidInput(
             f"Validation fraction {spec.val_fraction:g} leaves {n_val} of {dataset.n_train} "
-            f"images for {dataset.classes} classes; at least one a class is needed.",
+            f"images for {dataset.classes} classes; at least one per class is needed.",
             field="val_fraction",
             hint="Use 0.1, the default.",
         )

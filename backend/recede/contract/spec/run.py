@@ -19,7 +19,7 @@ def _storable(text: str) -> str:
     if any("\ud800" <= character <= "\udfff" for character in text):
         raise ValueError("is not valid text: it holds half a character; remove it")
     if "\0" in text:
-        raise ValueError("holds a NUL character, which no database keeps; remove it")
+        raise ValueError("contains a NUL character, which no database keeps; remove it")
     return text
 
 

@@ -69,7 +69,7 @@ def remove(session: Session, *, set_by: SetBy = "person") -> None:
         return
     session.delete(row)
     waiting = update(DeliveryRow).where(DeliveryRow.next_try_at.is_not(None))
-    session.execute(waiting.values(next_try_at=None, error="switched off before it was sent"))
+    session.execute(waiting.values(next_try_at=None, error="turned off before it was sent"))
     log.append(session, "webhook", data={"on": False})
 
 

@@ -165,7 +165,7 @@ def fence(session: Session, lease: Lease, **values: Any) -> None:
         .execution_options(synchronize_session=False)
     )
     if getattr(result, "rowcount", 0) != 1:
-        raise LeaseLost(f"Job {lease.job_id} is no longer held by this process.")
+        raise LeaseLost(f"Job {lease.job_id} is no longer leased to this process.")
 
 
 def beat(
@@ -256,7 +256,7 @@ def sweep(session: Session) -> None:
             job.error = {
                 "code": "process_died",
                 "message": f"The process of this job died {job.attempts} times without "
-                "finishing an epoch, the last time without a word.",
+                "finishing an epoch, the last time without an error message.",
                 "hint": "It may have run out of memory: try a smaller batch size or network.",
             }
         session.flush()

@@ -71,7 +71,7 @@ def test_the_time_is_that_of_an_earlier_run_which_is_named(http, store):
     assert (told["run"], told["device"], told["epoch_s"]) == (run_id, "cpu", 2.2)
     assert told["seconds"] == pytest.approx(220)
     assert told["time"].startswith(
-        f"About 3.7 min of training: run {run_id} took 2.2 s an epoch on cpu. "
+        f"About 3.7 min of training: run {run_id} took 2.2 s per epoch on cpu. "
     )
 
 

@@ -50,7 +50,7 @@ def test_nothing_leads_out_of_the_roots(roots, tmp_path: Path, given: str):
     secret = write(tmp_path / "secret.pt")
     (roots[0] / "link.pt").symlink_to(secret)
     (roots[0] / "way").symlink_to(tmp_path)
-    with pytest.raises(UnusableWeights, match="leads out of the data roots") as error:
+    with pytest.raises(UnusableWeights, match="is outside the data roots") as error:
         weight_files.find(roots, str(secret) if given == "ABS" else given)
     assert error.value.field == "init.file"
 
@@ -89,8 +89,8 @@ TENSOR = {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}
     ("content", "words"),
     [
         (b"", "0 bytes"),
-        (b"abc", "no safetensors"),
-        (b"\xff" * 64, "no safetensors"),
+        (b"abc", "not a safetensors"),
+        (b"\xff" * 64, "not a safetensors"),
         ((20).to_bytes(8, "little") + b"not json, but so long", "not understood"),
         (header([1]), "not understood"),
         (header({"a": 3}), "not understood"),
@@ -99,7 +99,7 @@ TENSOR = {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}
         (header({"__metadata__": {"x": "y"}}), "no tensors"),
         (header({"a": TENSOR}) + bytes(3), "its header says"),
         (header({"a": TENSOR}) + bytes(5), "its header says"),
-        (b"[" * 50_000, "no safetensors"),
+        (b"[" * 50_000, "not a safetensors"),
         ((40_000).to_bytes(8, "little") + b"[" * 40_000, "not understood"),
     ],
 )

@@ -41,7 +41,7 @@ def told(**changes) -> dict[str, str]:
 
 
 def test_a_value_that_fits_the_steps_says_so():
-    # 900 training images in batches of 64: 15 steps an epoch.
+    # 900 training images in batches of 64: 15 steps per epoch.
     assert recommend.steps(STRONG, STRONG.check(SPEC)) == 150
     assert list(told()) == ["method_params.pull"]
     assert told()["method_params.pull"] == "0.3 = 45 ÷ 150 steps"

@@ -1,4 +1,4 @@
-"""A person's own images: what counts, what is checked, what is said, what is kept."""
+"""A user's own images: what counts, what is checked, what is said, what is kept."""
 
 from __future__ import annotations
 
@@ -200,7 +200,7 @@ def test_a_class_or_part_that_is_a_link_out_of_the_roots_is_refused(tmp_path, pl
     pets = class_folder(tmp_path / "root" / "pets")
     (pets / place).rename(tmp_path / "outside")
     (pets / place).symlink_to(tmp_path / "outside")
-    with pytest.raises(BadFolder, match="leads out of the data roots"):
+    with pytest.raises(BadFolder, match="is outside the data roots"):
         load(tmp_path / "root")
     (variant,) = datasets()["folder"].info([tmp_path / "root"]).variants
     assert variant.status == "unreadable"

@@ -37,7 +37,7 @@ def select_channels(job: JobHandle, trained: TrainedEpoch, plan: Plan) -> Select
 
 
 def scores_by(job: JobHandle, trained: TrainedEpoch, criterion: str) -> npt.NDArray[np.float32]:
-    """One score a neuron, in network order; computed scores are stored.
+    """One score per neuron, in network order; computed scores are stored.
 
     Raises:
         UnknownName: no plug-in has that name.

@@ -33,7 +33,7 @@ def comparison(session: Session, run: RunRow) -> ComparisonOut:
     spec = RunSpec.model_validate(run.spec)
     if not spec.fine_tunes or spec.init is None:
         raise Conflict(
-            f"Run {run.id} is no fine-tuning: it does not start from a cut network.",
+            f"Run {run.id} is not a fine-tuning run: it does not start from a cut network.",
             hint="Fine-tune a cut of this run (`recede submit --from RUN --cut RATIO`) and "
             "compare the new run.",
         )

@@ -193,7 +193,7 @@ def _time_words(best: _Known, spec: RunSpec) -> str:
     bound = best.larger and not best.differs  # all else equal, a cut network is no slower
     return (
         f"{'At most about' if bound else 'About'} {_duration(best.epoch_s * spec.epochs)} "
-        f"of training: run {best.run.id}{whole} took {_digits(best.measured_s)} s an epoch on "
+        f"of training: run {best.run.id}{whole} took {_digits(best.measured_s)} s per epoch on "
         f"{best.device}{otherwise}. {BESIDE_TIME}"
     )
 

@@ -1,4 +1,4 @@
-"""Distribution of the importances over all epochs: one fixed range, one row of counts an epoch."""
+"""Distribution of the importances over all epochs: one fixed range, a row of counts per epoch."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ from recede.store.results.curves import Place
 router = APIRouter(prefix="/runs/{run_id}", tags=["Pruning"])
 
 Epoch = Annotated[
-    int | None, Query(ge=0, le=MAX_EPOCHS, description="Default: the best by validation")
+    int | None, Query(ge=0, le=MAX_EPOCHS, description="Default: best on validation")
 ]
 
 

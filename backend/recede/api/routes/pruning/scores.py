@@ -42,7 +42,7 @@ Tag = Annotated[str | None, Header(alias="If-None-Match", include_in_schema=Fals
 @router.get(
     "/{epoch}",
     response_class=Response,
-    responses=openapi_binary("One score a neuron: float32, little-endian, in network order")
+    responses=openapi_binary("One score per neuron: float32, little-endian, in network order")
     | documented(404),
 )
 def get_scores(

@@ -214,7 +214,7 @@ def test_what_was_written_down_of_the_parent_outlives_it(recede, store, settings
 
 def test_a_run_that_is_no_fine_tuning_has_nothing_to_compare(http, finished):
     error = refused(http.get(f"{RUNS}/{finished.id}/comparison"), 409)
-    assert "no fine-tuning" in error["message"]
+    assert "not a fine-tuning run" in error["message"]
     refused(http.get(f"{RUNS}/nothere2/comparison"), 404)
 
 

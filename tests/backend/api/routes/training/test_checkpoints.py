@@ -107,7 +107,7 @@ def test_an_unknown_format_names_those_that_there_are(http, pruned):
 def test_a_file_gone_from_disk_is_said(http, settings, pruned):
     next(settings.artifacts.rglob(f"{pruned}.safetensors")).unlink()
     error = refused(http.get(url(pruned)), 404)
-    assert "gone" in error["message"]
+    assert "is missing" in error["message"]
     assert "anew" in error["hint"]
 
 
