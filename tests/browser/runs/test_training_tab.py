@@ -210,7 +210,7 @@ def test_the_menu_that_saves_a_chart_is_closed_with_escape(page: Page, run: RunO
 def test_files_say_when_they_were_made(page: Page, run: RunOut):
     page.goto(f"/runs/{run.id}?tab=files")
     made = page.get_by_test_id("file-made").first.locator("time")
-    expect(made).to_contain_text("made ")
+    expect(made).to_contain_text("created ")
     expect(made).to_have_attribute("title", str(page.evaluate(FULL_TIME)))
 
 

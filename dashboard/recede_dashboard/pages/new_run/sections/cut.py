@@ -55,7 +55,7 @@ async def cut_section(client: AsyncRecedeClient, typed: Typed) -> Component | No
 
 def how_much(plan: Plan, found: PreviewOut) -> str:
     """The share that goes, and what of the plan is not its default."""
-    parts = [f"{numbers.short_share(found.ratio)} of the neurons"]
+    parts = [f"{numbers.short_share(round(found.ratio, 3))} of the neurons"]
     if plan.threshold is not None:
         parts.append(f"importances up to {numbers.threshold(plan.threshold)}")
     return ", ".join([*parts, *beside(plan.model_dump())])

@@ -108,7 +108,7 @@ def test_a_file_gone_from_disk_is_said(http, settings, pruned):
     next(settings.artifacts.rglob(f"{pruned}.safetensors")).unlink()
     error = refused(http.get(url(pruned)), 404)
     assert "is missing" in error["message"]
-    assert "anew" in error["hint"]
+    assert "recreate" in error["hint"]
 
 
 def test_a_file_cut_short_on_disk_is_not_sent(http, settings, pruned):
