@@ -148,7 +148,8 @@ def choices(page: Page) -> dict[str, Any]:
 
 
 def value(locator: Locator) -> float:
-    """The exact value behind a shown number."""
+    """The exact value behind a shown number, once what was chosen is drawn."""
+    next_frame(locator.page)
     text = locator.get_attribute("data-value")
     assert text is not None
     return float(text)

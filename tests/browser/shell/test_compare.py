@@ -84,7 +84,7 @@ def test_the_shared_ratio_moves_a_dot_on_each_line_without_a_request(
     after = dots(page)
     assert all(b > a for a, b in zip(before, after, strict=True))
     assert watch.of_the_page(asked) == []
-    expect(page.get_by_test_id("compare-table")).to_contain_text("With 12.0")
+    expect(page.get_by_test_id("compare-table")).to_contain_text("At 12.0")
     page.wait_for_url(re.compile(r"r=0\.12"))
 
 
