@@ -47,8 +47,13 @@ GOOD = idx_bytes(np.arange(24).reshape(2, 3, 4))
         (GOOD[:6], "ends inside its header"),
         (GOOD[:-1], "39 bytes where its header promises 40"),
         (GOOD + b"!", "41 bytes where its header promises 40"),
-        (gzip.compress(GOOD)[:-9], "damaged or cut short"),
-        (gzip.compress(GOOD)[:12] + b"\xff\xff\xff" + gzip.compress(GOOD)[15:], "damaged"),
+        (gzip.compress(GOOD, mtime=0)[:-9], "damaged or cut short"),
+        (
+            gzip.compress(GOOD, mtime=0)[:12]
+            + b"\xff\xff\xff"
+            + gzip.compress(GOOD, mtime=0)[15:],
+            "damaged",
+        ),
     ],
 )
 def test_a_damaged_idx_file_is_named_with_what_to_do(tmp_path, content, words):
@@ -83,7 +88,7 @@ def write_idx(folder, *, packed: bool) -> None:
     folder.mkdir(parents=True)
     for name, content in idx_files().items():
         path = folder / (f"{name}.gz" if packed else name)
-        path.write_bytes(gzip.compress(content) if packed else content)
+        path.write_bytes(gzip.compress(content, mtime=0) if packed else content)
 
 
 @pytest.mark.parametrize("own", [True, False])
@@ -120,7 +125,7 @@ def test_the_next_mirror_is_asked_where_one_fails(tmp_path, monkeypatch):
     from torchvision.datasets import MNIST
 
     small = dataclasses.replace(datasets()["mnist"], n_train=20, n_test=10)
-    files = {f"{name}.gz": gzip.compress(body) for name, body in idx_files().items()}
+    files = {f"{name}.gz": gzip.compress(body, mtime=0) for name, body in idx_files().items()}
     sums = [(name, hashlib.md5(body).hexdigest()) for name, body in files.items()]
     monkeypatch.setattr(MNIST, "resources", sums)
     monkeypatch.setattr(MNIST, "mirrors", ["http://broken/", "http://whole/"])

@@ -48,9 +48,9 @@ def _judged(status: int) -> Outcome:
     if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
         return Outcome(status)
     if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
-        return Outcome(status, f"it answered {status}, and redirects are not followed")
+        return Outcome(status, f"answer {status}; redirects are not followed")
     again = status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in _AGAIN
-    return Outcome(status, f"it answered {status}", again)
+    return Outcome(status, f"answer {status}", again)
 
 
 def _in_words(error: Exception) -> str:

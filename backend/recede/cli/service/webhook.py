@@ -63,12 +63,12 @@ def in_words(delivery: DeliveryOut) -> str:
     """The outcome of a delivery, in one line."""
     at = _clock(delivery.tried_at)
     if delivery.state == "sent":
-        return f"last sent {at} ({delivery.event}): it answered {delivery.status}"
+        return f"last sent {at} ({delivery.event}): answer {delivery.status}"
     words = f"failed {at} ({delivery.event}): {delivery.error}"
     if delivery.next_try_at is not None:
         return f"{words}; tries again at {_clock(delivery.next_try_at)}"
     tries = f" after {delivery.attempts} tries" if delivery.attempts > 1 else ""
-    return f"{words}; given up{tries}"
+    return f"{words}; gave up{tries}"
 
 
 def _clock(at: float | None) -> str:

@@ -89,11 +89,11 @@ def test_the_command_shows_sets_tests_and_switches_off(run, receiver: Receiver):
     assert "nothing is sent" in run("webhook").stdout
     done = run("webhook", receiver.url, "--test")
     assert done.exit_code == 0, done.output
-    assert "it answered 200" in done.stdout
+    assert "answer 200" in done.stdout
     receiver.statuses = [404]
     failed = run("webhook", "--test")
     assert failed.exit_code == 1
-    assert "it answered 404; given up" in failed.stdout
+    assert "answer 404; gave up" in failed.stdout
     bad = run("webhook", "ftp://h/")
     assert bad.exit_code == 2
     assert "http://" in bad.stderr

@@ -178,7 +178,7 @@ def test_an_error_of_the_receiver_is_tried_again_later_and_then_sent(
     assert len(receiver.bodies) == 1  # the pause holds
     last = recede.webhook().last
     assert last is not None
-    assert (last.state, last.attempts, last.error) == ("waiting", 1, "it answered 500")
+    assert (last.state, last.attempts, last.error) == ("waiting", 1, "answer 500")
     assert last.next_try_at is not None
     assert last.tried_at is not None
     assert last.next_try_at - last.tried_at == pytest.approx(webhooks.PAUSES_S[0])
