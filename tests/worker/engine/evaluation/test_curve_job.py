@@ -29,7 +29,7 @@ RATIOS = tuple(step / 50 for step in range(50))
 EXACT = CurvePayload(ratios=RATIOS, exact=True)
 FAST = CurvePayload(ratios=RATIOS)
 MANY_TO_VALIDATE = SMALL.model_copy(update={"val_fraction": 0.6, "batch_size": 64, "epochs": 20})
-"""So many that it pays to look at a part, of a network that is trained well enough for some cuts to
+"""So many that it pays to look at a part, of a network that is trained so well that some cuts
 change little: else every point is measured wholly."""
 
 
