@@ -16,6 +16,9 @@ from tests.postgres import find_server, running_server
 _cores = (os.cpu_count() or 1) // int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
 os.environ.setdefault("OMP_NUM_THREADS", str(max(1, min(2, _cores))))
 
+# pytest-xdist hands the width of its terminal on, and a console keeps the one it finds first.
+os.environ.pop("COLUMNS", None)
+
 # No deadline: how long an example takes depends on the machine, and tests hold no timings.
 hypothesis.settings.register_profile("recede", deadline=None, print_blob=True)
 hypothesis.settings.load_profile("recede")
@@ -52,6 +55,7 @@ SLOW_FIRST = ("browser", "faults", "integration", "worker")
 """Folders whose files take long: begun last, one of them would run while the others wait."""
 
 
+@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep each file's tests in one process of pytest-xdist: they share what they prepare."""
     items.sort(key=_place)  # stable: within a folder as they were collected

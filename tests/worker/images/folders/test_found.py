@@ -92,7 +92,7 @@ def test_a_folder_linked_from_outside_the_roots_is_listed_as_unreadable(tmp_path
     (root / "pets").symlink_to(tmp_path / "outside")
     (variant,) = info(root).variants
     assert (variant.name, variant.status) == ("pets", "unreadable")
-    assert "out of the data roots" in variant.detail
+    assert "outside the data roots" in variant.detail
 
 
 def test_a_root_without_such_folders_says_what_to_do(tmp_path):

@@ -146,11 +146,11 @@ def test_zero_images_after_skipping_is_an_error_even_with_skip(tmp_path):
     pets = class_folder(tmp_path / "pets")
     for path in (pets / "train" / "dog").iterdir():
         path.write_text("text")
-    with pytest.raises(BadFolder, match="of: dog"):
+    with pytest.raises(BadFolder, match="in: dog"):
         load(tmp_path, bad_files="skip")
     for path in (pets / "train" / "cat").iterdir():
         path.write_text("text")
-    with pytest.raises(BadFolder, match="of: cat, dog"):
+    with pytest.raises(BadFolder, match="in: cat, dog"):
         load(tmp_path, bad_files="skip")
 
 
@@ -192,7 +192,7 @@ def test_links_inside_are_followed_unless_they_lead_out(tmp_path):
     report = load(root, bad_files="skip").report
     assert report["classes"] == {"cat": 5, "dog": 4}
     assert [file["path"] for file in report["bad"]["files"]] == ["train/cat/out.png"]
-    assert "out of the data roots" in report["bad"]["files"][0]["reason"]
+    assert "outside the data roots" in report["bad"]["files"][0]["reason"]
 
 
 @pytest.mark.parametrize("place", ["train", "train/dog"])
@@ -200,7 +200,7 @@ def test_a_class_or_part_that_is_a_link_out_of_the_roots_is_refused(tmp_path, pl
     pets = class_folder(tmp_path / "root" / "pets")
     (pets / place).rename(tmp_path / "outside")
     (pets / place).symlink_to(tmp_path / "outside")
-    with pytest.raises(BadFolder, match="is outside the data roots"):
+    with pytest.raises(BadFolder, match="outside the data roots"):
         load(tmp_path / "root")
     (variant,) = datasets()["folder"].info([tmp_path / "root"]).variants
     assert variant.status == "unreadable"

@@ -31,7 +31,7 @@ IGNORED = frozenset(("thumbs.db", "desktop.ini", "__macosx", "@eadir"))
 """What systems leave in folders, beside everything hidden."""
 
 SHOWN = 5
-OUTSIDE = "is a link that is outside the data roots"
+OUTSIDE = "is a link that leads outside the data roots"
 
 
 class BadFolder(UnreadableData):
