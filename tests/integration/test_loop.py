@@ -251,6 +251,7 @@ def test_a_killed_worker_is_started_again_by_the_service_and_the_run_goes_on(ser
     assert epochs == list(range(7))
 
 
+@pytest.mark.thorough
 def test_the_demo_on_digits_has_two_humps_and_loses_nothing_at_half_of_its_neurons(
     service: Service,
 ):
