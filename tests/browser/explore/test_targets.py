@@ -96,6 +96,7 @@ def test_what_is_held_stays_so_while_other_choices_change(
     explore.get_by_test_id("scope-toggle").get_by_role("radio", name="Local").click()
     local = solved(service, run, target, locks=("features.0",), scope="local")
     assert numbers(explore) == local
+    explore.wait_for_url(re.compile(r"[?&]scope=local(&|$)"))  # the address follows a moment later
     explore.wait_for_url(re.compile(r"[?&]macs=0\.5(&|$)"))
     assert "r=" not in explore.url.split("?")[1].replace("&layer=", "")
     explore.reload()
