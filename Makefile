@@ -25,7 +25,7 @@ run: .venv/.installed  ## Install, start everything and open the page
 	$(BIN)/recede up --data "$(DATA)" --port $(PORT) $(ARGS)
 
 # Slow files first, so that none is left for the end (tests/conftest.py orders them).
-PYTEST := $(BIN)/python -m pytest -n $(JOBS) --dist loadgroup --no-loadscope-reorder
+PYTEST := $(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 test: .venv/.installed-dev  ## Install and run the tests; ARGS="-k cost" chooses some
 	$(PYTEST) $(ARGS)

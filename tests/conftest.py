@@ -55,13 +55,9 @@ SLOW_FIRST = ("browser", "faults", "integration", "worker")
 """Folders whose files take long: begun last, one of them would run while the others wait."""
 
 
-@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep each file's tests in one process of pytest-xdist: they share what they prepare."""
+    """Slow folders first; `--dist loadfile` keeps the tests of a file in one process."""
     items.sort(key=_place)  # stable: within a folder as they were collected
-    for item in items:
-        if item.get_closest_marker("xdist_group") is None:
-            item.add_marker(pytest.mark.xdist_group(item.nodeid.split("::")[0]))
 
 
 def _place(item: pytest.Item) -> int:
