@@ -8,9 +8,6 @@ from typing import Any
 from dash import html
 from dash.development.base_component import Component
 
-from recede.client import DEFAULT_URL
-
-API_PREFIX = "/api/v1"
 _AREAS = 3
 
 
@@ -30,8 +27,6 @@ def explore(run_id: str) -> Component:
     attributes: dict[str, Any] = {
         "data-recede-explore": "true",
         "data-run": run_id,
-        "data-api": API_PREFIX,
-        "data-default-url": DEFAULT_URL,  # the default of the command line
         "data-version": metadata.version("recede"),  # recorded in exported data
         "data-testid": "explore-root",
     }
