@@ -18,7 +18,6 @@ from recede_dashboard.serving.styles import Styles, parts, read_styles
 BASE = "http://127.0.0.1:8400"
 MODULES = read_modules(ASSETS / "app")
 ORDER = ("lib", "format", "pruning", "api", "charts")
-MOST_IN_A_FOLDER = 10
 
 
 @pytest.fixture(scope="module")
@@ -92,23 +91,6 @@ def test_imports_run_one_way_and_pages_do_not_import_each_other():
         imported = MODULES.imported_by(path)
         wrong += [f"{path} imports {one}" for one in imported if one.split("/")[0] not in below]
     assert wrong == []
-
-
-def test_no_module_imports_itself_through_others():
-    circles = [
-        path
-        for path in MODULES.files
-        if any(path in MODULES.needed_by(one) for one in MODULES.imported_by(path))
-    ]
-    assert circles == []
-
-
-def test_a_folder_holds_few_modules_and_none_repeats_its_name():
-    folders = [folder for folder in (ASSETS / "app").rglob("*") if folder.is_dir()]
-    for folder in [*folders, ASSETS / "app"]:
-        names = [path.stem for path in folder.glob("*.js")]
-        assert len(names) <= MOST_IN_A_FOLDER, folder
-        assert not [name for name in names if name.startswith(f"{folder.name}_")], folder
 
 
 def test_only_one_module_touches_what_dash_puts_on_the_window():
