@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import ConsoleMessage, Locator, Page, Request, expect
 
+from recede_dashboard.app import ASSETS
+from recede_dashboard.serving.modules import namespace, read_modules
 from tests.worker_process import eventually
 
 # For machines that are busy with something else; nothing waits for it.
@@ -31,17 +33,23 @@ NUMBERS = """() => {
   };
 }"""
 
-# A module of the page, by its path below assets/app.
-MODULE = """(path) =>
-  import(JSON.parse(document.getElementById("modules").textContent).base + path)"""
+_MODULES = read_modules(ASSETS / "app")
+
+
+def module(path: str) -> str:
+    """JavaScript that promises a module of the page, by its path below assets/app."""
+    address = _MODULES.base + _MODULES.file_of[path]
+    return f'import("{address}").then((file) => file.{namespace(path)})'
+
+
 # The Explore that is on the page.
-EXPLORE = f"""({MODULE})("explore/page.js").then(({{ mounted }}) => [...mounted.values()][0])"""
+EXPLORE = f"{module('explore/page.js')}.then(({{ mounted }}) => [...mounted.values()][0])"
 
 # Nothing is under way, and every epoch and the curve of the shown one are there: what happens
 # now asks the server for nothing.
 LOADED = f"""async () => {{
   const app = await {EXPLORE};
-  const {{ curveOf }} = await ({MODULE})("explore/data/curves.js");
+  const {{ curveOf }} = await {module("explore/data/curves.js")};
   const {{ source }} = app;
   const quiet = source.pending.size === 0 && !source.curvesWaiting?.size && !app.frame;
   const curve = app.panels.find((panel) => panel.host?.id === "curve");

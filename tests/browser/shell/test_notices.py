@@ -13,7 +13,7 @@ from recede.store.database.engine import open_store, sqlite_url
 from recede.store.events import log
 from tests.backend.receiver import Receiver, receiving
 from tests.browser.conftest import Opener
-from tests.browser.screen import MODULE, Watch
+from tests.browser.screen import Watch, module
 from tests.service import Service
 from tests.worker_process import eventually
 
@@ -73,7 +73,7 @@ def two_tabs(page: Page, watches: list[Watch]) -> tuple[Page, Page]:
     page.goto("/settings")
     other.goto("/")
     for tab in (page, other):
-        online = f"async () => (await ({MODULE})('api/live.js')).isOnline()"
+        online = f"async () => (await {module('api/live.js')}).isOnline()"
         eventually(lambda tab=tab, online=online: tab.evaluate(online), "a tab to be online")
     return page, other
 

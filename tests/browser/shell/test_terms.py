@@ -11,8 +11,8 @@ from benchmarks.parts.big_run import Size
 from recede.contract.schemas import RunOut
 from tests.browser import views
 from tests.browser.screen import (
-    MODULE,
     explore_is_ready,
+    module,
     next_frame,
     open_explore,
     tab_to,
@@ -39,7 +39,7 @@ PAGES = {
 
 # Every piece of text that labels something and that the glossary knows, with its term if marked.
 JARGON = f"""async () => {{
-  const {{ findTerm }} = await ({MODULE})("shell/terms/glossary.js");
+  const {{ findTerm }} = await {module("shell/terms/glossary.js")};
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   const text = "option, pre, code, script, style, a, summary, b, output";
   const content = `dd, td, svg, [role=tab], [role=gridcell], ${{text}}`;
@@ -84,7 +84,7 @@ def opened(page: Page, name: str, path: str) -> None:
         folds.evaluate_all("(nodes) => nodes.forEach((node) => (node.open = true))")
     page.wait_for_load_state("networkidle")
     next_frame(page)
-    page.evaluate(f"async () => (await ({MODULE})('shell/terms/card.js')).scanTerms()")
+    page.evaluate(f"async () => (await {module('shell/terms/card.js')}).scanTerms()")
 
 
 @pytest.mark.parametrize("name", list(PAGES))

@@ -1,4 +1,4 @@
-"""The browser's modules are found, cached and preloaded; styles come in one file, in order."""
+"""The browser's modules are joined, cached and preloaded; styles come in one file, in order."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fastapi import FastAPI
 
 from recede.client import AsyncRecedeClient
 from recede_dashboard.app import ASSETS, mount
-from recede_dashboard.serving.modules import MAIN, ON_PATHS, Modules, read_modules
+from recede_dashboard.serving.modules import FRAME, MAIN, PAGES, Modules, namespace, read_modules
 from recede_dashboard.serving.styles import Styles, parts, read_styles
 
 BASE = "http://127.0.0.1:8400"
@@ -38,13 +38,13 @@ def get(app: FastAPI, path: str) -> httpx.Response:
 def test_a_page_preloads_the_frame_and_starts_dash_after_it(app):
     page = get(app, "/").text
     links = re.findall(r'<link rel="modulepreload" href="([^"]+)">', page)
-    assert links == [MODULES.base + path for path in MODULES.needed_by(MAIN)]
+    assert links == [MODULES.base + file for file in MODULES.files_of(FRAME)]
     for link in links:
         answer = get(app, link)
         assert answer.status_code == 200
         assert answer.headers["content-type"].startswith("text/javascript")
         assert "immutable" in answer.headers["cache-control"]
-    assert f'import("{MODULES.base}{MAIN}").then(' in page
+    assert f'import("{MODULES.base}{MODULES.file_of[MAIN]}").then(' in page
 
 
 @pytest.mark.parametrize(
@@ -65,25 +65,79 @@ def test_a_path_names_its_own_modules_alone(app, path, entries):
     found = [page for page in pages if re.search(page["path"], path)]
     assert [entry for page in found for entry in page["entries"]] == entries
     for page in found:
-        folders = {file.split("/")[0] for file in page["files"]} - set(ORDER)
+        inside = [one for one, file in MODULES.file_of.items() if file in page["files"]]
+        folders = {one.split("/")[0] for one in inside} - set(ORDER)
         assert folders <= {entry.split("/")[0] for entry in entries} | {"shell"}
 
 
 def test_every_module_is_reached_from_some_path():
-    reached = set(MODULES.needed_by(MAIN))
-    for entries in ON_PATHS.values():
-        reached.update(MODULES.needed_by(*entries))
-    assert reached == set(MODULES.files)
+    assert set(MODULES.file_of) == set(MODULES.sources)
+
+
+def test_each_module_is_in_one_file_after_what_it_imports():
+    held = {
+        file: re.findall(r"^export const (\S+) = ", content, re.MULTILINE)
+        for file, content in MODULES.files.items()
+    }
+    assert sorted(name for names in held.values() for name in names) == sorted(
+        namespace(path) for path in MODULES.sources
+    )
+    for path, file in MODULES.file_of.items():
+        for imported in MODULES.imported_by(path):
+            if MODULES.file_of[imported] == file:
+                names = held[file]
+                assert names.index(namespace(imported)) < names.index(namespace(path))
+            else:
+                assert f'from "./{MODULES.file_of[imported]}";' in MODULES.files[file]
+
+
+JOINED = {
+    "main.js": 'import "./a.js";\nwindow.later = () => import("./runs/page.js");\n',
+    "a.js": (
+        'import * as all from "./lib/b.js";\nimport {\n  b, c as d,\n} from "./lib/b.js";\n'
+        "export class A {}\nexport const sum = () => b + d() + all.b;\nwindow.sum = sum();\n"
+    ),
+    "lib/b.js": "export const b = 1;\nexport async function c() {}\nconst own = 2;\n",
+    "runs/page.js": 'import { b } from "../lib/b.js";\nexport function page() { return b; }\n',
+}
+
+
+def test_modules_are_joined_with_their_imports_and_exports():
+    frame, runs = (Modules(JOINED).files[name] for name in ("frame.js", "runs.js"))
+    assert frame.index("$lib_b = ") < frame.index("$a = ") < frame.index("$main = ")
+    assert "const all = $lib_b;" in frame
+    assert "const {\n  b, c: d,\n} = $lib_b;" in frame
+    assert "return { A, sum };" in frame
+    assert "return { b, c };" in frame
+    assert 'import("./runs.js").then((file) => file.$runs_page)' in frame
+    assert runs.startswith('import { $lib_b } from "./frame.js";\n')
+    assert re.search(r"^ *(import|export) (?!const \$)", frame, re.MULTILINE) is None
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        "export let count = 0;",
+        "export default 3;",
+        'export { b } from "./lib/b.js";',
+        'import b from "./lib/b.js";',
+        'import { b } from "elsewhere";',
+    ],
+)
+def test_what_cannot_be_joined_is_named(form):
+    modules = Modules({"main.js": f"const own = 1;\n{form}\n", "lib/b.js": ""})
+    with pytest.raises(ValueError, match=re.escape(f"main.js has '{form}'")):
+        assert modules.files
 
 
 def test_every_page_can_be_loaded_on_demand():
-    loaded = set(re.findall(r'import\("\./([^"]+)"\)', MODULES.files[MAIN].decode()))
-    assert loaded == {entry for entries in ON_PATHS.values() for entry in entries}
+    loaded = set(re.findall(r'import\("\./([^"]+)"\)', MODULES.sources[MAIN]))
+    assert loaded == {entry for _, entries in PAGES.values() for entry in entries}
 
 
 def test_imports_run_one_way_and_pages_do_not_import_each_other():
     wrong = []
-    for path in MODULES.files:
+    for path in MODULES.sources:
         if path == MAIN:
             continue
         room = path.split("/")[0]
@@ -97,27 +151,17 @@ def test_only_one_module_touches_what_dash_puts_on_the_window():
     globals_of_dash = re.compile(r"\b(?:window|globalThis)\.(?:dash|React|Plotly|recede)")
     found = [
         path
-        for path, text in MODULES.files.items()
-        if path != "lib/dash.js" and globals_of_dash.search(text.decode())
+        for path, text in MODULES.sources.items()
+        if path != "lib/dash.js" and globals_of_dash.search(text)
     ]
     assert found == []
 
 
 def test_other_content_has_another_address():
-    one = Modules({"main.js": b"1;"})
-    assert one.base != Modules({"main.js": b"2;"}).base
-    assert one.base != Modules({"other.js": b"1;"}).base
+    one = Modules({"main.js": "1;"})
+    assert one.base != Modules({"main.js": "2;"}).base
+    assert one.base != Modules({"other.js": "1;"}).base
     assert Styles(b"a{}").url != Styles(b"b{}").url
-
-
-def test_imports_of_every_form_are_found():
-    text = (
-        b'import "./a.js";\nimport { b } from "../b.js";\nimport * as c from "./c.js";\n'
-        b'import {\n  d,\n} from "./x/d.js";\nexport { e } from "./e.js";\n'
-        b'const later = () => import("./later.js");\n'
-    )
-    found = Modules({"here/it.js": text}).imported_by("here/it.js")
-    assert found == ["here/a.js", "b.js", "here/c.js", "here/x/d.js", "here/e.js"]
 
 
 def test_all_styles_come_in_one_file_in_their_order(app):

@@ -1,7 +1,8 @@
 /**
  * Where the browser's code begins: the frame of all pages now, each page when it is shown.
  *
- * The server says in the page which modules belong to which path (serving/modules.py).
+ * The server joins modules into files and says in the page which files belong to which path
+ * (serving/modules.py).
  */
 
 import "./new_run/form.js";
@@ -25,7 +26,7 @@ const PAGES = {
 /** @type {{base: string, pages: {path: string, entries: string[], files: string[]}[]}} */
 const served = JSON.parse(document.getElementById("modules")?.textContent ?? "");
 
-/** Let the browser fetch modules side by side that would else be found one after the other. @param {string[]} files */
+/** Let the browser fetch files side by side that would else be found one after the other. @param {string[]} files */
 function preload(files) {
   for (const file of files) {
     const href = served.base + file;
