@@ -36,6 +36,7 @@ _AS = re.compile(r" as (?=\w)")
 _LATER = re.compile(r'\bimport\("(\.[^"]+)"\)')
 _EXPORT = re.compile(r"^export (?=(?:async function|function|class|const) (?P<name>\w+))", re.M)
 _OTHER_FORM = re.compile(r"^(?:import\b(?!\()|export\b).*", re.MULTILINE)
+_ANSWERS = ("/_dash-layout", "/_dash-dependencies")  # what Dash asks for when it starts
 _FOREVER = "public, max-age=31536000, immutable"
 
 PRELOAD = (
@@ -120,6 +121,7 @@ class Modules:
         ]
         listed = json.dumps({"base": self.base, "pages": pages}).replace("<", "\\u003c")
         links = [f'<link rel="modulepreload" href="{self.base}{file}">' for file in frame]
+        links += [f'<link rel="preload" as="fetch" crossorigin href="{one}">' for one in _ANSWERS]
         return "\n".join(
             [
                 f'<script type="application/json" id="modules">{listed}</script>',
@@ -136,9 +138,9 @@ class Modules:
 
     def _joined(self, name: str, paths: list[str]) -> str:
         others: dict[str, list[str]] = {}
-        for path in dict.fromkeys(one for path in paths for one in self.imported_by(path)):
-            if self.file_of[path] != name:
-                others.setdefault(self.file_of[path], []).append(namespace(path))
+        for needed in dict.fromkeys(one for path in paths for one in self.imported_by(path)):
+            if self.file_of[needed] != name:
+                others.setdefault(self.file_of[needed], []).append(namespace(needed))
         heads = [
             f'import {{ {", ".join(names)} }} from "./{file}";' for file, names in others.items()
         ]

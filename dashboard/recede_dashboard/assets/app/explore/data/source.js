@@ -16,7 +16,13 @@ const RETRY_MS = [1000, 2000, 4000, 8000];
 const PREFETCH_BYTES = 6e6; // all snapshots at once up to here, otherwise on demand
 const RANKING_BYTES = 5e7; // of sorted snapshots that are kept
 const BYTES_A_NEURON = 24;
+const BUSY_MS = 500; // a page that is busy for longer still gets on with what it fetches ahead
 const REST_MS = 120; // a scrub passes many epochs and asks for the one it comes to rest on
+
+/** Wait until the page has nothing better to do. @returns {Promise<any>} */
+const idle = () => new Promise((done) => (
+  window.requestIdleCallback ? requestIdleCallback(done, { timeout: BUSY_MS }) : setTimeout(done)
+));
 
 export class Source {
   /** @type {?Run} */ run = null;
@@ -119,19 +125,23 @@ export class Source {
   }
 
   async load() {
-    this.run = await this.ofRun("");
-    const stored = await this.ofRun("/snapshots");
-    // A queued run has no network yet; the first snapshot comes after it.
-    if (!this.network && stored.epochs.length) this.network = await this.ofRun("/network");
+    const [run, stored] = await Promise.all([this.ofRun(""), this.ofRun("/snapshots")]);
     const grown = stored.epochs.length !== this.epochs.length || !this.histograms.size;
+    this.run = run;
     this.weights = stored.weights;
     this.bestEpoch = stored.best_epoch;
-    if (this.network && stored.epochs.length && grown) {
-      await Promise.all([
-        this.loadMetrics(), this.loadPolarisation(), this.loadHistograms(), this.loadCurve(),
-      ]);
-    } else await this.loadCurve();
+    // A queued run has no network yet; the first snapshot comes after it.
+    const parts = [this.loadCurve()];
+    if (stored.epochs.length && !this.network) parts.push(this.loadNetwork());
+    if (stored.epochs.length && grown) {
+      parts.push(this.loadMetrics(), this.loadPolarisation(), this.loadHistograms());
+    }
+    await Promise.all(parts);
     this.epochs = stored.epochs; // last: whoever sees an epoch has its histogram
+  }
+
+  async loadNetwork() {
+    this.network = await this.ofRun("/network");
   }
 
   async loadMetrics() {
@@ -244,7 +254,10 @@ export class Source {
     if (!size || this.offline || size * this.epochs.length > PREFETCH_BYTES) return;
     const near = [...this.epochs].sort((a, b) => Math.abs(a - epoch) - Math.abs(b - epoch));
     for (const one of near.slice(0, this.mostRankings)) {
-      if (!this.rankings.has(one) && !this.broken.has(one)) await this.fetchSnapshot(one);
+      if (this.rankings.has(one) || this.broken.has(one)) continue;
+      await idle();
+      if (this.stopped.signal.aborted) return;
+      await this.fetchSnapshot(one);
     }
   }
 
