@@ -131,6 +131,7 @@ export class Source {
     this.weights = stored.weights;
     this.bestEpoch = stored.best_epoch;
     // A queued run has no network yet; the first snapshot comes after it.
+    /** @type {Promise<any>[]} */
     const parts = [this.loadCurve()];
     if (stored.epochs.length && !this.network) parts.push(this.loadNetwork());
     if (stored.epochs.length && grown) {
