@@ -62,8 +62,9 @@ def dots(page: Page) -> list[float]:
 def test_runs_are_chosen_in_the_table_and_compared(page: Page, run: RunOut, sibling: RunOut):
     page.goto("/")
     for one in (run, sibling):
-        row = page.get_by_role("row").filter(has_text=one.id)
-        row.get_by_role("checkbox").check()
+        box = page.get_by_role("row").filter(has_text=one.id).get_by_role("checkbox")
+        box.click()
+        expect(box).to_be_checked()
     button = page.get_by_test_id("compare-button")
     expect(button).to_have_text("Compare 2")
     button.click()

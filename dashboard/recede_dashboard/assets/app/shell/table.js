@@ -35,6 +35,16 @@ function load() {
   return loading;
 }
 
+/**
+ * The table alone holds which rows are selected. Told of it, Dash hands it back a moment later, and
+ * the table then undoes what was clicked in between.
+ * @param {(change: object) => void} setProps
+ */
+const withoutSelection = (setProps) => (/** @type {object} */ change) => {
+  const others = Object.entries(change).filter(([name]) => name !== "selectedRows");
+  if (others.length) setProps(Object.fromEntries(others));
+};
+
 /** Empty until the script is there; tries again if the server did not answer. @param {any} props */
 function AgGrid(props) {
   const { useEffect, useState, createElement } = react();
@@ -48,7 +58,7 @@ function AgGrid(props) {
     }
     return () => window.clearTimeout(timer);
   }, [found.tries]);
-  if (found.real) return createElement(found.real, props);
+  if (found.real) return createElement(found.real, { ...props, setProps: withoutSelection(props.setProps) });
   return createElement("div", { id: props.id, className: props.className, style: props.style, "aria-busy": "true" });
 }
 AgGrid.dashRenderType = true;
