@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from importlib import metadata
 from urllib.parse import parse_qs
@@ -12,6 +13,8 @@ from dash.development.base_component import Component
 from recede.client import ApiError, AsyncRecedeClient
 from recede_dashboard.components.attributes import attrs
 from recede_dashboard.components.states import panel
+from recede_dashboard.queries.catalog import known_catalog
+from recede_dashboard.words.specs import all_labels
 
 MOST = 64
 """Runs of a group that are compared; seeds of one configuration share a line."""
@@ -51,6 +54,7 @@ async def layout(client: AsyncRecedeClient, search: str) -> Component:
             data_recede_compare="true",
             data_runs=",".join(ids),
             data_state="loading",
+            data_labels=json.dumps(all_labels(await known_catalog(client))),
             data_version=metadata.version("recede"),  # recorded in exported figures
             data_testid="compare-root",
         ),

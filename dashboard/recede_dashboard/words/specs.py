@@ -58,12 +58,15 @@ PRUNABLE = {"inner": "inner channels", "all": "all channels, residual ones inclu
 
 def entry_of(catalog: Catalog, kind: str, name: str) -> Entry | None:
     """The plug-in of that kind and name; None if there is none."""
-    known: dict[str, Sequence[Entry]] = {
+    return next((entry for entry in _entries(catalog)[kind] if entry.name == name), None)
+
+
+def _entries(catalog: Catalog) -> dict[str, Sequence[Entry]]:
+    return {
         "dataset": catalog.datasets,
         "architecture": catalog.architectures,
         "method": catalog.methods,
     }
-    return next((entry for entry in known[kind] if entry.name == name), None)
 
 
 def params_of(catalog: Catalog, kind: str, name: str) -> Sequence[ParamSpec]:
@@ -80,6 +83,15 @@ def label_of(field: str, spec: RunSpec, catalog: Catalog | None) -> str:
         return LABELS.get(field, name)
     param = _params(catalog, kind, spec).get(name)
     return name if param is None else param.label
+
+
+def all_labels(catalog: Catalog | None) -> dict[str, str]:
+    """What the form calls every dotted field that it knows, whichever plug-ins a run uses."""
+    labels = dict(LABELS)
+    for kind, known in _entries(catalog).items() if catalog else ():
+        for param in (param for entry in known for param in entry.params):
+            labels.setdefault(f"{GROUPS[kind]}.{param.name}", param.label)
+    return labels
 
 
 def value_text(value: Any) -> str:

@@ -62,6 +62,8 @@ export class SettingsTable {
   constructor(app, host) {
     this.app = app;
     this.host = host;
+    /** What the form calls each field of a spec. @type {Record<string, string>} */
+    this.labels = JSON.parse(app.root.dataset.labels || "{}");
   }
 
   render() {
@@ -77,7 +79,7 @@ export class SettingsTable {
       group(this.title, AT_RATIO.map(([, name, hint], i) => row(name, hint, this.cells[i]))),
       group(section("Results"), RESULTS.map(([name, hint, read]) => row(name, hint, texts(read)))),
       group(section("Settings that differ"), this.differing().map(({ name, values }) =>
-        row(name, "A field of the run's specification", values.map((value) => h("td", { class: "mono", text: value })))))));
+        row(this.labels[name] ?? name, `${name} in the run's specification`, values.map((value) => h("td", { class: "mono", text: value })))))));
     this.move();
   }
 
