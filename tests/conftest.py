@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
 
 import hypothesis
 import pytest
 
+from tests.chromium import chromium
 from tests.postgres import find_server, running_server
 
 # Before torch is imported anywhere, and inherited by every process that a test starts: the
@@ -47,8 +47,8 @@ def postgres_url() -> Iterator[str]:
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip browser tests where there is no browser, with the reason."""
-    if item.get_closest_marker("browser") and shutil.which("chromium") is None:
-        pytest.skip("chromium is not on the PATH; Debian: apt-get install chromium")
+    if item.get_closest_marker("browser") and chromium() is None:
+        pytest.skip("no chromium is on the PATH; Debian: apt-get install chromium-headless-shell")
 
 
 SLOW_FIRST = ("browser", "faults", "integration", "worker")

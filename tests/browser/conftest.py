@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -17,6 +16,7 @@ from tests.browser.screen import (
     Watch,
     watched,
 )
+from tests.chromium import chromium
 from tests.service import (
     SMALL_RUN,
     Service,
@@ -53,7 +53,7 @@ def run(service: Service) -> RunOut:
 def browser() -> Iterator[Browser]:
     """Ends with its module: Playwright keeps an event loop running that others cannot share."""
     with sync_playwright() as playwright:
-        program = shutil.which("chromium")
+        program = chromium()
         arguments = ["--no-sandbox", "--disable-gpu"]
         started = playwright.chromium.launch(executable_path=program, args=arguments)
         yield started
