@@ -303,6 +303,7 @@ PYTHON: Allowed = {
         "recede.contract.*",
         "recede.store.*",
         "recede_worker.core.*",
+        "recede_worker.engine.initial_weights",
         "recede_worker.engine.inputs",
         "recede_worker.engine.job",
         "recede_worker.engine.training.epoch",

@@ -52,6 +52,7 @@ from recede.contract.spec.recipes import (
     recipe,
 )
 from recede.contract.spec.run import (
+    Distill,
     Init,
     Plan,
     RunSpec,
@@ -71,6 +72,7 @@ __all__ = [
     "CutSnippets",
     "DatasetInfo",
     "Device",
+    "Distill",
     "EpochOut",
     "EpochPolarisation",
     "ErrorBody",

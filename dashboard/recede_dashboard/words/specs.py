@@ -140,6 +140,9 @@ def starting_weights(spec: RunSpec) -> str:
     source = spec.init.file or f"run {spec.init.run}"
     if spec.init.plan is not None:
         source += f", {plan_words(spec.init.plan.model_dump())}"
+    if spec.distill is not None:
+        weight, temperature = number(spec.distill.weight), number(spec.distill.temperature)
+        source += f", taught by the network before (weight {weight}, temperature {temperature})"
     return f"{source}, with a new head" if spec.init.new_head else source
 
 

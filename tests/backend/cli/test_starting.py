@@ -39,6 +39,17 @@ def test_a_cut_of_another_run_is_fine_tuned_with_its_settings_and_without_penalt
     assert "0.0 for fine-tuning" in result.stdout
 
 
+def test_a_cut_network_is_taught_by_the_one_before(run, store, parent):
+    cut = ("submit", "--from", parent, "--cut", "0.5")
+    assert run(*cut, "--distill").exit_code == 0
+    assert newest(store).spec["distill"] == {"weight": 0.9, "temperature": 4.0}
+    assert run(*cut, "--distill-weight", "0.5", "--distill-temperature", "2").exit_code == 0
+    assert newest(store).spec["distill"] == {"weight": 0.5, "temperature": 2.0}
+    refused = run(*cut, "--distill-weight", "1.5")
+    assert refused.exit_code != 0
+    assert "distill.weight" in refused.stderr
+
+
 def test_without_a_cut_the_whole_network_goes_on_with_a_penalty_that_fits(run, store, parent):
     assert run("submit", "--from", parent).exit_code == 0
     spec = newest(store).spec
@@ -59,6 +70,8 @@ def test_a_file_is_named_as_it_was_given(run, store):
         (["--cut", "0.5"], "without --from"),
         (["--cut", "nan", "--from", "b"], "finite"),
         (["--new-head"], "all layers are new"),
+        (["--distill"], "--distill was given without --cut"),
+        (["--from", "b", "--distill-temperature", "2"], "--distill-temperature was given without"),
         (["--demo", "--from", "b"], "both given"),
         (["--from", "nothere2"], "nothere2"),
     ],

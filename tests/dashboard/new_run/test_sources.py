@@ -7,6 +7,7 @@ import pytest
 from recede.client import (
     ArchitectureInfo,
     DatasetInfo,
+    Distill,
     Plan,
 )
 from recede.contract.spec.catalog import DatasetVariant
@@ -174,6 +175,37 @@ def test_another_run_cut_first_is_fine_tuning(values):
     assert spec.init.plan == Plan(ratio=0.6)
     assert spec.fine_tunes
     assert starting_words(given, {"abcd2345": "Demo"}) == "Demo, 60 % cut"
+
+
+def taught(values, **given):
+    cut = starts(values, kind=start.RUN, run="abcd2345", ratio="60 %")
+    own = {(f"distill.{name}", ""): value for name, value in given.items()}
+    return cut | {("distill", ""): "yes"} | own
+
+
+def test_a_pruned_network_is_taught_by_the_one_before(values):
+    assert review(WIDER, taught(values)).spec.distill == Distill(weight=0.9, temperature=4.0)
+    given = taught(values, weight="0.5", temperature="2")
+    assert review(WIDER, given).spec.distill == Distill(weight=0.5, temperature=2.0)
+    words = starting_words(given, {"abcd2345": "Demo"})
+    assert words == "Demo, 60 % cut, with a teacher"
+
+
+@pytest.mark.parametrize(
+    ("given", "path", "words"),
+    [
+        ({"weight": "much"}, "distill.weight", "must be a number"),
+        ({"weight": "1.5"}, "distill.weight", "at most 1"),
+        ({"temperature": "0"}, "distill.temperature", "at least 0.1"),
+    ],
+)
+def test_a_wrong_number_of_the_teacher_is_reported_at_its_field(values, given, path, words):
+    assert words in review(WIDER, taught(values, **given)).errors[path]
+
+
+def test_a_teacher_needs_something_that_is_pruned(values):
+    given = taught(values) | {("init.ratio", ""): ""}
+    assert "nothing is pruned" in review(WIDER, given).errors["distill"]
 
 
 @pytest.mark.parametrize("ratio", ["0", "100", "-3", "half"])

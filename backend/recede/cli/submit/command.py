@@ -72,7 +72,7 @@ def submit(
     with RecedeClient(url) as client:
         catalog = client.catalog()
         spec = start.base(client, catalog, source, demo=demo)
-        spec = spec_options.merged(spec, {**given, **source.field})
+        spec = spec_options.merged(spec, {**given, **source.fields})
         spec_options.require(catalog, spec)
         spec_options.scope(catalog, spec)
         for key, value in own:
@@ -120,7 +120,7 @@ def _show(checked: SpecCheck) -> None:
     """Every field of what would be queued, and why where it was chosen."""
     table = Table.grid(padding=(0, 2))
     for field, value in checked.spec.model_dump(mode="json", exclude_none=True).items():
-        nested = field in spec_options.KINDS.values()
+        nested = field in (*spec_options.KINDS.values(), "distill")
         parts = {f"{field}.{k}": v for k, v in value.items()} if nested else {field: value}
         for path, part in parts.items():
             table.add_row(path, str(part), checked.reasons.get(path, ""))

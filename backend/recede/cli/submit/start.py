@@ -16,16 +16,18 @@ from recede.contract.spec.recipes import recipe as recipe_named
 
 @dataclass(frozen=True)
 class Source:
-    """The run to start from, the recipe of a fine-tuning, and `init` of the spec."""
+    """The run to start from, the recipe of a fine-tuning, `init` and `distill` of the spec."""
 
     parent: str | None
     recipe: str | None
     init: dict[str, Any] | None
+    distill: dict[str, Any] | None
 
     @property
-    def field(self) -> dict[str, Any]:
-        """The field of the spec; empty where weights are drawn from the seed."""
-        return {} if self.init is None else {"init": self.init}
+    def fields(self) -> dict[str, Any]:
+        """The fields of the spec; empty where weights are drawn from the seed."""
+        fields = {"init": self.init, "distill": self.distill}
+        return {name: value for name, value in fields.items() if value is not None}
 
 
 def _option(help_: str, *names: str) -> Any:
@@ -68,6 +70,26 @@ def source(
     new_head: Annotated[
         bool, _option("Reinitialise the last layer, for other classes.", "--new-head")
     ] = False,
+    distill: Annotated[
+        bool,
+        _option(
+            "With --cut: learn from the network before the cut, beside the labels.", "--distill"
+        ),
+    ] = False,
+    weight: Annotated[
+        float | None,
+        _option(
+            "With --distill: share of the loss that is the teacher's (default 0.9).",
+            "--distill-weight",
+        ),
+    ] = None,
+    temperature: Annotated[
+        float | None,
+        _option(
+            "With --distill: divides the logits of both networks (default 4).",
+            "--distill-temperature",
+        ),
+    ] = None,
 ) -> Source:
     """What the command line says of the weights to start from.
 
@@ -75,7 +97,8 @@ def source(
         InvalidInput: options that contradict each other.
     """
     _check_recipe(recipe, cut)
-    return Source(parent, recipe, _init(weights, parent, finite("--cut", cut), new_head))
+    init = _init(weights, parent, finite("--cut", cut), new_head)
+    return Source(parent, recipe, init, _distill(distill, weight, temperature, cut))
 
 
 def _init(
@@ -111,6 +134,26 @@ def _init(
     return source | plan | ({"new_head": True} if new_head else {})
 
 
+def _distill(
+    distill: bool, weight: float | None, temperature: float | None, cut: float | None
+) -> dict[str, Any] | None:
+    given = {
+        "weight": finite("--distill-weight", weight),
+        "temperature": finite("--distill-temperature", temperature),
+    }
+    given = {name: value for name, value in given.items() if value is not None}
+    if not distill and not given:
+        return None
+    if cut is None:
+        option = "--distill" if distill else f"--distill-{next(iter(given))}"
+        raise InvalidInput(
+            f"{option} was given without --cut; the network before the cut is the teacher.",
+            field="distill",
+            hint="Name the run and the share to cut: --from RUN --cut 0.5.",
+        )
+    return given
+
+
 def base(client: RecedeClient, catalog: Catalog, source: Source, *, demo: bool) -> dict[str, Any]:
     """The spec that other options change: of the run to start from, of the demo, or nothing.
 
@@ -132,7 +175,7 @@ def base(client: RecedeClient, catalog: Catalog, source: Source, *, demo: bool) 
     spec = client.run(source.parent).spec
     strengths = {p.name for p in catalog.method(spec.method).params if p.per_steps is not None}
     kept = {name: value for name, value in spec.method_params.items() if name not in strengths}
-    whole = spec.model_dump(mode="json", exclude={"name", "init", "method_params"})
+    whole = spec.model_dump(mode="json", exclude={"name", "init", "distill", "method_params"})
     by_recipe = recipe_named(source.recipe).fields(spec) if source.recipe is not None else {}
     return {**whole, "method_params": kept, **by_recipe}
 

@@ -22,8 +22,12 @@ SEED = "seed"
 
 _MAX_NAME = 120
 _PARAMS = ("dataset_params", "architecture_params", "method_params")
-_NESTED = ("init.file", "init.run", "init.plan.ratio", "init.plan.threshold", "init.plan.epoch")
-_FIELDS = tuple(f for f in RunSpec.model_fields if f not in (*_PARAMS, "name", "init")) + _NESTED
+_NESTED = (
+    *("init.file", "init.run", "init.plan.ratio", "init.plan.threshold", "init.plan.epoch"),
+    *("distill.weight", "distill.temperature"),
+)
+_WHOLE = (*_PARAMS, "name", "init", "distill")
+_FIELDS = tuple(f for f in RunSpec.model_fields if f not in _WHOLE) + _NESTED
 _TITLE = ("dataset", "architecture", "method")
 _WORDS = {"lam": "λ"}
 

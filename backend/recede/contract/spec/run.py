@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 Scope = Literal["global", "local"]
 Bias = Literal["drop", "fold"]
@@ -98,6 +107,19 @@ class Init(BaseModel):
         return self
 
 
+class Distill(BaseModel):
+    """How a fine-tuning learns from the network that was cut, beside the labels.
+
+    The loss is (1 − weight)·cross-entropy + weight·temperature²·KL(teacher ‖ student) of logits
+    divided by the temperature (Hinton et al. 2015).
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    weight: float = Field(0.9, gt=0, le=1, allow_inf_nan=False, strict=True)
+    temperature: float = Field(4.0, ge=0.1, le=100, allow_inf_nan=False, strict=True)
+
+
 class RunSpec(BaseModel):
     """One training of one network; only data set, architecture and method have no default."""
 
@@ -125,6 +147,7 @@ class RunSpec(BaseModel):
     compile: bool = Field(False, strict=True)
     processes: Annotated[int, Field(ge=1, le=64, strict=True), _WHOLE] = 1
     init: Init | None = None
+    distill: Distill | None = None
     prunable: Literal["inner", "all"] = Field(
         "inner",
         description="inner: channels that go alone, as in the paper; all: also those that "
@@ -143,6 +166,24 @@ class RunSpec(BaseModel):
         description="Disk for the weights of earlier epochs, in MB; the best and the last epoch "
         "are kept in any case",
     )
+
+    @field_validator("distill")
+    @classmethod
+    def _needs_a_teacher(cls, value: Distill | None, info: ValidationInfo) -> Distill | None:
+        init: Init | None = info.data.get("init")
+        if value is None or "init" not in info.data:
+            return value
+        if init is None or init.plan is None:
+            raise ValueError(
+                "needs a network that was cut: give init.run and init.plan, whose uncut network "
+                "is the teacher, or leave distill out"
+            )
+        if init.new_head:
+            raise ValueError(
+                "needs the classes of the network that was cut, and init.new_head draws the last "
+                "layer for other ones; leave one of the two out"
+            )
+        return value
 
     @property
     def fine_tunes(self) -> bool:

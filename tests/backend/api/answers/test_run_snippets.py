@@ -85,6 +85,16 @@ def test_a_cut_that_the_command_cannot_say_is_left_to_the_other_two():
     assert "features.0" in found.python
 
 
+def test_a_taught_fine_tuning_has_the_options_of_its_teacher():
+    start = {"init": {"run": "abcd2345", "plan": {"ratio": 0.5}}, "distill": {"weight": 0.5}}
+    spec = RunSpec(**SPEC.model_dump() | start)
+    words = command(spec, {})
+    at = words.index("--distill")
+    assert words[at + 1 : at + 5] == ["--distill-weight", "0.5", "--distill-temperature", "4.0"]
+    context = get_command(app).commands["submit"].make_context("submit", words[2:])
+    assert (context.params["distill"], context.params["weight"]) == (True, 0.5)
+
+
 def test_curl_carries_the_spec():
     words = words_of(run_snippets(SPEC, {}, HERE).curl)
     assert f"{HERE}/api/v1/runs" in words

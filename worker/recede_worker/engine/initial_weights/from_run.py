@@ -30,6 +30,7 @@ from recede.store.results import evaluations, scores
 from recede.store.tables.runs import CheckpointRow, RunRow
 from recede_worker.core.cutting.surgery import Surgeon
 from recede_worker.engine.checkpoints.weights import read_weights
+from recede_worker.engine.initial_weights.teacher import Dense
 from recede_worker.engine.inputs.load import network_for
 from recede_worker.engine.inputs.run import RunInputs
 from recede_worker.engine.job.handle import JobHandle
@@ -52,6 +53,8 @@ class Inherited:
     """Raw scales of the neurons that are left, by prunable layer."""
     scale: Literal["bounded", "plain"]
     record: dict[str, Any]
+    dense: Dense
+    """The other run's network before the cut."""
 
 
 @dataclass(frozen=True)
@@ -81,22 +84,25 @@ def inherit(job: JobHandle, run: RunInputs, init: Init) -> Inherited:
     own_networks = run.settings.networks
     own = _widths(spec, parent, own_networks)
     record = _record(parent)
+    shape = parent.shape
+    dense = Dense(spec, own, shape.input_shape, shape.classes, parent.weights)
     if init.plan is None:
-        raw = _by_layer(parent, np.ones(parent.shape.n_neurons, dtype=np.bool_))
-        return Inherited(spec, parent.weights, own, raw, parent.shape.scale, record)
+        raw = _by_layer(parent, np.ones(shape.n_neurons, dtype=np.bool_))
+        return Inherited(spec, parent.weights, own, raw, shape.scale, record, dense)
     plan = with_protected(init.plan, parent.run.protected or ())
     with job.read() as session:
         ranked = scores.ranking(session, init.run, parent.row.epoch, plan.criterion)
-    selection = select(parent.shape, ranked, plan)
-    names = [group.name for group in parent.shape.groups]
+    selection = select(shape, ranked, plan)
+    names = [group.name for group in shape.groups]
     widths = dict(zip(names, selection.kept, strict=True))
     return Inherited(
         spec=spec,
         weights=_cut(spec, parent, own, selection, own_networks),
         widths=widths,
         raw=_by_layer(parent, selection.mask),
-        scale=parent.shape.scale,
+        scale=shape.scale,
         record={**record, **_cut_record(plan, parent.row.epoch, selection, widths)},
+        dense=dense,
     )
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import torch
 from safetensors.torch import load_file, save_file
-from torch import Tensor
+from torch import Tensor, nn
 
 from recede.contract.errors import StorageProblem
 from recede.contract.network import weight_files
@@ -30,6 +30,7 @@ from recede_worker.engine.checkpoints.atomic_files import (
 )
 from recede_worker.engine.initial_weights.from_run import Inherited, inherit
 from recede_worker.engine.initial_weights.state_dict_file import read_weight_file
+from recede_worker.engine.initial_weights.teacher import Dense, keep_teacher, load_teacher
 from recede_worker.engine.inputs.load import (
     Data,
     Network,
@@ -57,6 +58,13 @@ class _Source:
     """Channels of each prunable layer, if they are not those of the spec's network."""
     logits: Mapping[str, Tensor] | None = None
     """Logits of the neurons of each prunable layer, if they are known exactly."""
+    dense: Dense | None = None
+    """The network that the weights were cut from, if it was another run's."""
+
+
+def start_folder(run: RunInputs) -> Path:
+    """Where a run keeps what it took over."""
+    return run.folder / FOLDER
 
 
 def first_network(job: JobHandle, run: RunInputs, data: Data) -> Network:
@@ -80,8 +88,19 @@ def _first_network(job: JobHandle, run: RunInputs, data: Data) -> Network:
     if _kept(run.folder) is None:
         _take_over(job, run, run.spec.init, data)
     network = network_of(job, run, data)
-    network.model.load_state_dict(_kept_weights(run.folder / FOLDER / WEIGHTS, network))
+    network.model.load_state_dict(_kept_weights(start_folder(run) / WEIGHTS, network))
     return network
+
+
+def teacher_of(run: RunInputs) -> nn.Module | None:
+    """The network before the cut, if the run learns from it; call `first_network` before.
+
+    Raises:
+        StorageProblem: it is gone or was altered.
+    """
+    if run.spec.distill is None:
+        return None
+    return load_teacher(start_folder(run), run.settings.networks)
 
 
 def network_of(job: JobHandle, run: RunInputs, data: Data) -> Network:
@@ -111,7 +130,7 @@ def record_epoch_0(run: RunInputs, network: Network, correct: int, n: int) -> No
     if not network.start:
         return
     network.start["before_training"] = {"correct": correct, "n": n}
-    path = run.folder / FOLDER / RECORD
+    path = start_folder(run) / RECORD
     record = {**json.loads(path.read_text()), **network.start}
     write_atomically(path, lambda target: _write(target, record))
 
@@ -132,9 +151,11 @@ def _take_over(job: JobHandle, run: RunInputs, init: Init, data: Data) -> None:
     }
     job.log(_sentence(source.record))
     _warn_of_losses(job, adopted)
-    with new_folder(run.folder / FOLDER) as folder:
+    with new_folder(start_folder(run)) as folder:
         tensors = {name: t.contiguous() for name, t in network.model.state_dict().items()}
         save_file(tensors, folder / WEIGHTS)
+        if run.spec.distill is not None and source.dense is not None:
+            keep_teacher(folder, source.dense)
         _write(folder / RECORD, {**record, "kept_sha256": _sha256(folder / WEIGHTS)})
 
 
@@ -152,7 +173,8 @@ def _from_run(job: JobHandle, run: RunInputs, init: Init, data: Data) -> _Source
         _warn_of_other_split(job, found)
     both_bounded = method_of(run.spec).info.scale == found.scale == "bounded"
     logits = {name: torch.from_numpy(raw) for name, raw in found.raw.items()}
-    return _Source(found.weights, found.record, found.widths, logits if both_bounded else None)
+    exact = logits if both_bounded else None
+    return _Source(found.weights, found.record, found.widths, exact, found.dense)
 
 
 @torch.no_grad()

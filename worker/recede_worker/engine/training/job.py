@@ -19,7 +19,7 @@ from recede.store.experiments import runs
 from recede.store.results import evaluations
 from recede_worker.engine.checkpoints.weights import read_weights
 from recede_worker.engine.evaluation.accuracy import Evaluation, evaluate
-from recede_worker.engine.initial_weights.take_over import first_network
+from recede_worker.engine.initial_weights.take_over import first_network, teacher_of
 from recede_worker.engine.inputs.load import (
     Data,
     Network,
@@ -88,7 +88,12 @@ class _Trainer:
         self.team = team
         self.train_split = data.train.to(run.device)
         self.val_split = data.validation.to(run.device)
-        self.step = make_step(spec, network, run.device)
+        self.step = make_step(spec, network, run.device, teacher_of(run))
+        if spec.distill is not None:
+            job.log(
+                "learning from the network before the cut: weight "
+                f"{spec.distill.weight:g}, temperature {spec.distill.temperature:g}"
+            )
         job.log(f"computing in {self.step.precision}" + (", compiled" * spec.compile))
         self.recorder = Recorder(job, run, network, data)
         # Tracing is most of building a network, and all that its map needs beforehand.

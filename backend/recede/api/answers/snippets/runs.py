@@ -100,6 +100,10 @@ def _options(spec: RunSpec, axes: Sequence[str] | Axes) -> list[str]:
             if f"{kind}_params.{name}" not in axes:
                 words += ["--param", f"{kind}.{name}={_value(value)}"]
     words += _init_options(body.get("init") or {})
+    if spec.distill is not None:
+        words += ["--distill"]
+        for name, value in spec.distill.model_dump().items():
+            words += [f"--distill-{name}", _value(value)]
     return words + (["--name", spec.name] if spec.name else [])
 
 

@@ -176,6 +176,8 @@ def _differences(spec: RunSpec, other: RunSpec, ours: int, before: int) -> tuple
         found.append(f"{other.processes} process{'es' if other.processes > 1 else ''}")
     if spec.compile != other.compile:
         found.append("a compiled network" if other.compile else "a network that was not compiled")
+    if (spec.distill is None) != (other.distill is None):
+        found.append("a teacher" if other.distill else "no teacher")
     if spec.precision != other.precision:
         found.append(f"precision {other.precision}")
     if spec.batch_size != other.batch_size:

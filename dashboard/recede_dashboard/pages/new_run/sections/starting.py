@@ -121,7 +121,45 @@ def _run(values: Mapping[Key, Any], runs: Sequence[RunOut]) -> list[Component]:
         description="Share of neurons removed before training; empty keeps all.",
         **attrs(data_testid="field-init.ratio"),
     )
-    return [source, cut, html.P("", id="run-form-plan", className="form-steps plan-words")]
+    return [
+        source,
+        cut,
+        *_teacher(values),
+        html.P("", id="run-form-plan", className="form-steps plan-words"),
+    ]
+
+
+def _teacher(values: Mapping[Key, Any]) -> list[Component]:
+    switch = dmc.Select(
+        id=field_id("distill"),
+        label="Teacher",
+        data=[
+            {"value": "no", "label": "None"},
+            {"value": "yes", "label": "The network before it is pruned"},
+        ],
+        value=values["distill", ""],
+        allowDeselect=False,
+        inputWrapperOrder=ORDER,
+        description="Knowledge distillation: the pruned network also learns from its logits.",
+        **attrs(data_testid="field-distill"),
+    )
+    weight = number_text(
+        id=field_id("distill.weight"),
+        label=start.LABELS["distill.weight"],
+        value=values["distill.weight", ""],
+        inputWrapperOrder=ORDER,
+        description="Its share of the loss; the rest is the labels'.",
+        **attrs(data_testid="field-distill.weight"),
+    )
+    temperature = number_text(
+        id=field_id("distill.temperature"),
+        label=start.LABELS["distill.temperature"],
+        value=values["distill.temperature", ""],
+        inputWrapperOrder=ORDER,
+        description="Divides the logits of both networks; more softens them.",
+        **attrs(data_testid="field-distill.temperature"),
+    )
+    return [switch, weight, temperature]
 
 
 def run_options(runs: Sequence[RunOut]) -> list[dict[str, str]]:
@@ -145,5 +183,6 @@ def starting_words(values: Mapping[Key, Any], runs: Mapping[str, str]) -> str:
     if of["init.kind"] == start.RUN:
         name = runs.get(str(of["init.run"]), str(of["init.run"] or "another run"))
         ratio = str(of["init.ratio"] or "").strip(" %")
-        return f"{name}, {ratio} % cut" if ratio else name
+        taught = ", with a teacher" if of["distill"] == "yes" else ""
+        return f"{name}, {ratio} % cut{taught}" if ratio else name
     return "random, from the seed"

@@ -59,6 +59,9 @@ def review(catalog: Catalog, values: Mapping[Key, Any]) -> Review:
     init = start.read(plain(values), out.errors)
     if init is not None:
         body["init"] = init
+    distill = start.read_distill(plain(values), out.errors)
+    if distill is not None:
+        body["distill"] = distill
     out.dataset = chosen_dataset(catalog, body)
     out.steps = n_steps(catalog, body)
     if out.steps is not None:
@@ -150,7 +153,7 @@ def shown_at(path: str) -> str:
 
 
 def _bound_words(path: str, error: Any) -> str:
-    label = LABELS.get(path, path)
+    label = (LABELS | start.LABELS).get(path, path)
     for key, words in _BOUNDS.items():
         if key in error.get("ctx", {}):
             return f"{label} was {error['input']}; it must be {words} {error['ctx'][key]}."

@@ -6,13 +6,20 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from recede.client import Distill
 from recede_dashboard.pages.new_run.values.typed_number import read_number
+from recede_dashboard.words.numbers import number
 from recede_dashboard.words.plans import percent
 
+LABELS = {"distill.weight": "Weight of the teacher", "distill.temperature": "Temperature"}
 SEED, FILE, RUN = "seed", "file", "run"
 """Where the weights come from; the values of the form's own choice "init.kind"."""
 
-PATHS = ("init.kind", "init.file", "init.run", "init.ratio", "init.plan", "init.new_head")
+DISTILL = ("distill", "distill.weight", "distill.temperature")
+PATHS = (
+    *("init.kind", "init.file", "init.run", "init.ratio", "init.plan", "init.new_head"),
+    *DISTILL,
+)
 
 
 def initial(run_id: str | None = None, plan: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -21,6 +28,8 @@ def initial(run_id: str | None = None, plan: Mapping[str, Any] | None = None) ->
     values["init.kind"] = RUN if run_id else SEED
     values["init.run"] = run_id or None
     values["init.new_head"] = "no"
+    values["distill"] = "no"
+    values |= {f"distill.{name}": number(value) for name, value in Distill().model_dump().items()}
     if plan:
         shown = percent(plan)
         values["init.ratio"] = shown
@@ -54,6 +63,25 @@ def read(values: Mapping[str, Any], errors: dict[str, str]) -> dict[str, Any] | 
         return None
     plan = _plan(values, errors)
     return {"run": values["init.run"]} | ({} if plan is None else {"plan": plan}) | head
+
+
+def read_distill(values: Mapping[str, Any], errors: dict[str, str]) -> dict[str, Any] | None:
+    """`distill` of the spec, or None without a teacher; mistakes go into `errors`."""
+    if values.get("init.kind") != RUN or values.get("distill") != "yes":
+        return None
+    if not str(values.get("init.ratio") or "").strip():
+        errors["distill"] = (
+            "The teacher is the network before it is pruned, and nothing is pruned here; type a "
+            "share to prune first, or choose no teacher."
+        )
+    out: dict[str, Any] = {}
+    for path, label in LABELS.items():
+        read = read_number(values.get(path), whole=False)
+        if read is None:
+            errors[path] = f"{label} was {values.get(path)!r}; it must be a number."
+        else:
+            out[path.partition(".")[2]] = read
+    return out
 
 
 def _plan(values: Mapping[str, Any], errors: dict[str, str]) -> dict[str, Any] | None:

@@ -13,6 +13,7 @@ import torch
 import torch.distributed as dist
 
 from recede.contract.spec.run import (
+    Distill,
     Init,
     Plan,
     RunSpec,
@@ -129,13 +130,14 @@ def test_two_processes_are_one_process_of_the_double_batch(queued, method, param
         assert history.snapshot_epochs(session, together.run_id) == [0, 1]
 
 
-def test_a_cut_network_is_trained_on_by_two_processes(queued):
+def test_a_cut_network_is_trained_on_and_taught_in_two_processes(queued):
     parent = queued(TWO.model_copy(update={"processes": 1, **THREE_STEPS}))
     parent.perform()
     init = Init(run=parent.run_id, plan=Plan(ratio=0.5, scope="local"))
     with parent.store.write() as session:
         leases.finish(session, parent.lease, State.SUCCEEDED)
-    job = queued(TWO.model_copy(update={"init": init, **THREE_STEPS}))
+    taught = {"init": init, "distill": Distill(), **THREE_STEPS}
+    job = queued(TWO.model_copy(update=taught))
     job.perform()
     dense, cut = state_of(parent).model, state_of(job).model
     assert list(cut) == list(dense)

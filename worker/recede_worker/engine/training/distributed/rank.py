@@ -8,12 +8,14 @@ import sys
 import traceback
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any
 
 import torch
 import torch.distributed as dist
 
 from recede.contract.spec.run import RunSpec
+from recede_worker.engine.initial_weights.teacher import load_teacher
 from recede_worker.engine.inputs.load import (
     load_data,
     network_for,
@@ -40,6 +42,8 @@ class Prepare:
     input_shape: tuple[int, int, int]
     classes: int
     widths: dict[str, int] | None
+    start: Path
+    """Folder of the weights that the run starts from, which holds its teacher."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +93,8 @@ def _follow(
             prepare.widths,
             own_networks=settings.networks,
         )
-    step = make_step(spec, network, group.device)
+        teacher = load_teacher(prepare.start, settings.networks) if spec.distill else None
+    step = make_step(spec, network, group.device, teacher)
     split = data.train.to(group.device)
     rank_0.send("ready")
     join: Join = rank_0.recv()

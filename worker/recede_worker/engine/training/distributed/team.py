@@ -23,6 +23,7 @@ from recede.contract.errors import RecedeError
 from recede.contract.states import State
 from recede.store.queue import lease as leases
 from recede_worker.core.norms.synced import desynchronise
+from recede_worker.engine.initial_weights.take_over import start_folder
 from recede_worker.engine.inputs.load import Data, Network
 from recede_worker.engine.inputs.run import RunInputs
 from recede_worker.engine.inputs.splits import WHOLE, Share
@@ -138,7 +139,7 @@ class _Ranks(Team):
         whole = architecture.config(channels, classes, height, params, self.spec.prunable)
         widths = {group.name: group.size for group in network.shape.groups}
         cut = None if network.config == whole else widths
-        self._send(rank.Prepare(data.input_shape, classes, cut))
+        self._send(rank.Prepare(data.input_shape, classes, cut, start_folder(self.run)))
 
     def join(self, step: Step, network: Network, data: Data) -> None:
         """Form the process group: from now on all take `step`, from these weights."""

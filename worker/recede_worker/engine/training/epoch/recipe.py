@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import torch
+from torch import nn
 
 from recede.contract.spec.run import RunSpec
 from recede_worker.core.device.few_pixels import speed_up
@@ -21,6 +22,7 @@ from recede_worker.engine.inputs.splits import (
     n_batches,
 )
 from recede_worker.engine.training.epoch.compiling import compiled
+from recede_worker.engine.training.epoch.distillation import Teacher
 from recede_worker.engine.training.epoch.precision import resolve
 from recede_worker.engine.training.epoch.schedule import lr_at
 from recede_worker.engine.training.epoch.step import (
@@ -33,8 +35,10 @@ from recede_worker.engine.training.epoch.step import (
 RANK_SEEDS = 2**52  # apart: no run and epoch have so large a seed
 
 
-def make_step(spec: RunSpec, network: Network, device: torch.device) -> Step:
-    """The step of a spec; moves the network to the device, channels last."""
+def make_step(
+    spec: RunSpec, network: Network, device: torch.device, teacher: nn.Module | None = None
+) -> Step:
+    """The step of a spec; moves the network, and its teacher, to the device, channels last."""
     network.model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     if not spec.compile:
         speed_up(network.model)
@@ -46,7 +50,15 @@ def make_step(spec: RunSpec, network: Network, device: torch.device) -> Step:
         params=spec.method_params,
         precision=resolve(spec.precision, device),
         label_smoothing=spec.label_smoothing,
+        teacher=_teacher(spec, teacher, device),
     )
+
+
+def _teacher(spec: RunSpec, network: nn.Module | None, device: torch.device) -> Teacher | None:
+    if network is None or spec.distill is None:
+        return None
+    network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return Teacher(network, spec.distill.weight, spec.distill.temperature)
 
 
 def learning_rate(spec: RunSpec, epoch: int, step: int, steps: int) -> float:

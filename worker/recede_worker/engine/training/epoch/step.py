@@ -15,6 +15,7 @@ from recede.contract.errors import RecedeError
 from recede.contract.spec.params import ParamValue
 from recede_worker.core.norms.bounded import BoundedBatchNorm2d
 from recede_worker.core.norms.importance import Scales, concatenated
+from recede_worker.engine.training.epoch.distillation import Teacher
 from recede_worker.engine.training.epoch.precision import Precision, autocast
 from recede_worker.methods.base import Method
 
@@ -123,6 +124,7 @@ class Step:
     params: Mapping[str, ParamValue]
     precision: Precision = "fp32"
     label_smoothing: float = 0.0
+    teacher: Teacher | None = None
     reduction: Reduction = field(default_factory=Reduction)
 
     def set_lr(self, lr: float) -> None:
@@ -141,11 +143,19 @@ class Step:
         )
         penalty = self.method.penalty(concatenated(self.scales), self.params)
         weight = self.reduction.weight(len(y_B), totals.steps)
-        (cross_entropy * weight + penalty).backward()  # type: ignore[no-untyped-call]
+        loss = self._with_teacher(x_BCHW, logits_BK, cross_entropy)
+        (loss * weight + penalty).backward()  # type: ignore[no-untyped-call]
         self.optimiser.step()
         correct = (logits_BK.detach().argmax(1) == y_B).sum()
         whole = self.reduction.total(cross_entropy.detach(), correct, len(y_B), totals.steps)
         totals.add(penalty, *whole)
+
+    def _with_teacher(self, x_BCHW: Tensor, logits_BK: Tensor, cross_entropy: Tensor) -> Tensor:
+        if self.teacher is None:
+            return cross_entropy
+        with autocast(self.precision, x_BCHW.device):
+            teacher_BK = self.teacher.logits(x_BCHW)
+        return self.teacher.loss(logits_BK, teacher_BK, cross_entropy)
 
 
 def train_epoch(
