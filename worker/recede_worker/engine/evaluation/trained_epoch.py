@@ -18,6 +18,7 @@ from recede.store.results import evaluations
 from recede.store.tables.runs import CheckpointRow
 from recede_worker.core.cutting.surgery import Surgeon
 from recede_worker.core.graph.trace import trace
+from recede_worker.core.state_dict import load_weights
 from recede_worker.engine.checkpoints.weights import read_weights
 from recede_worker.engine.evaluation.cache import Cache, CachedEpoch, CachedRun
 from recede_worker.engine.initial_weights.take_over import network_of
@@ -134,6 +135,6 @@ def _load_epoch(
     job.progress("loading", 0, 1, "steps", message="weights")
     network = of_run.network
     dense = network.architecture.build(network.config)
-    dense.load_state_dict(read_weights(row, run.artifacts))
+    load_weights(dense, read_weights(row, run.artifacts))
     surgeon = Surgeon(dense, network.shape, network.norms, of_run.traced)
     return CachedEpoch(dense.eval(), surgeon)

@@ -29,6 +29,7 @@ from recede.store.experiments import history, runs
 from recede.store.results import evaluations, scores
 from recede.store.tables.runs import CheckpointRow, RunRow
 from recede_worker.core.cutting.surgery import Surgeon
+from recede_worker.core.state_dict import load_weights
 from recede_worker.engine.checkpoints.weights import read_weights
 from recede_worker.engine.initial_weights.teacher import Dense
 from recede_worker.engine.inputs.load import network_for
@@ -173,7 +174,7 @@ def _cut(
         spec, shape.input_shape, shape.classes, widths, own_networks=own_networks
     )
     dense = network.architecture.build(network.config)
-    dense.load_state_dict(parent.weights)
+    load_weights(dense, parent.weights)
     cut = Surgeon(dense, shape, network.norms).cut(selection.mask, selection.variant)
     return {name: tensor.clone() for name, tensor in cut.state_dict().items()}
 

@@ -23,6 +23,7 @@ from recede.contract.spec.run import Init, RunSpec
 from recede.store.experiments import runs
 from recede_worker.core.norms.adopt import Adopted, adopt
 from recede_worker.core.norms.importance import scale_parameters
+from recede_worker.core.state_dict import load_weights
 from recede_worker.engine.checkpoints.atomic_files import (
     described,
     new_folder,
@@ -88,7 +89,7 @@ def _first_network(job: JobHandle, run: RunInputs, data: Data) -> Network:
     if _kept(run.folder) is None:
         _take_over(job, run, run.spec.init, data)
     network = network_of(job, run, data)
-    network.model.load_state_dict(_kept_weights(start_folder(run) / WEIGHTS, network))
+    load_weights(network.model, _kept_weights(start_folder(run) / WEIGHTS, network))
     return network
 
 

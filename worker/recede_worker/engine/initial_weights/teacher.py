@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from recede.contract.errors import StorageProblem
 from recede.contract.spec.run import RunSpec
+from recede_worker.core.state_dict import load_weights
 from recede_worker.engine.checkpoints.atomic_files import described
 from recede_worker.engine.inputs.load import network_for
 
@@ -71,7 +72,7 @@ def load_teacher(folder: Path, own_networks: tuple[Path, ...]) -> nn.Module:
         own_networks=own_networks,
     )
     model = network.architecture.build(network.config)
-    model.load_state_dict(load_file(folder / _WEIGHTS))
+    load_weights(model, load_file(folder / _WEIGHTS))
     return model.eval().requires_grad_(requires_grad=False)
 
 

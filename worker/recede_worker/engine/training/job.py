@@ -17,6 +17,7 @@ from recede.contract.spec.run import (
 from recede.contract.states import JobKind
 from recede.store.experiments import runs
 from recede.store.results import evaluations
+from recede_worker.core.state_dict import load_weights
 from recede_worker.engine.checkpoints.weights import read_weights
 from recede_worker.engine.evaluation.accuracy import Evaluation, evaluate
 from recede_worker.engine.initial_weights.take_over import first_network, teacher_of
@@ -109,7 +110,7 @@ class _Trainer:
             self.recorder.untrained(_metrics(validation, validation.seconds))
             self.job.log(f"epoch 0 (before training): validation {_percent(validation)}")
             return TrainerState(0, {}, 0, -1, {}, {}, self.step.precision)
-        self.network.model.load_state_dict(saved.model)
+        load_weights(self.network.model, saved.model)
         self.step.optimiser.load_state_dict(saved.optimiser)
         self.step.precision = saved.precision
         self.map.budget.restore(saved.map)
@@ -154,7 +155,7 @@ class _Trainer:
         with self.job.read() as session:
             row = evaluations.trained(session, run_id, None)
         best = self.network.architecture.build(self.network.config)
-        best.load_state_dict(read_weights(row, self.run.artifacts))
+        load_weights(best, read_weights(row, self.run.artifacts))
         self.job.progress("measuring", 0, 1, "steps", message="test set")
         test_split = self.data.test.to(self.run.device)
         result = evaluate(
