@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -52,12 +53,18 @@ def run(service: Service) -> RunOut:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Ends with its module: Playwright keeps an event loop running that others cannot share."""
+    with started(chromium()) as browser:
+        yield browser
+
+
+@contextmanager
+def started(program: str | None) -> Iterator[Browser]:
+    """A browser until the end of the block."""
     with sync_playwright() as playwright:
-        program = chromium()
         arguments = ["--no-sandbox", "--disable-gpu"]
-        started = playwright.chromium.launch(executable_path=program, args=arguments)
-        yield started
-        started.close()
+        browser = playwright.chromium.launch(executable_path=program, args=arguments)
+        yield browser
+        browser.close()
 
 
 Opener = Callable[..., Page]

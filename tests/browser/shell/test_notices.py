@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from recede.contract.schemas import RunOut
 from recede.store.database.engine import open_store, sqlite_url
 from recede.store.events import log
 from tests.backend.receiver import Receiver, receiving
-from tests.browser.conftest import Opener
+from tests.browser.conftest import Opener, started
 from tests.browser.screen import Watch, module
 from tests.service import Service
 from tests.worker_process import eventually
@@ -43,6 +44,16 @@ HIDE = """(hidden) => {
 IN_SIGHT = """async () =>
   (await navigator.locks.query()).held.some((lock) => lock.name === "recede:in-sight")"""
 SHOWN = "() => window.shownNotices"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """The whole browser: its headless shell shows no notifications."""
+    program = shutil.which("chromium")
+    if program is None:
+        pytest.skip("chromium's shell shows no notifications; Debian: apt-get install chromium")
+    with started(program) as browser:
+        yield browser
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from safetensors.torch import load_file
 
 from recede.contract.spec.run import Plan, PrunePayload
 from recede.contract.states import JobKind
+from recede.store.experiments import runs
 from recede_worker.engine.checkpoints.bundle import write_bundle
 from recede_worker.engine.checkpoints.proof import ProofFailed
 from recede_worker.engine.checkpoints.weights import NAMES
@@ -51,7 +52,9 @@ class Refuse:
 sys.meta_path.insert(0, Refuse())
 sys.path.insert(0, ".")
 """
-OURS = '"backend", "worker", "dashboard", "torchvision", "timm", "safetensors", "onnx"'
+OURS = (
+    '"recede", "recede_worker", "recede_dashboard", "torchvision", "timm", "safetensors", "onnx"'
+)
 LOADED = (
     TORCH_ALONE % f'{OURS}, "onnxruntime"'
     + """
@@ -164,6 +167,33 @@ def test_a_cut_that_is_another_function_leaves_nothing(pruned, monkeypatch):
         job.perform()
     assert left_of(job) == before
     cancel(job)
+
+
+def test_a_format_that_cannot_be_made_is_named_and_the_others_stay(pruned, monkeypatch):
+    job = pruned.worker.enqueue(
+        pruned.parent.run_id,
+        JobKind.PRUNE,
+        PrunePayload(plan=Plan(ratio=0.3), formats=("safetensors", "onnx")),
+    )
+
+    def half_written(program: Any, path: Path, *_: Any) -> Any:
+        path.write_bytes(b"half")
+        raise RuntimeError("no such operator\nand a long trace")
+
+    monkeypatch.setattr(pruning_job, "prove_onnx", half_written)
+    result = job.perform().result
+    pruned.worker.finish(job)
+    assert result["failed"] == {"onnx": "RuntimeError: no such operator"}
+    at = job.folder / "checkpoints" / result["checkpoint_id"]
+    assert (at / NAMES["safetensors"]).exists()
+    assert not (at / NAMES["onnx"]).exists()
+    manifest = manifest_of(at)
+    assert manifest["failed"] == result["failed"]
+    assert "onnx" not in manifest
+    with pruned.worker.store.read() as session:
+        notice = runs.get(session, job.run_id).notices[-1]
+    assert (notice["code"], notice["hint"]) == ("no_onnx", "RuntimeError: no such operator")
+    assert "the other files are there" in notice["message"]
 
 
 @pytest.mark.parametrize("step", [1, 2, 4])

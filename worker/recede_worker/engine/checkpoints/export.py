@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import runpy
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
@@ -34,6 +34,8 @@ class Written:
     onnx_vs_memory: float | None = None
     onnx_same_top1: int | None = None
     """Of the proof's images: so many get the same class from the ONNX file."""
+    failed: Mapping[str, str] = field(default_factory=dict)
+    """Formats that were asked for and could not be made, and why."""
 
 
 def write_model(model: nn.Module, source: str, folder: Path) -> nn.Module:

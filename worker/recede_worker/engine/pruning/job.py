@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 from torch import Tensor, nn
@@ -85,11 +87,13 @@ def run_prune(
     with new_folder(folder) as temporary:
         written, proof = _write_and_prove(trained, selection, payload, temporary, steps)
         job.log(f"proof on {proof.images} validation images: {vars(proof)}")
+        _report_failed(job, trained, written.failed)
         steps.next("measuring")
         latency = measure_pair(job, trained, selection)
         measured = _measure(job, trained, written.reloaded, steps)
         steps.next("packing")
         described = describe_cut(job, trained, selection, payload, proof, measured, latency)
+        described |= {"failed": dict(written.failed)} if written.failed else {}
         manifest = write_manifest(temporary, described)
         write_bundle(temporary, manifest)
     files = files_in(folder, run.artifacts)
@@ -111,6 +115,7 @@ def run_prune(
             "max_difference": proof.cut_vs_masked,
             "test_correct": test["correct"],
             "n_test": test["n"],
+            **({"failed": dict(written.failed)} if written.failed else {}),
         }
     )
 
@@ -159,19 +164,45 @@ def _write_all(
     source = trained.network.architecture.source(config_of(trained, selection))
     reloaded = write_model(cut, source, folder)
     file = require_same("File and network in memory", reloaded, cut, x_NCHW, limit)
-    pt2 = onnx = top_1 = None
-    if {"pt2", "onnx"} & set(formats):
-        program = program_of(cut, x_NCHW[:2])
+    program = cache(lambda: program_of(cut, x_NCHW[:2]))
+    failed: dict[str, str] = {}
+    pt2: float | None = None
+    onnx: tuple[float | None, int | None] = (None, None)
     if "pt2" in formats:
         steps.next("writing")
-        save_program(program, folder / NAMES["pt2"])
-        pt2 = prove_program(folder / NAMES["pt2"], cut, x_NCHW, limit)
+        path = folder / NAMES["pt2"]
+        with _kept_apart("pt2", path, failed):
+            save_program(program(), path)
+            pt2 = prove_program(path, cut, x_NCHW, limit)
     if "onnx" in formats:
         steps.next("writing")
-        wanted_NK, path = scores(cut, x_NCHW), folder / NAMES["onnx"]
-        about = metadata_of(trained, selection)
-        onnx, top_1 = prove_onnx(program, path, about, wanted_NK, x_NCHW, limit)
-    return Written(reloaded, file, pt2, onnx, top_1)
+        path = folder / NAMES["onnx"]
+        with _kept_apart("onnx", path, failed):
+            about, wanted_NK = metadata_of(trained, selection), scores(cut, x_NCHW)
+            onnx = prove_onnx(program(), path, about, wanted_NK, x_NCHW, limit)
+    return Written(reloaded, file, pt2, *onnx, failed)
+
+
+@contextmanager
+def _kept_apart(name: str, path: Path, failed: dict[str, str]) -> Iterator[None]:
+    """Remove a format that cannot be made or proven, and note why; the others stay."""
+    try:
+        yield
+    except MemoryError:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever torch's exporters raise
+        path.unlink(missing_ok=True)
+        failed[name] = f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0]}"
+
+
+def _report_failed(job: JobHandle, trained: TrainedEpoch, failed: Mapping[str, str]) -> None:
+    for name, reason in failed.items():
+        message = f"{NAMES[name]} could not be made of this cut; the other files are there."
+        job.log(f"{message} {reason}")
+        with job.write() as session:
+            runs.notice(
+                session, job.run_id, f"no_{name}", message, hint=reason, epoch=trained.epoch
+            )
 
 
 def _measure(

@@ -67,7 +67,7 @@ def describe_cut(
         **_constants(trained, selection),
         "max_difference": vars(proof),
         "versions": {**described["versions"], **_versions()},
-        **({"onnx": {"opset": OPSET}} if "onnx" in payload.formats else {}),
+        **({"onnx": {"opset": OPSET}} if proof.onnx_vs_memory is not None else {}),
     }
 
 
