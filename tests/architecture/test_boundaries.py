@@ -32,6 +32,8 @@ CATCHES_EVERYTHING = {
     f"{_WORKER}/networks/traced.py:_source",
     f"{_WORKER}/networks/traced.py:built_original",
     f"{_WORKER}/source/tree.py:_trace",
+    # torch's exporters: what one cannot write must not cost the other files.
+    f"{_WORKER}/engine/pruning/job.py:_kept_apart",
     # Downloaded files, which may be damaged or hostile.
     f"{_WORKER}/engine/verification/safe_program.py:_of_pickle",
     f"{_WORKER}/engine/verification/verify.py:judge",
