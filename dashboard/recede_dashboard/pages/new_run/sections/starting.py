@@ -26,6 +26,10 @@ KINDS = (
     (start.FILE, "From a file"),
     (start.RUN, "From another run"),
 )
+_TEACHER_HELP = {
+    "distill.weight": "Its share of the loss; the rest is the labels'.",
+    "distill.temperature": "Divides the logits of both networks; more softens them.",
+}
 HEAD = "init.head"
 """The panel that any source of weights has."""
 
@@ -143,23 +147,18 @@ def _teacher(values: Mapping[Key, Any]) -> list[Component]:
         description="Knowledge distillation: the pruned network also learns from its logits.",
         **attrs(data_testid="field-distill"),
     )
-    weight = number_text(
-        id=field_id("distill.weight"),
-        label=start.LABELS["distill.weight"],
-        value=values["distill.weight", ""],
-        inputWrapperOrder=ORDER,
-        description="Its share of the loss; the rest is the labels'.",
-        **attrs(data_testid="field-distill.weight"),
-    )
-    temperature = number_text(
-        id=field_id("distill.temperature"),
-        label=start.LABELS["distill.temperature"],
-        value=values["distill.temperature", ""],
-        inputWrapperOrder=ORDER,
-        description="Divides the logits of both networks; more softens them.",
-        **attrs(data_testid="field-distill.temperature"),
-    )
-    return [switch, weight, temperature]
+    fields = [
+        number_text(
+            id=field_id(path),
+            label=label,
+            value=values[path, ""],
+            inputWrapperOrder=ORDER,
+            description=_TEACHER_HELP[path],
+            **attrs(data_testid=f"field-{path}"),
+        )
+        for path, label in start.LABELS.items()
+    ]
+    return [switch, *fields]
 
 
 def run_options(runs: Sequence[RunOut]) -> list[dict[str, str]]:
