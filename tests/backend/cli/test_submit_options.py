@@ -16,7 +16,7 @@ from tests.backend.catalog import CATALOG
 SUBMIT = get_command(app).commands["submit"]
 OPTIONS = {name: one for one in SUBMIT.params for name in one.opts}
 ELSEWHERE = {
-    *("name", "init", "prunable"),
+    *("name", "init", "distill", "prunable"),
     *(
         f"{kind}{part}"
         for kind in ("dataset", "architecture", "method")
