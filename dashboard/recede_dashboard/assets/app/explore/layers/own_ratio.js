@@ -75,11 +75,20 @@ export class OwnRatio {
         this.field.focus();
       },
     }, icon("close"));
-    this.shield = h("input", { ...named("protect"), type: "checkbox", onchange: () => protect(app, name, this.shield.checked) });
+    this.shield = h("input", { ...named("protect"), type: "checkbox", onchange: () => this.protect() });
+    /** What was chosen, until the server has answered. @type {?boolean} */
+    this.asked = null;
     this.why = h("p", { ...named("layer-why"), class: "rx-own-why" });
     this.node = h("div", { class: "rx-own" }, this.why,
       h("label", { class: "rx-own-ratio" }, "This layer’s ratio ", h("span", { class: "rx-with-unit" }, this.field, h("span", { class: "rx-unit", text: "%" }))), this.clear,
       h("label", { class: "rx-check", title: "No plan of this run cuts this layer; stored with the run" }, this.shield, "always keep"));
+  }
+
+  async protect() {
+    this.asked = this.shield.checked;
+    await protect(this.app, this.name, this.asked);
+    this.asked = null;
+    this.app.dirty();
   }
 
   typed() {
@@ -96,7 +105,7 @@ export class OwnRatio {
     setAttributes(this.why, { hidden: why === "" });
     setAttributes(this.field, { disabled: shielded, placeholder: Number((100 * (1 - kept / size)).toFixed(1)) });
     setAttributes(this.clear, { hidden: own === undefined });
-    this.shield.checked = shielded;
+    this.shield.checked = this.asked ?? shielded;
     this.shield.disabled = this.app.source.offline;
     if (document.activeElement === this.field && this.field.dataset.typed) return;
     const text = own === undefined ? "" : String(Number((100 * own).toFixed(2)));
