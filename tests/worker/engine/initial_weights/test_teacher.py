@@ -23,7 +23,7 @@ def test_the_teacher_is_the_network_before_the_cut(worker, parent):
     whole = probe.trained(None)
     worker.finish(probe)
     job = worker.train(tuned(parent, distill=Distill(), epochs=1))
-    teacher = teacher_of(job.inputs)
+    teacher = teacher_of(job.handle, job.inputs)
     assert teacher is not None
     assert not teacher.training
     x = torch.randn(4, *whole.network.shape.input_shape)
@@ -47,7 +47,7 @@ def test_a_taught_training_differs_from_a_plain_one_and_outlives_its_teachers_ru
     assert any(not torch.equal(plain[name], taught[name]) for name in plain)
     with at.store.write() as session:
         runs.remove(session, dense.run_id)
-    assert teacher_of(job.inputs) is not None
+    assert teacher_of(job.handle, job.inputs) is not None
     at.store.close()
 
 
@@ -56,7 +56,7 @@ def test_a_teacher_that_was_altered_is_refused(worker, parent):
     kept = start_folder(job.inputs) / "teacher.safetensors"
     kept.write_bytes(kept.read_bytes()[:-1] + b"\x00\x01")
     with pytest.raises(StorageProblem, match="dense network that this run learns from"):
-        teacher_of(job.inputs)
+        teacher_of(job.handle, job.inputs)
 
 
 @pytest.mark.parametrize(

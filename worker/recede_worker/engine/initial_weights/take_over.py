@@ -93,7 +93,7 @@ def _first_network(job: JobHandle, run: RunInputs, data: Data) -> Network:
     return network
 
 
-def teacher_of(run: RunInputs) -> nn.Module | None:
+def teacher_of(job: JobHandle, run: RunInputs) -> nn.Module | None:
     """The network before the cut, if the run learns from it; call `first_network` before.
 
     Raises:
@@ -101,7 +101,8 @@ def teacher_of(run: RunInputs) -> nn.Module | None:
     """
     if run.spec.distill is None:
         return None
-    return load_teacher(start_folder(run), run.settings.networks)
+    with tracing_with(tracing_options(job, run.settings)):
+        return load_teacher(start_folder(run), run.settings.networks)
 
 
 def network_of(job: JobHandle, run: RunInputs, data: Data) -> Network:

@@ -89,7 +89,7 @@ class _Trainer:
         self.team = team
         self.train_split = data.train.to(run.device)
         self.val_split = data.validation.to(run.device)
-        self.step = make_step(spec, network, run.device, teacher_of(run))
+        self.step = make_step(spec, network, run.device, teacher_of(job, run))
         if spec.distill is not None:
             job.log(
                 "learning from the network before the cut: weight "
