@@ -1,4 +1,4 @@
-"""Tiny networks run on one thread, and are traced in the test's process: they are harmless."""
+"""Tiny networks compute on one thread and from one seed, and are traced in the test's process."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import pytest
 
 from recede_worker.networks.tracing import TracingOptions, tracing_with
 from recede_worker.process.sandbox import Limits
-from tests.one_thread import one_thread
+from tests.torch_state import one_seed, one_thread
 
-__all__ = ["one_thread"]
+__all__ = ["one_seed", "one_thread"]
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -11,9 +11,9 @@ from torch.nn import functional
 from recede_worker.engine.verification.safe_source import why_not
 from recede_worker.source.parts import read
 from recede_worker.source.write import NotPlain, plain_source
-from tests.one_thread import one_thread
+from tests.torch_state import one_seed, one_thread
 
-__all__ = ["one_thread"]
+__all__ = ["one_seed", "one_thread"]
 SHAPE = (3, 12, 12)
 
 
