@@ -19,7 +19,6 @@ from tests.browser import views
 from tests.browser.screen import Watch, next_frame
 from tests.browser.shell.test_look import expect_to_fit
 from tests.service import SMALL_RUN, Service
-from tests.worker_process import eventually
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -60,23 +59,39 @@ def dots(page: Page) -> list[float]:
     return [float(found.nth(i).get_attribute("data-x")) for i in range(found.count())]
 
 
-def chosen(box: Locator) -> bool:
-    """Whether the row is chosen; clicks it if not, again where a refresh took the click."""
-    if not box.is_checked():
-        box.click()
-    return box.is_checked()
+def choose(page: Page, run: RunOut) -> None:
+    box = page.get_by_role("row").filter(has_text=run.id).get_by_role("checkbox")
+    box.click()
+    expect(box).to_be_checked()
 
 
 def test_runs_are_chosen_in_the_table_and_compared(page: Page, run: RunOut, sibling: RunOut):
+    page.set_viewport_size({"width": 1280, "height": 3000})  # rows out of sight do not exist
     page.goto("/")
-    for one in (run, sibling):
-        box = page.get_by_role("row").filter(has_text=one.id).get_by_role("checkbox")
-        eventually(lambda box=box: chosen(box), f"run {one.id} to be chosen")
+    choose(page, run)
+    choose(page, sibling)
     button = page.get_by_test_id("compare-button")
     expect(button).to_have_text("Compare 2")
     button.click()
     page.wait_for_url(re.compile(r"/compare\?runs="))
     expect(page.locator(".cmp-chip")).to_have_count(2)
+
+
+def test_a_row_that_is_partly_out_of_sight_is_chosen_by_one_click(page: Page, service: Service):
+    made = [views.made_up(service, Size(20, 2, 1)) for _ in range(7)]  # the newest on top
+    page.set_viewport_size({"width": 1280, "height": 340})  # room for five rows
+    page.goto("/")
+    box = page.get_by_role("row").filter(has_text=made[-1].id).get_by_role("checkbox")
+    choose(page, made[-2])
+    page.locator(".ag-body-viewport").evaluate("node => node.scrollTo(0, 18)")
+    next_frame(page)
+    before = box.bounding_box()
+    page.mouse.move(before["x"] + before["width"] / 2, before["y"] + before["height"] / 2)
+    page.mouse.down()  # scrolls the row into sight, away from under the pointer
+    assert box.bounding_box()["y"] == before["y"] + 18
+    page.mouse.up()
+    expect(box).to_be_checked()
+    expect(page.get_by_test_id("compare-button")).to_have_text("Compare 2")
 
 
 def test_the_shared_ratio_moves_a_dot_on_each_line_without_a_request(

@@ -11,6 +11,8 @@ import { showSelection } from "./selection.js";
 
 const BLOCK = 50;
 const STALE_MS = 10000;
+/** The table's name for its column of checkboxes. */
+const SELECTION = "ag-Grid-SelectionColumn";
 /** @type {any} */
 let grid = null;
 let outdated = false; // other rows were wanted before the table was there
@@ -156,7 +158,16 @@ document.addEventListener("keydown", enter);
 
 /** A click beside the name opens the run too. @param {any} event */
 function onClick(event) {
-  if (event.data && !event.event?.target?.closest("a, button, input, .ag-selection-checkbox")) go(`/runs/${event.data.id}`);
+  if (event.data && !event.event?.target?.closest(`a, button, input, [col-id="${SELECTION}"]`)) go(`/runs/${event.data.id}`);
+}
+
+/**
+ * All of the cell around a checkbox selects its row. Pressing the mouse scrolls a row that is partly
+ * out of sight into view, so what was pressed on the checkbox may be released beside it.
+ * @param {any} event of a cell, but not of a click on the checkbox itself
+ */
+function onCell(event) {
+  if (event.data && event.column.getColId() === SELECTION) event.node.setSelected(!event.node.isSelected());
 }
 
 // The name is a real link: with a modifier it opens a new tab, without one it stays in this page.
@@ -175,6 +186,7 @@ registerCallbacks({
     if (outdated) readAgain();
     api.addEventListener("cellKeyDown", onKey);
     api.addEventListener("rowClicked", onClick);
+    api.addEventListener("cellClicked", onCell);
     api.addEventListener("selectionChanged", () => showSelection(api.getSelectedRows()));
   },
 
