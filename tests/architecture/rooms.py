@@ -202,7 +202,6 @@ PYTHON: Allowed = {
         "recede.store.*",
         "recede_worker.engine.job",
         "recede_worker.engine.supervisor",
-        "recede_worker.networks",
         "recede_worker.plugins",
         "recede_worker.process",
         "recede_worker.programs",
@@ -283,6 +282,7 @@ PYTHON: Allowed = {
         "recede_worker.engine.pruning",
         "recede_worker.engine.training",
         "recede_worker.engine.training.distributed",
+        "recede_worker.plugins",
         "recede_worker.process",
     },
     "recede_worker.engine.training": {

@@ -91,7 +91,7 @@ HEAVY = set(sys.argv[2:])
 class Refuse:
     def find_spec(self, name, path=None, target=None):
         if name.split(".")[0] in HEAVY:
-            raise ImportError(f"the web side must not import {name}")
+            raise ImportError(f"neither web side nor supervisor imports {name}")
 
 sys.meta_path.insert(0, Refuse())
 importlib.import_module(sys.argv[1])
@@ -99,10 +99,18 @@ assert not HEAVY & {name.split(".")[0] for name in sys.modules}
 """
 
 
-@pytest.mark.parametrize("module", ["recede.cli", "recede.api.app", "recede_dashboard.app"])
-def test_web_side_imports_where_the_extra_worker_is_missing(module: str):
+@pytest.mark.parametrize(
+    ("module", "heavy"),
+    [
+        ("recede.cli", ONLY_THE_WORKER),
+        ("recede.api.app", ONLY_THE_WORKER),
+        ("recede_dashboard.app", ONLY_THE_WORKER),
+        ("recede_worker.__main__", {"torch", "torchvision"}),  # the supervisor
+    ],
+)
+def test_web_side_and_supervisor_import_nothing_heavy(module: str, heavy: set[str]):
     done = subprocess.run(
-        [sys.executable, "-c", WITHOUT, module, *sorted(ONLY_THE_WORKER)],
+        [sys.executable, "-c", WITHOUT, module, *sorted(heavy)],
         cwd=files.ROOT,
         capture_output=True,
         text=True,

@@ -24,7 +24,7 @@ from tests.worker_process import (
 
 pytestmark = pytest.mark.slow
 
-SPEC = SMALL.model_copy(update={"epochs": 6, "batch_size": 32})
+SPEC = SMALL.model_copy(update={"epochs": 4, "batch_size": 32})
 ENDLESS = SPEC.model_copy(update={"epochs": 10_000})
 
 
@@ -73,7 +73,7 @@ def test_a_killed_worker_is_followed_by_one_that_goes_on(folder: DataFolder):
     with folder.worker():
         wait_for_state(folder, run_id, State.SUCCEEDED)
     with folder.store.read() as session:
-        assert history.snapshot_epochs(session, run_id) == list(range(7))
+        assert history.snapshot_epochs(session, run_id) == list(range(SPEC.epochs + 1))
         seen = [e.data["epoch"] for e in events.after(session, 0) if e.type == "epoch"]
     trained_twice = [epoch for epoch in seen if epoch > done and seen.count(epoch) > 1]
     assert not trained_twice
@@ -89,7 +89,7 @@ def test_a_killed_child_is_started_again_and_the_worker_lives(folder: DataFolder
         wait_for_state(folder, run_id, State.SUCCEEDED)
         assert worker.poll() is None
     with folder.store.read() as session:
-        assert history.snapshot_epochs(session, run_id) == list(range(7))
+        assert history.snapshot_epochs(session, run_id) == list(range(SPEC.epochs + 1))
 
 
 def test_a_job_that_kills_its_process_each_time_ends_failed_with_the_reason(folder: DataFolder):

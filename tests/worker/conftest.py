@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from recede_worker.networks.tracing import TracingOptions, tracing_with
-from recede_worker.process.sandbox import Limits
+from recede_worker.process.limits import Limits
 from tests.torch_state import one_seed, one_thread
 
 __all__ = ["one_seed", "one_thread"]

@@ -16,16 +16,10 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from recede.contract.errors import Conflict, RecedeError
-from recede.contract.spec.catalog import Catalog
 from recede.store.database.engine import WORKER_BUSY_TIMEOUT_S, open_store
-from recede_worker.engine.job.settings import KEEP_S, WorkerSettings
+from recede_worker.engine.job.settings import KEEP_S, WorkerSettings, files_of
 from recede_worker.engine.supervisor.loop import Supervisor
-from recede_worker.networks.own import files_of
-from recede_worker.plugins.catalog import build_catalog
-from recede_worker.plugins.registry import problems
-from recede_worker.process.sandbox import Limits
-from recede_worker.programs.inspect_images import inspect
-from recede_worker.programs.verify_files import prove
+from recede_worker.process.limits import Limits
 
 SPIN_COUNT = "10000"
 """How long an OpenMP thread spins before it sleeps (libgomp's default is about 300,000).
@@ -53,12 +47,19 @@ def main() -> int:
     roots = tuple(Path(root) for root in arguments.data_root)
     networks = os.pathsep.join(arguments.networks) or os.environ.get("RECEDE_NETWORKS", "")
     own_networks = tuple(files_of(networks))
+    # What follows imports torch, which the worker's own process leaves to its jobs'.
     if arguments.probe:
+        from recede_worker.plugins.catalog import build_catalog  # noqa: PLC0415
+
         sys.stdout.write(build_catalog(roots, own_networks).model_dump_json(indent=2) + "\n")
         return 0
     if arguments.inspect:
+        from recede_worker.programs.inspect_images import inspect  # noqa: PLC0415
+
         return inspect(Path(arguments.inspect), roots, arguments.image_size, arguments.channels)
     if arguments.verify:
+        from recede_worker.programs.verify_files import prove  # noqa: PLC0415
+
         return prove(Path(arguments.verify), trust=arguments.trust)
     try:
         settings = WorkerSettings(
@@ -114,22 +115,17 @@ def _parser() -> argparse.ArgumentParser:
 def _serve(settings: WorkerSettings, *, end_with_stdin: bool) -> None:
     settings.artifacts.mkdir(parents=True, exist_ok=True)
     stop = threading.Event()
-    for problem in problems(settings.networks):
-        sys.stderr.write(f"worker: {problem}\n")
     if end_with_stdin:
         threading.Thread(target=_stop_at_end_of_input, args=(stop,), daemon=True).start()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-
-    def catalog() -> Catalog:
-        return build_catalog(settings.roots, settings.networks)
 
     # One supervisor for each folder and host: several hosts may share one folder.
     lock = FileLock(settings.artifacts / f".worker-{socket.gethostname()}.lock")
     try:
         with lock.acquire(timeout=0):
             store = open_store(settings.store_url, busy_timeout_s=WORKER_BUSY_TIMEOUT_S)
-            Supervisor(settings, store, catalog, stop).run()
+            Supervisor(settings, store, stop).run()
             store.close()
     except Timeout:
         raise Conflict(

@@ -11,7 +11,8 @@ import torch
 
 from recede.contract.errors import InvalidInput
 from recede.contract.spec.catalog import Catalog
-from recede_worker.networks.own import files_of, own_networks
+from recede_worker.engine.job.settings import files_of
+from recede_worker.networks.own import own_networks
 
 CODE = '''
 import torch

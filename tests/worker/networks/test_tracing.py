@@ -12,7 +12,8 @@ import torch
 from recede_worker.networks import tracing
 from recede_worker.networks.own import OwnNetwork, own_networks
 from recede_worker.networks.tracing import TracingOptions, tracing_with
-from recede_worker.process.sandbox import LimitReached, Limits
+from recede_worker.process.limits import Limits
+from recede_worker.process.sandbox import LimitReached
 
 CODE = """
 import os

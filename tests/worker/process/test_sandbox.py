@@ -11,11 +11,8 @@ import pytest
 import torch
 
 from recede.contract.errors import InvalidInput
-from recede_worker.process.sandbox import (
-    LimitReached,
-    Limits,
-    run_limited,
-)
+from recede_worker.process.limits import Limits
+from recede_worker.process.sandbox import LimitReached, run_limited
 
 WIDE = Limits(memory_gb=4, seconds=60)
 

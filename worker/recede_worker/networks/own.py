@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import inspect
-import os
 import re
 import sys
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -103,11 +102,6 @@ def own_networks(
             else:
                 found[name] = network
     return found, problems
-
-
-def files_of(variable: str) -> list[Path]:
-    """Absolute paths from a list that is separated as PATH is."""
-    return [Path(part).expanduser().absolute() for part in variable.split(os.pathsep) if part]
 
 
 def _again(place: str, name: str) -> OwnNetwork:

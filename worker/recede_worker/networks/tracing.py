@@ -30,7 +30,8 @@ from recede_worker.core.cutting.discover import (
     find_prunable,
 )
 from recede_worker.core.norms.scaling import from_json
-from recede_worker.process.sandbox import DEFAULT_LIMITS, Limits, run_limited
+from recede_worker.process.limits import DEFAULT_LIMITS, Limits
+from recede_worker.process.sandbox import run_limited
 
 PRELOAD = "recede_worker.networks.own"
 """Imported by the server that starts sandboxes: what most of them need."""

@@ -15,6 +15,8 @@ from multiprocessing.context import ForkServerContext, SpawnContext
 from pathlib import Path
 
 EXIT_ORPHANED = 77
+EXIT_RANK_DIED = 78
+"""One of the processes that share a job died; the others end their attempt."""
 
 
 def log(text: str) -> None:
@@ -49,15 +51,15 @@ def output_to(path: Path) -> Iterator[None]:
             os.close(descriptor)
 
 
-def warm_context(module: str) -> ForkServerContext | SpawnContext:
-    """Starts processes from a server that has imported a module and ends with this process.
+def warm_context(*modules: str) -> ForkServerContext | SpawnContext:
+    """Starts processes from a server that has imported these modules and ends with this process.
 
     Never a fork of this process itself, which may have threads and a GPU.
     """
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([module])
+    context.set_forkserver_preload(list(modules))
     return context
 
 

@@ -15,13 +15,13 @@ import pytest
 from recede.contract.spec.catalog import Device
 from recede.contract.states import Lane
 from recede_worker.engine.job.settings import WorkerSettings
+from recede_worker.engine.supervisor.messages import Done, Pause
 from recede_worker.engine.supervisor.slots import Slot, make_slots
 from recede_worker.engine.supervisor.warm_pool import (
     KEEP_GPU_S,
     WarmPool,
     WarmProcess,
 )
-from recede_worker.engine.supervisor.warm_process import Done, Pause
 
 FORK = multiprocessing.get_context("fork")
 EVALUATE, OTHERS = (

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from recede_worker.process.sandbox import DEFAULT_LIMITS, Limits
+from recede_worker.process.limits import DEFAULT_LIMITS, Limits
 
 KEEP_S = 900.0
 
@@ -31,3 +32,8 @@ class WorkerSettings:
         folder = self.artifacts / "runs" / run_id
         folder.mkdir(parents=True, exist_ok=True)
         return folder
+
+
+def files_of(variable: str) -> list[Path]:
+    """Absolute paths of files of networks, from a list that is separated as PATH is."""
+    return [Path(part).expanduser().absolute() for part in variable.split(os.pathsep) if part]

@@ -24,9 +24,9 @@ from recede_worker.engine.job.heartbeat import Heartbeat
 from recede_worker.engine.job.settings import WorkerSettings
 from recede_worker.engine.job.stop import Cancelled, Interrupted
 from recede_worker.engine.supervisor.dispatch import perform
-from recede_worker.engine.training.distributed.team import EXIT_RANK_DIED
 from recede_worker.engine.training.distributed.watchdog import RankDied
 from recede_worker.process.lifetime import (
+    EXIT_RANK_DIED,
     end_with_parent,
     log,
     redirect_output,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from multiprocessing.context import ForkServerContext, SpawnContext
 from multiprocessing.process import BaseProcess
@@ -20,10 +19,10 @@ from recede.store.experiments import runs
 from recede.store.queue import jobs, workers
 from recede.store.queue import lease as leases
 from recede.store.tables.runs import JobRow
-from recede_worker.engine.inputs.load import versions
 from recede_worker.engine.job.settings import WorkerSettings
-from recede_worker.engine.supervisor import entry
-from recede_worker.engine.supervisor.forkserver import Forkserver
+from recede_worker.engine.supervisor import launch
+from recede_worker.engine.supervisor.catalog import CatalogProcess
+from recede_worker.engine.supervisor.messages import Cancel, Offer
 from recede_worker.engine.supervisor.owner import Owner
 from recede_worker.engine.supervisor.slots import (
     URGENT,
@@ -34,8 +33,7 @@ from recede_worker.engine.supervisor.slots import (
     taken,
 )
 from recede_worker.engine.supervisor.warm_pool import WarmPool, WarmProcess
-from recede_worker.engine.supervisor.warm_process import Cancel
-from recede_worker.engine.training.distributed.team import EXIT_RANK_DIED
+from recede_worker.process.lifetime import EXIT_RANK_DIED, warm_context
 
 POLL_S = 0.25
 """The queue is read at least this often, even without a notification of a change."""
@@ -70,55 +68,67 @@ class Supervisor:
 
     settings: WorkerSettings
     store: Store
-    build_catalog: Callable[[], Catalog]
-    """What can be trained now: files of data sets come and go."""
     stop: threading.Event
     owner: Owner = field(default_factory=Owner.here)
     running: list[Running] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.catalog = self.build_catalog()
+    catalog: Catalog | None = None
+    """What can be trained now: files of data sets come and go. None: not known yet."""
 
     def run(self) -> None:
-        """Serve the queue; on a clean stop every job goes back into it."""
-        forkserver = Forkserver()
-        forkserver.start()
-        context = forkserver.context
-        slots = make_slots(self.catalog.devices)
-        changes = Changes(self.store)
+        """Serve the queue; on a clean stop every job goes back into it.
+
+        Raises:
+            RecedeError: a plug-in cannot be used, or the first look at what there is failed.
+        """
+        context = warm_context(*launch.PRELOADED)
+        self.catalogs = CatalogProcess(self.settings, context)
+        self.catalogs.start()
         self.pool = WarmPool(self.settings, context)
-        self._announce()
+        changes = Changes(self.store)
+        try:
+            self._serve(context, changes)
+        finally:
+            changes.close()
+            self._shut_down()
+
+    def _serve(self, context: ForkServerContext | SpawnContext, changes: Changes) -> None:
+        slots: list[Slot] = []
         beat_at = trim_at = 0.0
         while not self.stop.is_set():
-            changes.wait(POLL_S, self.pool.pipes())
+            first_look = self.catalogs.waits_for() if self.catalog is None else []
+            changes.wait(POLL_S, [*self.pool.pipes(), *first_look])
             now = time.monotonic()
+            if self.catalog is None and (first := self.catalogs.answer()):
+                slots = make_slots(first.catalog.devices)
+                self._announce(first)
             try:
                 self._reap()
                 self.pool.end_unneeded(now)
                 self._enforce_cancel(now)
-                if forkserver.is_ready:
-                    self._fill(slots, context)
+                self._fill(slots, context)
                 self.pool.pause(any(r.lease.kind in URGENT for r in self.running))
                 if now >= beat_at:
-                    self._beat()
                     beat_at = now + BEAT_S
+                    self._beat()
+                    self._offer()
                 if now >= trim_at:
                     self._trim()
                     trim_at = now + TRIM_S
             except RecedeError as error:
                 _log(f"{error.message} Trying again.")
-        changes.close()
-        self._shut_down()
 
-    def _announce(self) -> None:
+    def _announce(self, first: Offer) -> None:
+        for problem in first.catalog.problems:
+            _log(problem)
+        self.catalog = first.catalog
         with self.store.write() as session:
             workers.announce(
                 session,
                 id_=str(self.owner),
                 host=self.owner.host,
                 pid=self.owner.pid,
-                catalog=self.catalog,
-                versions=versions(),
+                catalog=first.catalog,
+                versions=first.versions,
             )
 
     def _fill(self, slots: list[Slot], context: ForkServerContext | SpawnContext) -> None:
@@ -136,7 +146,7 @@ class Supervisor:
                 self.running.append(Running(occupied, lease, warm.process, warm))
             else:
                 process = context.Process(
-                    target=entry.main, args=(self.settings, lease), name=f"job-{lease.job_id}"
+                    target=launch.job, args=(self.settings, lease), name=f"job-{lease.job_id}"
                 )
                 process.start()
                 self.running.append(Running(occupied, lease, process))
@@ -213,15 +223,22 @@ class Supervisor:
 
     def _beat(self) -> None:
         """Beat as a worker; jobs of owners that died on this machine need not wait."""
-        found = self.build_catalog()
         with self.store.write() as session:
             workers.beat(session, str(self.owner))
-            if found != self.catalog:
-                workers.offer(session, str(self.owner), found)
-                self.catalog = found
             dead = [o for o in leases.owners(session) if (p := Owner.parse(o)) and p.is_dead()]
             leases.expire_owners(session, dead)
             leases.sweep(session)
+
+    def _offer(self) -> None:
+        """Publish what has appeared or gone since the last look, and look again."""
+        if self.catalog is None:
+            return
+        found = self.catalogs.answer()
+        self.catalogs.ask()
+        if found is not None and found.catalog != self.catalog:
+            with self.store.write() as session:
+                workers.offer(session, str(self.owner), found.catalog)
+            self.catalog = found.catalog
 
     def _trim(self) -> None:
         with self.store.write() as session:
@@ -237,6 +254,7 @@ class Supervisor:
             if process.is_alive():
                 process.kill()
                 process.join()
+        self.catalogs.end()
         for running in self.running:
             self._give_back(running.lease)
         with self.store.write() as session:

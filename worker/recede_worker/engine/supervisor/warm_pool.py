@@ -12,13 +12,9 @@ from typing import Any
 from recede.contract.states import Lane
 from recede.store.queue import lease as leases
 from recede_worker.engine.job.settings import WorkerSettings
-from recede_worker.engine.supervisor import warm_process
+from recede_worker.engine.supervisor import launch
+from recede_worker.engine.supervisor.messages import Done, Job, Pause
 from recede_worker.engine.supervisor.slots import URGENT, Slot
-from recede_worker.engine.supervisor.warm_process import (
-    Done,
-    Job,
-    Pause,
-)
 
 KEEP_GPU_S = 120.0
 """On a GPU a process holds memory that a training may need, so it is ended earlier."""
@@ -101,7 +97,7 @@ class WarmPool:
         ours, theirs = self.context.Pipe()
         kinds = slot.kinds or ()
         process = self.context.Process(
-            target=warm_process.main,
+            target=launch.warm_process,
             args=(self.settings, kinds, theirs),
             name="-".join(kind.value for kind in kinds[:2]) or "interactive",
         )

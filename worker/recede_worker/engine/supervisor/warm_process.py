@@ -28,6 +28,7 @@ from recede_worker.engine.job.handle import JobHandle
 from recede_worker.engine.job.heartbeat import BUSY_TIMEOUT_S, Heartbeat
 from recede_worker.engine.job.settings import WorkerSettings
 from recede_worker.engine.supervisor.entry import log_of, serve
+from recede_worker.engine.supervisor.messages import Cancel, Done, Job, Pause
 from recede_worker.engine.supervisor.slots import URGENT
 from recede_worker.process.lifetime import (
     end_with_parent,
@@ -40,36 +41,6 @@ MEMORY_FLOOR = 2 << 30
 """A process that holds more than this share of the memory, and this much, is not reused."""
 NOT_REUSED_AFTER = (JobKind.PRUNE,)
 """Kinds that leave much memory in use: exporting compiles."""
-
-
-@dataclass(frozen=True)
-class Job:
-    """To the process: do this next. `pid_stored`: the store has this process's id already."""
-
-    lease: leases.Lease
-    pid_stored: bool
-
-
-@dataclass(frozen=True)
-class Cancel:
-    """To the process: this job was cancelled."""
-
-    job_id: int
-
-
-@dataclass(frozen=True)
-class Pause:
-    """To the process: pause between two batches, or resume."""
-
-    is_paused: bool
-
-
-@dataclass(frozen=True)
-class Done:
-    """From the process: the job has ended and is recorded; whether another one may follow."""
-
-    job_id: int
-    is_reusable: bool
 
 
 @dataclass(frozen=True)

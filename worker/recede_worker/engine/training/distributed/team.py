@@ -37,9 +37,8 @@ from recede_worker.engine.training.distributed.watchdog import (
     Watchdog,
 )
 from recede_worker.engine.training.epoch.step import Reduction, Step
-from recede_worker.process.lifetime import warm_context
+from recede_worker.process.lifetime import EXIT_RANK_DIED, warm_context
 
-EXIT_RANK_DIED = 78
 POLL_S = 0.2
 NOTICE_S = 5.0
 """How long a failed step waits for the reason, which another process may still report."""
