@@ -81,8 +81,9 @@ def running(folder: Path) -> Iterator[Service]:
     url = f"http://127.0.0.1:{port}"
     command = [sys.executable, "-c", "from recede.cli import main; main()", "up"]
     options = ["--data", str(folder / "data"), "--port", str(port), "--no-open"]
+    environment = {**os.environ, "RECEDE_THREADS": "1"}  # tiny networks: tests/torch_state.py
     with (folder / "up.log").open("wb") as log:
-        process = subprocess.Popen([*command, *options], stdout=log, stderr=log)
+        process = subprocess.Popen([*command, *options], stdout=log, stderr=log, env=environment)
     client = RecedeClient(url)
     try:
         eventually(lambda: _ready(client, process), "the start of the service")

@@ -43,7 +43,7 @@ class DataFolder:
         return [
             sys.executable, "-m", "recede_worker", "--store", self.url,
             "--artifacts", str(self.artifacts), "--data-root", str(self.path / "datasets"),
-            "--threads", "2",
+            "--threads", "1",
         ]  # fmt: skip
 
     @contextmanager

@@ -108,7 +108,7 @@ def alone(folder: Path) -> tuple[float, float]:
     ("name", "params"),
     [
         ("resnet18", {}),
-        ("mobilenet_v2", {}),
+        pytest.param("mobilenet_v2", {}, marks=pytest.mark.thorough),
         ("timm", {"model": "tf_mobilenetv3_small_minimal_100"}),
     ],
 )

@@ -28,6 +28,7 @@ from recede_worker.engine.inputs.load import (
     load_data,
     network_for,
 )
+from recede_worker.engine.training.epoch.step import TrainingDiverged
 from tests.worker.engine.claimed_job import SMALL, snapshots
 from tests.worker.engine.in_process import (
     ORDINARY,
@@ -105,6 +106,18 @@ def test_state_dicts_are_found_in_the_usual_wrappings(worker, form: str, ending:
     cancel(job)
     own = network.model.state_dict()
     assert all(torch.allclose(own[key].float(), weights[key].float(), atol=1e-3) for key in own)
+
+
+def test_weights_whose_loss_is_not_finite_end_the_run_before_its_first_step(worker):
+    weights = state_dict(worker)
+    last = next(name for name in reversed(weights) if weights[name].ndim == 2)
+    weights[last].fill_(3e38)
+    torch.save(weights, worker.roots[0] / "broken.pt")
+    job = worker.submit(ORDINARY.model_copy(update={"init": Init(file="broken.pt")}))
+    with pytest.raises(TrainingDiverged, match="is nan before any training") as caught:
+        job.perform()
+    assert "weights that the run starts from" in caught.value.hint
+    cancel(job)
 
 
 class Code:

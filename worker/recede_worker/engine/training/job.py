@@ -107,6 +107,8 @@ class _Trainer:
         saved = load_state(self.run.folder)
         if saved is None:
             validation = self._evaluate(self.val_split)
+            if not math.isfinite(validation.loss):
+                raise TrainingDiverged.before_training(validation.loss)
             self.recorder.untrained(_metrics(validation, validation.seconds))
             self.job.log(f"epoch 0 (before training): validation {_percent(validation)}")
             return TrainerState(0, {}, 0, -1, {}, {}, self.step.precision)

@@ -39,6 +39,15 @@ class TrainingDiverged(RecedeError):
             "The weights of the best earlier epoch, if one was finished, are kept.",
         )
 
+    @classmethod
+    def before_training(cls, loss: float) -> TrainingDiverged:
+        """The error for weights whose loss is not finite before the first step."""
+        return cls(
+            f"The loss of the validation images is {loss} before any training.",
+            hint="Check the weights that the run starts from, and that its images are normalised "
+            "as they were for those.",
+        )
+
 
 @dataclass
 class Totals:
