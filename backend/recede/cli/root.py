@@ -25,7 +25,7 @@ from recede.cli.service import (
     doctor,
     webhook,
 )
-from recede.cli.submit import command
+from recede.cli.submit import command, given
 from recede.cli.terminal.console import Commands
 
 app = typer.Typer(
@@ -43,9 +43,9 @@ app.command("up")(service.up)
 app.command("web")(service.web)
 app.command("worker")(service.worker)
 # A parameter of a plug-in is an option as well; which there are is known to the service alone.
-app.command("submit", context_settings={"ignore_unknown_options": True, "allow_extra_args": True})(
-    command.submit
-)
+_OPEN = {"ignore_unknown_options": True, "allow_extra_args": True}
+app.command("submit", context_settings=_OPEN)(command.submit)
+app.command("import", context_settings=_OPEN)(given.import_weights)
 app.command("runs")(commands.list_runs)
 app.command("groups")(groups.list_groups)
 app.command("watch")(commands.watch)

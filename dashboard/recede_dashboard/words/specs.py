@@ -105,12 +105,12 @@ def summary(
     spec: RunSpec, catalog: Catalog | None, leave_out: Container[str] = ()
 ) -> list[tuple[str, str]]:
     """The settings that matter most, without the dotted fields in `leave_out`."""
-    epochs = plural(spec.epochs, "epoch")
+    training = f"{plural(spec.epochs, 'epoch')}, batch {spec.batch_size}, lr {number(spec.lr)}"
     rows = [
         ("Method", _plugin("method", spec, catalog, leave_out)),
         ("Network", _plugin("architecture", spec, catalog, leave_out)),
         ("Data", _plugin("dataset", spec, catalog, leave_out)),
-        ("Training", f"{epochs}, batch {spec.batch_size}, lr {number(spec.lr)}"),
+        ("Training", training if spec.trains else "none: the given weights"),
     ]
     return rows if "seed" in leave_out else [*rows, ("Seed", str(spec.seed))]
 

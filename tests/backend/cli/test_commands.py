@@ -91,7 +91,7 @@ def test_submit_demo_is_the_catalogs_and_can_be_changed(run, store):
     ("more", "words"),
     [
         (["--dataset", "digit"], ["'digit'", "Did you mean 'digits'"]),
-        (["--epochs", "0"], ["epochs", "at least 1"]),
+        (["--epochs", "-1"], ["epochs", "at least 0"]),
         (["--width", "0.001"], ["0.001", "0.05"]),
         (["--param", "lambda=3"], ["'lambda'", "lam"]),
         (["--param", "lam"], ["KEY=VALUE"]),

@@ -72,7 +72,7 @@ def test_an_axis_may_be_given_in_parts(run, store):
         (["--grid", "lam=0.1,NaN"], ["finite"]),
         (["--grid", "lam=0.1,-1"], ["-1", "between 0 and 10"]),
         (["--grid", "lam=0.1,-1", "--dry-run"], ["-1", "between 0 and 10"]),
-        (["--grid", "seed=1,2", "--epochs", "0", "--dry-run"], ["epochs was 0"]),
+        (["--grid", "seed=1,2", "--epochs", "-1", "--dry-run"], ["epochs was -1"]),
         (["--schedule", "cosin"], ["--schedule"]),
         (["--dataset-param", "size=3"], ["size"]),
         (["--method-param", "lam"], ["--method-param", "KEY=VALUE"]),

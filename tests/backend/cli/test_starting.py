@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.backend.catalog import CATALOG
 from tests.backend.cli.test_commands import (
     SUBMIT,
     newest,
@@ -61,6 +62,47 @@ def test_a_file_is_named_as_it_was_given(run, store):
     assert run(*SUBMIT, "--weights", "mine/w.safetensors", "--new-head").exit_code == 0
     init = newest(store).spec["init"]
     assert (init["file"], init["new_head"]) == ("mine/w.safetensors", True)
+
+
+IMPORT = ("import", "mine/w.pt", "--dataset", "digits", "--architecture", "tiny")
+
+
+def test_imported_weights_are_measured_as_they_are(run, store):
+    split = ("--seed", "3", "--val-fraction", "0.3")
+    made = run(*IMPORT, "--width", "0.25", *split, "--name", "Mine")
+    assert made.exit_code == 0, made.output
+    spec = newest(store).spec
+    assert (spec["epochs"], spec["name"]) == (0, "Mine")
+    assert (spec["seed"], spec["val_fraction"]) == (3, 0.3)
+    assert spec["architecture_params"] == {"width": 0.25}
+    assert spec["init"] == {"file": "mine/w.pt", "run": None, "plan": None, "new_head": False}
+    assert CATALOG.method(spec["method"]).scale == "plain"
+    assert "Nothing is trained: the weights are measured once" in made.stdout
+
+
+def test_the_method_of_an_import_can_be_chosen_and_nothing_is_queued_by_a_dry_run(run, store):
+    made = run(*IMPORT, "--method", "rni", "--dry-run")
+    assert made.exit_code == 0, made.output
+    assert "0 optimiser steps; nothing was queued." in made.stdout
+    assert "rni" in made.stdout
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["import", "w.pt", "--dataset", "digits"], "--architecture is missing"),
+        (["import", "w.pt", "--architecture", "vgg11"], "--dataset is missing"),
+        ([*IMPORT, "--method", "rnj"], "rnj"),
+        ([*IMPORT, "--depth", "3"], "depth"),
+        (["import"], "Missing argument"),
+    ],
+)
+def test_an_import_that_says_too_little_or_something_wrong_queues_nothing(
+    run, store, options, words
+):
+    result = run(*options)
+    assert result.exit_code != 0
+    assert words in result.stderr
 
 
 @pytest.mark.parametrize(

@@ -91,10 +91,10 @@ def test_the_asynchronous_client_works_in_process(app, finished):
 
 def test_an_error_carries_the_words_of_the_service(recede):
     with pytest.raises(ApiError) as caught:
-        recede.create_run({**SPEC.model_dump(), "epochs": 0})
+        recede.create_run({**SPEC.model_dump(), "epochs": -1})
     error = caught.value
     assert (error.status, error.code, error.field) == (422, "invalid_input", "epochs")
-    assert "at least 1" in error.message
+    assert "at least 0" in error.message
     assert error.hint
 
 

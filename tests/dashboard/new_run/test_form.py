@@ -84,7 +84,8 @@ def test_bounds_and_default_are_said(values):
 @pytest.mark.parametrize(
     ("key", "value", "words"),
     [
-        (("epochs", ""), 0, "Epochs was 0; it must be at least 1"),
+        (("epochs", ""), -1, "Epochs was -1; it must be at least 0"),
+        (("epochs", ""), 0, "looks at given weights, and none are given"),
         (("epochs", ""), "", "Epochs is empty"),
         (("lr", ""), "fast", "must be a number"),
         (("lr", ""), "nan", "Learning rate"),

@@ -166,7 +166,7 @@ def _row(run: RunOut) -> list[str]:
         run.id,
         _state(run),
         run.name,
-        f"{run.epochs_done}/{run.spec.epochs}",
+        f"{run.epochs_done}/{run.spec.epochs}" if run.spec.trains else "–",
         percent(dense.value, 2) if dense else "",
         "" if run.lossless_ratio is None else percent(run.lossless_ratio),
         size(run.disk_bytes),

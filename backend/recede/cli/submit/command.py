@@ -80,10 +80,11 @@ def submit(
         for key, value in parameters:
             spec_options.put(catalog, spec, key, value)
         axes = spec_options.axes(catalog, spec, grid or [])
-        _go(client, spec, axes, dry_run=dry_run, watch=watch)
+        go(client, spec, axes, dry_run=dry_run, watch=watch)
 
 
-def _go(client: RecedeClient, spec: Spec, axes: Axes, *, dry_run: bool, watch: bool) -> None:
+def go(client: RecedeClient, spec: Spec, axes: Axes, *, dry_run: bool, watch: bool) -> None:
+    """Queue the spec, or one for each combination of the axes, and say how to follow it."""
     if axes and dry_run:
         _show_grid(client, spec, axes)
     elif axes:

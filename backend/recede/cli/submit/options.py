@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Annotated, Any, Literal, cast
 
 import typer
@@ -51,9 +51,13 @@ def kinds() -> list[inspect.Parameter]:
     ]
 
 
-def recipe(*sections: Section) -> list[inspect.Parameter]:
-    """One option for each plain field of a spec in these sections."""
-    return [_recipe_option(field) for field in RECIPE_FIELDS if field.section in sections]
+def recipe(*sections: Section, only: Container[str] | None = None) -> list[inspect.Parameter]:
+    """One option for each plain field of a spec in these sections, or only those named."""
+    return [
+        _recipe_option(field)
+        for field in RECIPE_FIELDS
+        if field.section in sections and (only is None or field.name in only)
+    ]
 
 
 def _recipe_option(field: RecipeField) -> inspect.Parameter:

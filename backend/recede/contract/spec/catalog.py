@@ -44,9 +44,9 @@ class MethodInfo(_Entry):
         """Parameters that the spec gives: a fine-tuning that names no strength has none.
 
         Strengths are the parameters that belong to a number of steps. The published
-        fine-tuning is the same recipe without the regulariser.
+        fine-tuning is the same recipe without the regulariser. Nor has one that takes no step.
         """
-        if not spec.fine_tunes:
+        if spec.trains and not spec.fine_tunes:
             return spec.method_params
         none = {p.name: 0.0 for p in self.params if p.per_steps is not None and not p.minimum}
         return none | spec.method_params
@@ -270,6 +270,13 @@ def _check_image(architecture: ArchitectureInfo, dataset: DatasetInfo) -> None:
 
 
 def _check_recipe(spec: RunSpec) -> None:
+    if not spec.trains and spec.init is None:
+        raise InvalidInput(
+            "Epochs were 0, which looks at given weights, and none are given.",
+            field="epochs",
+            hint="Give the weights to start from (init: a file or a run), or train for 1 epoch or "
+            "more.",
+        )
     if spec.warmup_epochs and spec.warmup_epochs >= spec.epochs:
         raise InvalidInput(
             f"Warm-up was {spec.warmup_epochs} epochs; it must be shorter than the "

@@ -13,6 +13,8 @@ NEEDED = 3
 """Weights that any training has on disk at once: the best, the last, and the one written."""
 ENDED = 2
 """Of them those that stay: the best and the last."""
+GIVEN = 1
+"""The weights that a run starts from, as epoch 0, if it was given any."""
 STATE = 2
 """The trainer's state, in weights: it has momenta too. While it is replaced there are two."""
 TEXTS = 200_000
@@ -66,12 +68,13 @@ def room(spec: RunSpec, weights: int, free: int, *, begun: bool = False) -> Room
     Of one that has `begun` the most is there already: it needs what one more epoch writes.
     """
     k = stride(spec.epochs, weights, spec.keep_weights_mb * MB)
-    copies = 1 + STATE if begun else NEEDED + 2 * STATE
+    given = 0 if spec.init is None else GIVEN
+    copies = 1 + STATE if begun else NEEDED + 2 * STATE + given
     return Room(
         least=copies * weights + TEXTS,
         earlier=0 if k is None or begun else spec.epochs // k * weights,
         free=free,
-        stays=(ENDED + STATE) * weights + TEXTS,
+        stays=(ENDED + STATE + given) * weights + TEXTS,
     )
 
 

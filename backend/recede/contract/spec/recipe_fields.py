@@ -49,8 +49,9 @@ def _field(
 
 RECIPE_FIELDS: tuple[RecipeField, ...] = (
     _field(
-        *("epochs", "int", "recipe", "Epochs", "Passes over the training images."),
-        minimum=1,
+        *("epochs", "int", "recipe", "Epochs"),
+        "Passes over the training images; 0 looks at given weights as they are.",
+        minimum=0,
         maximum=MAX_EPOCHS,
     ),
     _field(

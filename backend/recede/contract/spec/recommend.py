@@ -30,11 +30,15 @@ def reasons(catalog: Catalog, given: RunSpec, checked: RunSpec) -> dict[str, str
             continue
         value = float(checked.method_params[parameter.name])
         found[f"method_params.{parameter.name}"] = (
-            f"{value} for fine-tuning after a cut: it goes without the regulariser, as published"
-            if parameter.name in open_
-            else _fits(parameter, value, total)
+            _without(value, checked) if parameter.name in open_ else _fits(parameter, value, total)
         )
     return found
+
+
+def _without(value: float, checked: RunSpec) -> str:
+    if not checked.trains:
+        return f"{value}: nothing is trained"
+    return f"{value} for fine-tuning after a cut: it goes without the regulariser, as published"
 
 
 def _fits(parameter: ParamSpec, value: float, total: int) -> str:

@@ -132,7 +132,9 @@ class RunSpec(BaseModel):
     architecture_params: dict[str, Any] = {}
     method: Text
     method_params: dict[str, Any] = {}
-    epochs: Annotated[int, Field(ge=1, le=MAX_EPOCHS, strict=True), _WHOLE] = 10
+    epochs: Annotated[int, Field(ge=0, le=MAX_EPOCHS, strict=True), _WHOLE] = Field(
+        10, description="0 trains nothing: the weights of `init` are measured and can be cut"
+    )
     batch_size: Annotated[int, Field(ge=2, le=65_536, strict=True), _WHOLE] = 64
     lr: float = Field(0.1, gt=0, le=10, allow_inf_nan=False, strict=True)
     seed: Annotated[int, Field(ge=0, le=2**31 - 1, strict=True), _WHOLE] = 0
@@ -184,6 +186,11 @@ class RunSpec(BaseModel):
                 "layer for other ones; leave one of the two out"
             )
         return value
+
+    @property
+    def trains(self) -> bool:
+        """Whether any step is taken; if not, the weights that it starts from are looked at."""
+        return self.epochs > 0
 
     @property
     def fine_tunes(self) -> bool:

@@ -122,7 +122,8 @@ def _state(run: RunOut, key: str, text: str) -> Component:
             data_live="true",
         ),
     )
-    epochs = html.Span(f"{run.epochs_done}/{run.spec.epochs} epochs", className="muted small")
+    trained = f"{run.epochs_done}/{run.spec.epochs} epochs"
+    epochs = html.Span(trained if run.spec.trains else "not trained here", className="muted small")
     return html.Span([word, epochs, meter], className="group-progress")
 
 

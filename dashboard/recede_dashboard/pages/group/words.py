@@ -95,6 +95,8 @@ def state_words(run: RunOut) -> tuple[str, str]:
 
 def done(run: RunOut) -> float:
     """Share of the training done in [0, 1], from epochs and the batch of the current one."""
+    if not run.spec.trains:
+        return float(run.state.value == "succeeded")
     p = run.progress or {}
     part = 0.0
     if run.state.value == "running" and p.get("batches") and p.get("epoch", 0) > run.epochs_done:

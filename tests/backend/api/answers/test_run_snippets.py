@@ -152,6 +152,6 @@ def test_an_origin_must_be_one(http, origin):
 
 
 def test_a_spec_that_is_none_is_refused_at_its_field(http):
-    body = {"spec": {**SPEC.model_dump(), "epochs": 0}, "origin": HERE}
+    body = {"spec": {**SPEC.model_dump(), "epochs": -1}, "origin": HERE}
     answer = http.post("/api/v1/snippets", json=body)
     assert (answer.status_code, answer.json()["error"]["field"]) == (422, "spec.epochs")

@@ -16,7 +16,7 @@ from recede.contract.spec.kept_weights import (
     room_of_all,
     stride,
 )
-from recede.contract.spec.run import RunSpec
+from recede.contract.spec.run import Init, RunSpec
 
 SPEC = RunSpec(dataset="digits", architecture="vgg11", method="rni", epochs=40)
 
@@ -80,6 +80,12 @@ def test_a_disk_without_room_for_the_best_and_the_last_epoch_is_refused():
 def test_no_disk_for_earlier_weights_means_none_are_planned():
     spec = SPEC.model_copy(update={"keep_weights_mb": 0})
     assert room(spec, MB, 0).earlier == 0
+
+
+def test_weights_that_were_given_need_room_of_their_own():
+    given = SPEC.model_copy(update={"init": Init(file="a.pt")})
+    assert room(given, MB, 0).least == room(SPEC, MB, 0).least + MB
+    assert room(given, MB, 0).stays == room(SPEC, MB, 0).stays + MB
 
 
 def test_a_run_that_has_begun_needs_room_for_one_more_epoch_only():

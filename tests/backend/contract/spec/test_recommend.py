@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from recede.contract.spec import recommend
 from recede.contract.spec.catalog import MethodInfo
 from recede.contract.spec.params import ParamSpec
@@ -58,10 +60,17 @@ def test_a_limit_is_named_where_it_binds():
     assert low.startswith("0.01 = 45 ÷ 4,500,000 steps, but at least 0.01")
 
 
-def test_fine_tuning_has_no_strength_and_says_so():
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"init": Init(run="abc", plan=Plan(ratio=0.5))}, "0.0 for fine-tuning"),
+        ({"init": Init(file="a.pt"), "epochs": 0}, "0.0: nothing is trained"),
+    ],
+)
+def test_what_needs_no_strength_has_none_and_says_so(change, words):
     free = PULL.model_copy(update={"minimum": 0})
     method = STRONG.methods[0].model_copy(update={"params": (free,)})
     catalog = STRONG.model_copy(update={"methods": (method,)})
-    spec = SPEC.model_copy(update={"init": Init(run="abc", plan=Plan(ratio=0.5))})
+    spec = SPEC.model_copy(update=change)
     reasons = recommend.reasons(catalog, spec, catalog.check(spec))
-    assert reasons["method_params.pull"].startswith("0.0 for fine-tuning")
+    assert reasons["method_params.pull"].startswith(words)

@@ -31,7 +31,7 @@ def test_none_of_the_three_names_has_a_default(missing):
 @pytest.mark.parametrize(
     ("field", "value"),
     [
-        ("epochs", 0),
+        ("epochs", -1),
         ("batch_size", 1),
         ("lr", 0),
         ("lr", float("nan")),
@@ -114,7 +114,7 @@ def test_what_was_stored_is_read_again():
 
 def test_bounds_stay_in_the_description_of_the_interface():
     epochs = RunSpec.model_json_schema()["properties"]["epochs"]
-    assert (epochs["type"], epochs["minimum"], epochs["maximum"]) == ("integer", 1, 10_000)
+    assert (epochs["type"], epochs["minimum"], epochs["maximum"]) == ("integer", 0, 10_000)
 
 
 def test_payloads_say_what_they_do_by_default():

@@ -1,4 +1,7 @@
-"""The train job: epochs from where the last process stopped, then the test set, once."""
+"""The train job: epochs from where the last process stopped, then the test set, once.
+
+Of a run of no epochs only the weights that it was given are measured.
+"""
 
 from __future__ import annotations
 
@@ -109,9 +112,10 @@ class _Trainer:
             validation = self._evaluate(self.val_split)
             if not math.isfinite(validation.loss):
                 raise TrainingDiverged.before_training(validation.loss)
-            self.recorder.untrained(_metrics(validation, validation.seconds))
+            state = self._state(0, validation, _metrics(validation, validation.seconds))
+            self.recorder.untrained(state)
             self.job.log(f"epoch 0 (before training): validation {_percent(validation)}")
-            return TrainerState(0, {}, 0, -1, {}, {}, self.step.precision)
+            return state
         load_weights(self.network.model, saved.model)
         self.step.optimiser.load_state_dict(saved.optimiser)
         self.step.precision = saved.precision
@@ -130,26 +134,38 @@ class _Trainer:
         if not math.isfinite(validation.loss):
             raise TrainingDiverged.after(number, self.batches, validation.loss)
         self.epoch_seconds = time.perf_counter() - started
-        # Of equals the later one: its importances have receded further.
-        better = validation.correct >= state.best_correct
-        done = TrainerState(
-            epoch=number,
-            metrics=_metrics(
-                validation, self.epoch_seconds, totals, self._lr(number, self.batches - 1)
-            ),
-            best_epoch=number if better else state.best_epoch,
-            best_correct=validation.correct if better else state.best_correct,
-            model={
-                k: v.detach().cpu().clone() for k, v in self.network.model.state_dict().items()
-            },
-            optimiser=self.step.optimiser.state_dict(),
-            precision=self.step.precision,
-            map=self.map.budget.earn(number, self.epoch_seconds),
+        rate = self._lr(number, self.batches - 1)
+        done = self._state(
+            number, validation, _metrics(validation, self.epoch_seconds, totals, rate), state
         )
         self.recorder.epoch(done)
         self.job.log(_line(done, validation))
         self.map.after(number, self.epoch_seconds, validation)
         return done
+
+    def _state(
+        self,
+        number: int,
+        validation: Evaluation,
+        metrics: dict[str, Any],
+        before: TrainerState | None = None,
+    ) -> TrainerState:
+        # The best is one that was trained, if any was, and of equals the later one: its
+        # importances have receded further.
+        best_epoch, best_correct = number, validation.correct
+        if before and before.best_epoch > 0 and validation.correct < before.best_correct:
+            best_epoch, best_correct = before.best_epoch, before.best_correct
+        model = self.network.model.state_dict()
+        return TrainerState(
+            epoch=number,
+            metrics=metrics,
+            best_epoch=best_epoch,
+            best_correct=best_correct,
+            model={name: tensor.detach().cpu().clone() for name, tensor in model.items()},
+            optimiser=self.step.optimiser.state_dict(),
+            precision=self.step.precision,
+            map=self.map.budget.earn(number, self.epoch_seconds) if number else {},
+        )
 
     def test(self) -> None:
         """Evaluate the dense network of the best epoch on the test set, for the record."""

@@ -45,13 +45,17 @@ class Recorder:
     network: Network
     data: Data
 
-    def untrained(self, metrics: dict[str, Any]) -> None:
-        """Record epoch 0: metrics and snapshot, no weights."""
+    def untrained(self, state: TrainerState) -> None:
+        """Record epoch 0: metrics and snapshot, and the weights if they were given."""
+        run_id, metrics = self.job.run_id, state.metrics
         record_epoch_0(self.run, self.network, metrics["val_correct"], metrics["n_val"])
-        snapshot = self._snapshot()
         with self.job.write() as session:
-            history.put_network(session, self.job.run_id, self.network.shape)
-            history.put_epoch(session, self.job.run_id, 0, metrics, *snapshot)
+            history.put_network(session, run_id, self.network.shape)
+        if self.run.spec.init is not None:
+            self.epoch(state)
+            return
+        with self.job.write() as session:
+            history.put_epoch(session, run_id, 0, metrics, *self._snapshot())
 
     def has(self, epoch: int) -> bool:
         """Whether the store has this epoch with its weights: then it is not recorded again."""
@@ -62,10 +66,11 @@ class Recorder:
             return epoch in weights and epoch in history.snapshot_epochs(session, run_id)
 
     def epoch(self, state: TrainerState) -> None:
-        """Record a trained epoch whose state is in the model.
+        """Record an epoch whose state is in the model.
 
-        Weights of the best and of the last epoch are kept, those that a job works on, and
-        every k-th as far as the spec's budget goes (contract/spec/kept_weights.py).
+        Weights of the best and of the last epoch are kept, those that were given (epoch 0),
+        those that a job works on, and every k-th as far as the spec's budget goes
+        (contract/spec/kept_weights.py).
 
         Raises:
             LeaseLost: the job was taken over; the store is left as it was.
@@ -78,14 +83,15 @@ class Recorder:
         with self.job.write(attempts=0) as session:
             gone = self._drop_superseded(session, state, files["safetensors"].size_bytes)
             history.put_epoch(session, run_id, state.epoch, state.metrics, *snapshot)
-            update_notices(
-                session,
-                run_id,
-                epoch=state.epoch,
-                polarisation=snapshot[1],
-                labels_N=self.data.validation.y_N.cpu(),
-                warmup_epochs=self.run.spec.warmup_epochs,
-            )
+            if state.epoch > 0:
+                update_notices(
+                    session,
+                    run_id,
+                    epoch=state.epoch,
+                    polarisation=snapshot[1],
+                    labels_N=self.data.validation.y_N.cpu(),
+                    warmup_epochs=self.run.spec.warmup_epochs,
+                )
             evaluations.put_checkpoint(
                 session,
                 id_=draft.id,
@@ -115,7 +121,7 @@ class Recorder:
         ]
         stay = kept(
             {state.epoch, *(row.epoch for row in rows)},
-            always={state.epoch, state.best_epoch, *jobs.pinned(session, run_id)},
+            always={0, state.epoch, state.best_epoch, *jobs.pinned(session, run_id)},
             n_bytes=n_bytes,
             budget=self.run.spec.keep_weights_mb * MB,
         )

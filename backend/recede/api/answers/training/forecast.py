@@ -37,6 +37,7 @@ NO_TIME = (
     "No run of this network on these images has finished an epoch on {kind}, "
     "so there is no estimate of the time."
 )
+NOTHING = "Nothing is trained: the weights are measured once, then the curve of their cuts."
 BESIDE_TIME = "Loading, the map and the curve come on top."
 BESIDE_MEMORY = "Activations, which grow with the batch, and PyTorch itself come on top."
 
@@ -62,6 +63,8 @@ def of(session: Session, catalog: Catalog, spec: RunSpec) -> ForecastOut:
     alike = [run for run in runs.page(session, limit=LOOKED_AT) if _same_network(run, spec)]
     known = list(_known(session, catalog, spec, dataset, alike))
     out = _memory(session, spec, dataset, alike)
+    if not spec.trains:
+        return out.model_copy(update={"time": NOTHING})
     if not known:
         return out.model_copy(update={"time": NO_TIME.format(kind=_kind(catalog, spec.device))})
     best = min(known, key=lambda one: one.distance)  # of equals the newest

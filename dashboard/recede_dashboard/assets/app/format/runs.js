@@ -62,6 +62,7 @@ export function runState(run) {
 /** Share done in [0, 1], from epochs and the batch of the present one. @param {any} run */
 export function shareDone(run) {
   const { progress } = run;
+  if (!run.spec.epochs) return run.state === "succeeded" ? 1 : 0;
   const within = run.state === "running" && progress?.batches && progress.epoch > run.epochs_done;
   const part = within ? progress.batch / progress.batches : 0;
   return Math.min(1, (run.epochs_done + part) / run.spec.epochs);

@@ -66,7 +66,8 @@ function accuracyTile(name, accuracy) {
 }
 
 function showResult() {
-  tile("epochs", `${run.epochs_done} / ${run.spec.epochs}`, "");
+  const trains = run.spec.epochs > 0;
+  tile("epochs", trains ? `${run.epochs_done} / ${run.spec.epochs}` : "None", trains ? "" : "not trained here");
   tile("best", run.best_epoch === null ? "–" : String(run.best_epoch), "by validation");
   accuracyTile("test", run.test_accuracy);
   accuracyTile("validation", run.val_accuracy);
@@ -79,7 +80,7 @@ function showResult() {
 function showLive() {
   const p = run.progress || {};
   const epoch = Math.max(p.epoch || 0, run.epochs_done, 1);
-  tile("epoch", `${epoch} / ${run.spec.epochs}`);
+  tile("epoch", run.spec.epochs ? `${epoch} / ${run.spec.epochs}` : "None");
   bar("epoch", shareDone(run));
   if (p.stage && p.stage !== "training") {
     tile("batch", format.integer(p.done || 0), `${p.stage}: ${p.message || p.unit || ""}`);

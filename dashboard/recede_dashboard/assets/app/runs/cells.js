@@ -49,7 +49,7 @@ cells.ProgressCell = cell((run) => {
     h(
       "span",
       { className: "cell-progress-text" },
-      h("span", null, `${run.epochs_done}/${total}`, h("span", { className: "muted" }, total === 1 ? " epoch" : " epochs")),
+      total ? h("span", null, `${run.epochs_done}/${total}`, h("span", { className: "muted" }, total === 1 ? " epoch" : " epochs")) : h("span", { className: "muted" }, "Not trained here"),
       left && h("span", { className: "muted" }, left),
     ),
     run.state === "succeeded"

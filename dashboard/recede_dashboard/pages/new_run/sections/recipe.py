@@ -24,7 +24,7 @@ from recede_dashboard.words.numbers import number, plural
 from recede_dashboard.words.specs import CHOICES, LABELS
 
 HELP = {
-    "epochs": "Passes over the training images.",
+    "epochs": "Passes over the training images; 0 looks at given weights as they are.",
     "batch_size": "Images per optimiser step.",
     "lr": "Initial rate; the schedule lowers it.",
     "seed": "The same seed gives the same run on the same device.",

@@ -1,0 +1,80 @@
+"""`recede import`: a network that was trained elsewhere, measured and cut without training it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from recede.cli.submit import options
+from recede.cli.submit import spec as spec_options
+from recede.cli.submit.command import go
+from recede.cli.submit.spec import Parameters, Spec
+from recede.cli.terminal.console import DEFAULT_URL, Url
+from recede.cli.terminal.options import taking
+from recede.client import RecedeClient
+from recede.contract.errors import InvalidInput
+from recede.contract.spec.catalog import Catalog
+
+_SPLIT = ("seed", "val_fraction")
+"""Of the recipe what a network that is not trained has to do with: its validation images."""
+
+
+@taking("kinds", options.kinds(), options.chosen)
+@taking("split", options.recipe("recipe", only=_SPLIT), options.chosen)
+@taking("parameters", options.parameters(), spec_options.assignments)
+@taking("machine", options.recipe("machine"), options.chosen)
+def import_weights(
+    ctx: typer.Context,
+    weights: Annotated[
+        str, typer.Argument(help="safetensors or a state_dict, below a data root of the worker.")
+    ],
+    kinds: Spec,
+    split: Spec,
+    parameters: Parameters,
+    machine: Spec,
+    url: Url = DEFAULT_URL,
+    name: Annotated[str | None, options.option("Name of the run.", options.WHAT)] = None,
+    new_head: Annotated[
+        bool,
+        options.option(
+            "Reinitialise the last layer, for other classes.", options.WHAT, "--new-head"
+        ),
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Check it, say what would be queued, queue nothing.")
+    ] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Show progress until it ends.")] = False,
+) -> None:
+    """Import weights that were trained elsewhere, to look at them and cut them.
+
+    Nothing is trained: the network is measured as it is, on the images of --dataset, and then
+    its curve. Without --method its batch norms stay as they are.
+
+    Every parameter of the network and the data set is an option of its own as well:
+    --KEY VALUE.
+    """
+    own, known = options.named(ctx.args), [str(one.name) for one in ctx.command.params]
+    with RecedeClient(url) as client:
+        catalog = client.catalog()
+        init = {"file": weights, "new_head": new_head}
+        spec: Spec = {"method": _as_it_is(catalog), **kinds, **split, **machine}
+        spec |= {**options.chosen(name=name), "epochs": 0, "init": init}
+        spec_options.require(catalog, spec)
+        for key, value in own:
+            spec_options.put(catalog, spec, key, value, options=known)
+        for key, value in parameters:
+            spec_options.put(catalog, spec, key, value)
+        go(client, spec, {}, dry_run=dry_run, watch=watch)
+
+
+def _as_it_is(catalog: Catalog) -> str:
+    """A method that leaves batch norms as they are; which one makes no difference here."""
+    for method in catalog.methods:
+        if method.scale == "plain":
+            return method.name
+    raise InvalidInput(
+        "No method of the worker leaves batch norms as they are.",
+        field="method",
+        hint="Name one with --method.",
+    )
