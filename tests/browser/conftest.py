@@ -31,7 +31,7 @@ DESKTOP = {"width": 1280, "height": 800}
 
 
 @pytest.fixture(scope="session")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+def one_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """The service that all pages but the empty start page are looked at with."""
     with running(tmp_path_factory.mktemp("service")) as started:
         try:
@@ -42,12 +42,28 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 
 
 @pytest.fixture(scope="session")
-def run(service: Service) -> RunOut:
+def run(one_service: Service) -> RunOut:
     """One finished run with its curve, for every test that only looks and cuts."""
-    answer = service.client.create_run(RunSpec.model_validate(SMALL_RUN))
-    finished = service.finished_run(answer.run.id)
+    answer = one_service.client.create_run(RunSpec.model_validate(SMALL_RUN))
+    finished = one_service.finished_run(answer.run.id)
     assert finished.state == State.SUCCEEDED, finished.error
     return finished
+
+
+@pytest.fixture(scope="module")
+def service(one_service: Service, run: RunOut) -> Iterator[Service]:
+    """That service; what a module made there ends with it, so that each begins with one run."""
+    yield one_service
+    client = one_service.client
+    for other in client.runs(limit=200).items:
+        if other.id == run.id:
+            continue
+        if not other.state.is_final:
+            for job in client.jobs(run_id=other.id).items:
+                if not job.state.is_final:
+                    client.cancel_job(job.id)
+            one_service.finished_run(other.id)
+        client.delete_run(other.id)
 
 
 @pytest.fixture(scope="module")

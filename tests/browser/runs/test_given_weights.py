@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from recede.contract.schemas import RunOut
+from tests.browser import views
 from tests.browser.runs.test_start import choose, open_form
 from tests.browser.screen import TRAINING_MS
 from tests.service import Service
@@ -34,10 +35,11 @@ def test_given_weights_are_explored_without_training(page: Page, service: Servic
     choose(page, "dataset", "Digits")
     form.get_by_test_id("field-architecture_params.width-vgg11").fill("0.1")
     form.get_by_test_id("field-epochs").fill("0")
+    form.get_by_text("Starting weights", exact=True).click()
     form.get_by_test_id("init-file").click()
     form.get_by_test_id("field-init.file").fill(weights)
     expect(page.locator("#run-form-forecast")).to_contain_text("Nothing is trained")
-    page.get_by_role("button", name="Start run").click()
+    form.get_by_test_id("submit-run").click()
     page.wait_for_url(re.compile(r"/runs/\w+"))
     expect(page.get_by_test_id("run-state")).to_have_text("Finished", timeout=TRAINING_MS)
     run_id = re.search(r"/runs/(\w+)", page.url)[1]
@@ -46,8 +48,11 @@ def test_given_weights_are_explored_without_training(page: Page, service: Servic
     page.goto(f"/runs/{run_id}?tab=training")
     expect(page.get_by_test_id("tile-epochs")).to_contain_text("not trained here")
     expect(page.get_by_test_id("tile-lossless")).to_contain_text("%")
-    page.goto(f"/runs/{run_id}")
-    views.is_drawn(page, "receding")
+    page.goto(f"/runs/{run_id}?tab=explore&r=0.3")
+    expect(page.get_by_test_id("cost-params")).to_have_attribute("data-value", re.compile(r"\d+"))
+    expect(page.get_by_test_id("epoch-slider")).to_be_disabled()  # there is one epoch
+    expect(page.locator("#explore-root")).to_contain_text("as given")
+    views.show(page, "heat")
     page.goto("/")
     row = page.get_by_role("row").filter(has_text=run_id)
     expect(row).to_contain_text("Not trained here")

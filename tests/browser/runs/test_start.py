@@ -82,7 +82,7 @@ WRONG = [
     ("architecture_params.width-vgg11", "0.01", ["0.01", "0.05"]),
     ("architecture_params.width-vgg11", "wide", ["wide"]),
     ("method_params.lam-rni", "-1", ["-1", "0"]),
-    ("epochs", "0", ["0", "at least 1"]),
+    ("epochs", "0", ["Epochs were 0", "none are given"]),
     ("batch_size", "1", ["1", "at least 2"]),
     ("lr", "0", ["0", "more than 0"]),
     ("val_fraction", "1.5", ["1.5", "less than 0.9"]),

@@ -108,7 +108,7 @@ export class Scrub {
     if (now.epoch === null) return { title: "No epoch yet", note: "" };
     const total = source.run && !now.finished ? source.run.spec.epochs : now.latest;
     const notes = [];
-    if (now.epoch === 0) notes.push("untrained");
+    if (now.epoch === 0) notes.push(source.run?.spec.init ? "as given" : "untrained");
     if (now.isBest) notes.push(now.finished ? "best on validation" : "best so far");
     else if (now.epoch === now.latest && now.epoch > 0) notes.push("latest");
     notes.push(now.hasWeights ? (now.isBest ? "kept" : "weights kept") : "view only");

@@ -170,7 +170,7 @@ export const glossary = {
   },
   epoch: {
     title: "Epoch", text: "One pass over all training images; every pass leaves one snapshot. Epoch 0 is the network before any training.",
-    formula: "steps of an epoch = ⌈images / batch size⌉", source: `${OURS}: snapshots follow the step, so epoch 0 means untrained.`, labels: ["Epoch", "Epochs", "epoch", /^Epoch \d/],
+    formula: "steps of an epoch = ⌈images / batch size⌉", source: `${OURS}: snapshots follow the step, so epoch 0 means untrained, or the weights that were given.`, labels: ["Epoch", "Epochs", "epoch", /^Epoch \d/],
   },
   batch: {
     title: "Batch size", text: "Images in one training step.",
