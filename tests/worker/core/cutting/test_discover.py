@@ -26,7 +26,7 @@ from tests.worker.core.networks import (
     random_mask,
 )
 
-IMAGE = (3, 8, 8)
+IMAGE, CLASSES = (3, 8, 8), 5
 FOUND = [
     (joints.Gated, {"stem.0": "stem.1", "wide.0": "deep.1"}),
     (joints.Grouped, {"stem.0": "stem.1", "before.0": "middle.1"}),
@@ -172,3 +172,29 @@ def test_several_outputs_are_refused():
 
     with pytest.raises(InvalidInput, match="gives a list, not one tensor"):
         prunable_norms(Two(), IMAGE, 5)
+
+
+def test_layers_that_share_weights_are_refused_by_name():
+    model = nn.Sequential(
+        nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.Conv2d(4, 4, 1), nn.Conv2d(4, 4, 1), Head(4)
+    )
+    model[3].weight = model[2].weight
+    with pytest.raises(InvalidInput, match="layers '2' and '3' share a parameter"):
+        prunable_norms(model, IMAGE, CLASSES)
+
+
+def test_a_layer_that_has_two_names_is_one_layer():
+    model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.Conv2d(4, 4, 1), Head(4))
+    model[3].alias = model[2]
+    assert prunable_norms(model, IMAGE, CLASSES) == {"0": "1"}
+
+
+class Head(nn.Module):
+    """Scores from the means of its channels."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.linear = nn.Linear(channels, CLASSES)
+
+    def forward(self, x):
+        return self.linear(x.mean((2, 3)))

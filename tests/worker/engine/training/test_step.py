@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import nn
 
+from recede.contract.errors import InvalidInput
 from recede_worker.core.norms.bounded import bound
 from recede_worker.core.norms.importance import scale_parameters
 from recede_worker.engine.training.epoch.precision import has_bf16, resolve
@@ -30,6 +31,50 @@ def small_network() -> nn.Module:
 def batch() -> list[tuple[torch.Tensor, torch.Tensor]]:
     generator = torch.Generator().manual_seed(0)
     return [(torch.randn(8, 1, 6, 6, generator=generator), torch.arange(8) % 3)]
+
+
+class TwoHeads(nn.Module):
+    """Gives the scores of both heads while it trains, in whatever way the test wants."""
+
+    def __init__(self, answer) -> None:
+        super().__init__()
+        self.answer = answer
+        self.network, self.auxiliary = small_network(), nn.Linear(36, 3)
+
+    def forward(self, x):
+        return self.answer(self.network(x), self.auxiliary(x.flatten(1)))
+
+
+def trained(model: nn.Module, norm: str) -> dict[str, torch.Tensor]:
+    method = registry.methods()["rni"]
+    scales = scale_parameters(model, [norm], [4])
+    step = Step(model, make_optimiser(model, 0.1), scales, method, {"lam": 0.01, "shift": 3.0})
+    train_epoch(step, iter(batch()), lambda _: 0.1, epoch=1, after_step=lambda _: None)
+    return model.state_dict()
+
+
+def test_a_network_with_auxiliary_outputs_is_trained_on_its_first():
+    before = TwoHeads(lambda main, other: (main, other))
+    after = trained(before, "network.1")
+    alone = trained(small_network(), "1")
+    assert all(torch.equal(after[f"network.{name}"], alone[name]) for name in alone)
+    fresh = TwoHeads(lambda main, other: (main, other)).state_dict()
+    assert torch.equal(after["auxiliary.weight"], fresh["auxiliary.weight"])
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (lambda main, other: {"out": main}, "gives dict for 8 images"),
+        (lambda main, other: ({"out": main}, other), "gives dict as the first of a tuple"),
+        (lambda main, other: (), "gives tuple"),
+        (lambda main, other: main[:2], r"gives a tensor \(2, 3\) for 8 images"),
+    ],
+)
+def test_outputs_that_are_no_scores_are_refused_in_words(answer, words):
+    with pytest.raises(InvalidInput, match=words) as caught:
+        trained(TwoHeads(answer), "network.1")
+    assert caught.value.field == "architecture"
 
 
 def test_bounded_scales_learn_ten_times_faster_and_do_not_decay():

@@ -137,6 +137,20 @@ def check_costable(model: nn.Module) -> None:
             f"({shown}): they cannot be costed or cut.",
             hint="Choose a network built of these layers alone.",
         )
+    _check_untied(model)
+
+
+def _check_untied(model: nn.Module) -> None:
+    owners: dict[int, str] = {}
+    for name, layer in model.named_modules():
+        for parameter in layer.parameters(recurse=False):
+            other = owners.setdefault(id(parameter), name)
+            if other != name:
+                raise InvalidInput(
+                    f"The layers {other!r} and {name!r} share a parameter: they cannot be costed "
+                    "or cut one by one.",
+                    hint="Choose a network whose layers have weights of their own.",
+                )
 
 
 def _check_macs(known: int, counted: int) -> None:

@@ -14,7 +14,8 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from recede_worker.core.norms.synced import synchronise
-from recede_worker.engine.training.epoch.step import Reduction, Step
+from recede_worker.engine.inputs.load import Network
+from recede_worker.engine.training.epoch.step import Reduction, Step, logits_of
 
 PATIENCE = timedelta(minutes=30)
 """How long one process waits for the others in a step; a death is noticed at once."""
@@ -48,21 +49,38 @@ class ProcessGroup:
             device_id=self.device if on_gpu else None,
         )
 
-    def share(self, step: Step, model: nn.Module, n_train: int, batch_size: int) -> None:
+    def share(self, step: Step, network: Network, n_train: int, batch_size: int) -> None:
         """Let a step work on a share of each batch; the weights become those of rank 0.
 
         All processes then take the same step that one process takes on the whole batch.
         """
-        synchronise(model)
-        for buffer in model.buffers():
+        synchronise(network.model)
+        for buffer in network.model.buffers():
             dist.broadcast(buffer, 0)  # once: they stay alike, as the statistics are
         step.forward = DistributedDataParallel(
-            step.forward,
+            _Logits(step.forward),
+            find_unused_parameters=_has_auxiliary_heads(network),
             device_ids=[self.device] if self.device.type == "cuda" else None,
             gradient_as_bucket_view=True,
             **_NO_SYNC,
         )
         step.reduction = AllReduce(self.size, n_train, batch_size)
+
+
+class _Logits(nn.Module):
+    """A network without its auxiliary outputs, whose parameters the others would wait for."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, x_BCHW: Tensor) -> Tensor:
+        return logits_of(self.network(x_BCHW), len(x_BCHW))
+
+
+def _has_auxiliary_heads(network: Network) -> bool:
+    """Whether it has layers that its scores do not come through; their gradients never arrive."""
+    return any(not op.positions for op in network.shape.ops if op.kind != "norm")
 
 
 @dataclass(frozen=True)

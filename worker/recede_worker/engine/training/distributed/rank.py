@@ -101,7 +101,7 @@ def _follow(
     step.optimiser.load_state_dict(torch.load(io.BytesIO(join.optimiser), weights_only=True))
     step.precision = "bf16" if join.precision == "bf16" else "fp32"
     group.join()
-    group.share(step, network.model, len(split), spec.batch_size)
+    group.share(step, network, len(split), spec.batch_size)
 
     def follow(_totals: Totals) -> None:
         if rank_0.recv_bytes() == STOP:

@@ -153,7 +153,7 @@ class _Ranks(Team):
         torch.set_num_threads(max(1, self.run.settings.threads // self.spec.processes))
         self.joined = (step, step.forward, network)
         self.groups[0].join()
-        self.groups[0].share(step, network.model, len(data.train), self.spec.batch_size)
+        self.groups[0].share(step, network, len(data.train), self.spec.batch_size)
         self.job.log(f"{self.spec.processes} processes share each batch")
 
     def begin(self, epoch: int) -> None:

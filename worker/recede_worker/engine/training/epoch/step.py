@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from recede.contract.errors import RecedeError
+from recede.contract.errors import InvalidInput, RecedeError
 from recede.contract.spec.params import ParamValue
 from recede_worker.core.norms.bounded import BoundedBatchNorm2d
 from recede_worker.core.norms.importance import Scales, concatenated
@@ -47,6 +47,27 @@ class TrainingDiverged(RecedeError):
             hint="Check the weights that the run starts from, and that its images are normalised "
             "as they were for those.",
         )
+
+
+def logits_of(output: object, n: int) -> Tensor:
+    """The scores of n images among what a network returns while it trains.
+
+    A network with auxiliary heads returns theirs after its own; those heads are not trained.
+
+    Raises:
+        InvalidInput: there is no tensor (N, classes) where it should be.
+    """
+    first = output[0] if isinstance(output, tuple | list) and output else output
+    if isinstance(first, Tensor) and first.ndim == 2 and len(first) == n:
+        return first
+    found = f"a tensor {tuple(first.shape)}" if isinstance(first, Tensor) else type(first).__name__
+    where = "" if first is output else f" as the first of a {type(output).__name__}"
+    raise InvalidInput(
+        f"While it trains, the network gives {found}{where} for {n} images; one score for each "
+        "image and class is needed.",
+        field="architecture",
+        hint="Let it return a tensor (N, classes), alone or as the first of a tuple.",
+    )
 
 
 @dataclass
@@ -145,7 +166,7 @@ class Step:
         """Take the step and count it."""
         self.optimiser.zero_grad(set_to_none=True)
         with autocast(self.precision, x_BCHW.device):
-            logits_BK = self.forward(x_BCHW)
+            logits_BK = logits_of(self.forward(x_BCHW), len(x_BCHW))
         logits_BK = logits_BK.to(torch.promote_types(logits_BK.dtype, torch.float32))
         cross_entropy = functional.cross_entropy(
             logits_BK, y_B, label_smoothing=self.label_smoothing
