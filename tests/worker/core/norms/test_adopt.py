@@ -61,7 +61,7 @@ def test_a_folded_bounded_network_computes_the_same_after_the_round_trip(name: s
     architecture = architectures()[name]
     source = trained(architecture, bounded=True)
     model, norms = fresh(architecture, bounded=True)
-    adopted = adopt(model, fold(source).state_dict())
+    adopted = adopt(model, fold(source).state_dict(), head=head_of(model))
     neurons = sum(model.get_submodule(norm).weight.numel() for norm in norms.values())
     assert adopted == Adopted(neurons, 0, 0, 0.0)
     for norm in norms.values():
@@ -76,7 +76,7 @@ def test_ordinary_batch_norm_is_taken_over_as_it_is(name: str):
     architecture = architectures()[name]
     source = trained(architecture, bounded=False)
     model, _norms = fresh(architecture, bounded=False)
-    assert adopt(model, source.state_dict()) == Adopted(0, 0, 0, 0.0)
+    assert adopt(model, source.state_dict(), head=head_of(model)) == Adopted(0, 0, 0, 0.0)
     assert torch.equal(outputs(model, architecture), outputs(source, architecture))
 
 
@@ -108,14 +108,14 @@ def norm_layers(gamma: list[float], beta: list[float]) -> tuple[nn.Module, Weigh
 def test_every_clamped_scale_and_dropped_bias_is_counted():
     gamma = [-2.0, 0.0, 0.3, 1.0, 1.7]
     model, weights = norm_layers(gamma, [0.0, 0.5, -2.5, 0.0, 1e-9])
-    assert adopt(model, weights) == Adopted(5, 4, 3, 2.5)
+    assert adopt(model, weights, head=head_of(model)) == Adopted(5, 4, 3, 2.5)
     kept = torch.sigmoid(model.get_submodule("1").weight)
     assert torch.allclose(kept, torch.tensor([LOWEST, LOWEST, 0.3, HIGHEST, HIGHEST]), rtol=1e-5)
 
 
 def test_an_untrained_ordinary_batch_norm_is_clamped_and_can_still_learn():
     model, weights = norm_layers([1.0] * 4, [0.0] * 4)
-    assert adopt(model, weights).clamped == 4
+    assert adopt(model, weights, head=head_of(model)).clamped == 4
     scale = model.get_submodule("1").weight
     torch.sigmoid(scale).sum().backward()
     assert (scale.grad >= 0.9e-4).all()
@@ -129,7 +129,7 @@ def test_norms_that_are_not_prunable_keep_scale_and_bias():
                for name, t in model.state_dict().items()}  # fmt: skip
     weights |= {name: weights[name].abs() for name in weights if name.endswith("running_var")}
     bound(model, ["3"])
-    adopt(model, weights)
+    adopt(model, weights, head=head_of(model))
     assert torch.equal(model.get_submodule("1").weight, weights["1.weight"])
     assert torch.equal(model.get_submodule("1").bias, weights["1.bias"])
     assert isinstance(model.get_submodule("3"), BoundedBatchNorm2d)
@@ -142,7 +142,7 @@ def test_biases_before_a_norm_are_kept_and_stay_frozen():
     model, norms = fresh(architecture, bounded=False)
     conv = next(iter(norms))
     nn.init.normal_(source.get_submodule(conv).bias)
-    adopt(model, source.state_dict())
+    adopt(model, source.state_dict(), head=head_of(model))
     assert torch.equal(outputs(model, architecture), outputs(source, architecture))
     assert not model.get_submodule(conv).bias.requires_grad
 
@@ -152,7 +152,7 @@ def test_old_files_without_batch_counters_are_taken():
     source = trained(architecture, bounded=False)
     old = {k: v for k, v in source.state_dict().items() if "num_batches" not in k}
     model, _norms = fresh(architecture, bounded=False)
-    adopt(model, old)
+    adopt(model, old, head=head_of(model))
     assert torch.equal(outputs(model, architecture), outputs(source, architecture))
 
 
@@ -166,7 +166,7 @@ def given() -> tuple[nn.Module, dict[str, str], Weights]:
 def refusal(model: nn.Module, weights: Weights, norms: dict[str, str]) -> str:
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     with pytest.raises(WrongWeights) as error:
-        adopt(model, weights)
+        adopt(model, weights, head=head_of(model))
     assert all(torch.equal(before[name], t) for name, t in model.state_dict().items())
     assert error.value.hint
     return error.value.message
@@ -219,7 +219,7 @@ def test_a_new_head_keeps_what_was_drawn_and_takes_all_else(given, present: bool
     if not present:
         weights = {name: t for name, t in weights.items() if not name.startswith(f"{head}.")}
     drawn = model.get_submodule(head).weight.clone()
-    adopt(model, weights, new_head=True)
+    adopt(model, weights, new_head=True, head=head_of(model))
     assert torch.equal(model.get_submodule(head).weight, drawn)
     conv = next(iter(norms))
     assert torch.equal(model.get_submodule(conv).weight, weights[f"{conv}.weight"])
@@ -238,3 +238,24 @@ def test_a_negative_variance_is_refused(given):
     name = f"{next(iter(norms.values()))}.running_var"
     weights[name] = weights[name] - 1e6
     assert name in refusal(model, weights, norms)
+
+
+def test_auxiliary_heads_of_the_weights_are_left_out_and_named(given):
+    model, _norms, weights = given
+    theirs = {
+        **weights,
+        "aux1.fc.weight": torch.zeros(5, 2),
+        "AuxLogits.conv.weight": torch.zeros(1, 1, 1, 1),
+    }
+    assert adopt(model, theirs, head=head_of(model)).auxiliary == ("AuxLogits", "aux1")
+    conv = next(iter(_norms))
+    assert torch.equal(model.get_submodule(conv).weight, weights[f"{conv}.weight"])
+
+
+def test_an_auxiliary_head_that_the_network_has_is_wanted():
+    model = nn.Sequential()
+    model.add_module("aux", nn.Linear(2, 2))
+    model.add_module("head", nn.Linear(2, 2))
+    weights = {name: t for name, t in model.state_dict().items() if name.startswith("head")}
+    with pytest.raises(WrongWeights, match="2 of 4 entries are missing"):
+        adopt(model, weights, head="head")

@@ -257,8 +257,26 @@ def test_torchvisions_own_weights_fit_its_network_and_only_the_head_is_drawn_ane
     network = network_for(spec, (3, 32, 32), 10)
     weights = read_weight_file(worker.roots[0] / "resnet18.pth").weights
     with pytest.raises(WrongWeights, match="head has 1000 outputs, this data set has 10 classes"):
-        adopt(network.model, weights)
-    adopt(network.model, weights, new_head=True)
+        adopt(network.model, weights, head="fc")
+    adopt(network.model, weights, head="fc", new_head=True)
     own = network.model.state_dict()
     assert all(torch.equal(own[name], tensor) for name, tensor in kept.items())
     assert set(own) - set(kept) == {"fc.weight", "fc.bias"}
+
+
+@pytest.mark.parametrize(
+    "name", ["googlenet", pytest.param("inception_v3", marks=pytest.mark.thorough)]
+)
+def test_weights_with_auxiliary_heads_are_taken_as_torchvision_ships_them(worker, name):
+    theirs = models.get_model(name, weights=None, num_classes=10, init_weights=False)
+    torch.save(theirs.state_dict(), worker.roots[0] / f"{name}.pth")
+    weights = read_weight_file(worker.roots[0] / f"{name}.pth").weights
+    spec = RunSpec(
+        dataset="digits", architecture="torchvision-any", architecture_params={"model": name},
+        method="l1",
+    )  # fmt: skip
+    network = network_for(spec, (3, 96, 96), 10)
+    adopted = adopt(network.model, weights, head="fc")
+    assert adopted.auxiliary == (("aux1", "aux2") if name == "googlenet" else ("AuxLogits",))
+    own = network.model.state_dict()
+    assert all(torch.equal(own[entry], weights[entry]) for entry in own)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -41,26 +41,31 @@ class Adopted:
     """Of these, channels whose β was other than 0: bounded batch norm has none."""
     largest_bias: float
     """The largest |β| that was dropped."""
+    auxiliary: tuple[str, ...] = ()
+    """Auxiliary heads of the weights that the network is built without; they were left out."""
 
 
 def adopt(
     model: nn.Module,
     weights: Mapping[str, Tensor],
     *,
+    head: str,
     new_head: bool = False,
 ) -> Adopted:
-    """Load the plain state_dict `weights` into `model`, in place.
+    """Load the plain state_dict `weights` into `model`, in place; `head` makes its scores.
 
     A γ strictly between 0 and 1 becomes w = logit(γ), which gives back the same σ(w) to
     float32's rounding; others are clamped to LOWEST and HIGHEST, and β is dropped. Ordinary
-    batch norm keeps both. With `new_head` the last layer keeps the weights that `model` has.
+    batch norm keeps both. With `new_head` that layer keeps the weights that `model` has.
+    Auxiliary heads that `model` does not have are left out.
 
     Raises:
-        WrongWeights: entries are missing, unexpected, of another shape (for the last layer
+        WrongWeights: entries are missing, unexpected, of another shape (for the head
             alone it is said how many outputs) or not finite; the model is as it was.
     """
     own = model.state_dict()
-    head = _head(model)
+    auxiliary = _auxiliary(weights, own)
+    weights = {n: t for n, t in weights.items() if n.partition(".")[0] not in auxiliary}
     drawn = {name: own[name] for name in _of(own, head)} if new_head else {}
     given = {name: t for name, t in weights.items() if name not in _of(weights, head) or not drawn}
     given |= drawn
@@ -75,7 +80,8 @@ def adopt(
         folded = _is_folded(gammas.values(), betas.values())
         for name, norm in bounded.items():
             norm.weight.copy_(logits(gammas[name], folded=folded))
-    return _adopted(gammas.values(), betas.values(), folded=folded)
+    found = _adopted(gammas.values(), betas.values(), folded=folded)
+    return replace(found, auxiliary=auxiliary)
 
 
 @torch.no_grad()
@@ -120,11 +126,10 @@ def _adopted(gammas: Iterable[Tensor], betas: Iterable[Tensor], *, folded: bool)
     )
 
 
-def _head(model: nn.Module) -> str:
-    """Name of the layer that makes the class scores: the last one."""
-    kinds = nn.Linear | nn.Conv2d
-    layers: list[str] = [name for name, m in model.named_modules() if isinstance(m, kinds)]
-    return layers[-1]
+def _auxiliary(weights: Iterable[str], own: Iterable[str]) -> tuple[str, ...]:
+    """Modules called auxiliary that the weights have and the network has not."""
+    theirs, ours = ({name.partition(".")[0] for name in names} for names in (weights, own))
+    return tuple(sorted(name for name in theirs - ours if "aux" in name.lower()))
 
 
 def _of(entries: Iterable[str], layer: str) -> set[str]:

@@ -21,6 +21,7 @@ from recede.contract.errors import StorageProblem
 from recede.contract.network import weight_files
 from recede.contract.spec.run import Init, RunSpec
 from recede.store.experiments import runs
+from recede_worker.core.graph.head import scoring_layer
 from recede_worker.core.norms.adopt import Adopted, adopt
 from recede_worker.core.norms.importance import scale_parameters
 from recede_worker.core.state_dict import load_weights
@@ -142,7 +143,8 @@ def _take_over(job: JobHandle, run: RunInputs, init: Init, data: Data) -> None:
     job.progress("loading", 0, 1, "steps", message="weights to start from")
     source = _from_file(run, init) if init.file else _from_run(job, run, init, data)
     network = _network(run, data, source.widths)
-    adopted = adopt(network.model, source.weights, new_head=init.new_head)
+    head = scoring_layer(network.model, data.input_shape)
+    adopted = adopt(network.model, source.weights, head=head, new_head=init.new_head)
     if source.logits is not None:
         _set_scales(network, source.logits)
     record = {
@@ -152,6 +154,9 @@ def _take_over(job: JobHandle, run: RunInputs, init: Init, data: Data) -> None:
         "widths": source.widths,
     }
     job.log(_sentence(source.record))
+    if adopted.auxiliary:
+        names = ", ".join(adopted.auxiliary)
+        job.log(f"left out: auxiliary heads, which work only in training: {names}")
     _warn_of_losses(job, adopted)
     with new_folder(start_folder(run)) as folder:
         tensors = {name: t.contiguous() for name, t in network.model.state_dict().items()}
