@@ -46,6 +46,7 @@ from recede.contract.spec.catalog import (
     MethodInfo,
 )
 from recede.contract.spec.params import ParamSpec, ParamValue
+from recede.contract.spec.recipe_fields import RECIPE_FIELDS
 from recede.contract.spec.recipes import (
     RECIPES,
     Recipe,
@@ -61,6 +62,7 @@ from recede.contract.spec.run import (
 __all__ = [
     "DEFAULT_URL",
     "RECIPES",
+    "RECIPE_FIELDS",
     "AccuracyOut",
     "ApiError",
     "ArchitectureInfo",

@@ -6,6 +6,7 @@ from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
 from recede.client import (
+    RECIPE_FIELDS,
     ArchitectureInfo,
     Catalog,
     DatasetInfo,
@@ -30,20 +31,7 @@ LABELS = {
     "dataset": "Data set",
     "architecture": "Network",
     "method": "Method",
-    "epochs": "Epochs",
-    "batch_size": "Batch size",
-    "lr": "Learning rate",
-    "seed": "Seed",
-    "device": "Device",
-    "val_fraction": "Validation share",
-    "schedule": "Schedule",
-    "warmup_epochs": "Warm-up epochs",
-    "label_smoothing": "Label smoothing",
-    "precision": "Precision",
-    "compile": "Compile",
-    "processes": "Processes",
-    "map_budget": "Time budget for accuracy maps",
-    "keep_weights_mb": "Disk for earlier weights",
+    **{field.name: field.label for field in RECIPE_FIELDS},
 }
 """The form's labels, by the fields of a spec that belong to no plug-in."""
 

@@ -55,13 +55,13 @@ RECIPE_FIELDS: tuple[RecipeField, ...] = (
         maximum=MAX_EPOCHS,
     ),
     _field(
-        *("batch_size", "int", "recipe", "Batch size", "Images in one optimiser step."),
+        *("batch_size", "int", "recipe", "Batch size", "Images per optimiser step."),
         minimum=2,
         maximum=65_536,
     ),
     _field(
         *("lr", "float", "recipe", "Learning rate"),
-        "Learning rate at the start; the schedule lowers it.",
+        "Initial rate; the schedule lowers it.",
         maximum=10,
     ),
     _field(
@@ -82,8 +82,8 @@ RECIPE_FIELDS: tuple[RecipeField, ...] = (
         minimum=0,
     ),
     _field(
-        *("seed", "int", "recipe", "Random seed"),
-        "Random seed: the same one gives the same run on the same device.",
+        *("seed", "int", "recipe", "Seed"),
+        "The same seed gives the same run on the same device.",
         minimum=0,
         maximum=2**31 - 1,
     ),
@@ -102,22 +102,22 @@ RECIPE_FIELDS: tuple[RecipeField, ...] = (
     ),
     _field(
         *("compile", "bool", "machine", "Compile"),
-        "Compile the network first: minutes at first, then faster epochs.",
+        "torch.compile: takes minutes at first, then epochs are faster.",
     ),
     _field(
         *("processes", "int", "machine", "Processes"),
-        "Processes (one for each GPU) that share each batch.",
+        "Processes that share each batch, one for each GPU.",
         minimum=1,
         maximum=64,
     ),
     _field(
         *("map_budget", "float", "kept", "Time budget for accuracy maps"),
-        "Share of the training time spent on the accuracy of cuts at each epoch; 0 is none.",
+        "Share of the training time spent on measuring cuts at each epoch; 0 is none.",
         minimum=0,
         maximum=1,
     ),
     _field(
-        *("keep_weights_mb", "int", "kept", "Disk for weights"),
+        *("keep_weights_mb", "int", "kept", "Disk for earlier weights"),
         "MB for the weights of earlier epochs, so that they can be cut too.",
         minimum=0,
         maximum=10_000_000,

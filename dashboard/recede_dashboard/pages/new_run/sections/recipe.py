@@ -9,7 +9,7 @@ import dash_mantine_components as dmc
 from dash import html
 from dash.development.base_component import Component
 
-from recede.client import RECIPES, Catalog
+from recede.client import RECIPE_FIELDS, RECIPES, Catalog
 from recede_dashboard.components.attributes import attrs
 from recede_dashboard.pages.new_run.sections.fields import (
     ORDER,
@@ -24,21 +24,12 @@ from recede_dashboard.words.numbers import number, plural
 from recede_dashboard.words.specs import CHOICES, LABELS
 
 HELP = {
-    "epochs": "Passes over the training images; 0 looks at given weights as they are.",
-    "batch_size": "Images per optimiser step.",
-    "lr": "Initial rate; the schedule lowers it.",
-    "seed": "The same seed gives the same run on the same device.",
-    "val_fraction": "Share of the training images held out to choose the cut.",
+    **{field.name: field.help for field in RECIPE_FIELDS},
+    # Of a choice in the words of its options.
     "device": "Automatic takes the best free device.",
     "schedule": "Steps: divided by 10 at one half and at three quarters of the training. "
     "Cosine: falls smoothly to 0.",
-    "warmup_epochs": "Epochs over which the learning rate rises at the start; 0: none.",
-    "label_smoothing": "Share of the target spread over all classes; 0: none.",
     "precision": "bf16 is faster where the device has it.",
-    "compile": "torch.compile: takes minutes at first, then epochs are faster.",
-    "processes": "Devices that share each batch.",
-    "map_budget": "Share of training time spent on measuring cuts at each epoch; 0: none.",
-    "keep_weights_mb": "MB for weights of earlier epochs, so that they can be pruned too.",
 }
 RECIPE: Key = ("recipe", "")
 """The recipe of a fine-tuning, where the form was opened for one; not a field of the spec."""
