@@ -1,0 +1,28 @@
+"""Recede, and for your own training loop: `recede.cut` and `recede.fold`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from recede.sdk.cutting import cut, fold
+
+__all__ = ["cut", "fold"]
+
+
+def __getattr__(name: str) -> Any:
+    """What needs torch is imported when it is asked for: the web side lives without it.
+
+    Raises:
+        ImportError: PyTorch is not installed.
+    """
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    try:
+        from recede.sdk import cutting  # noqa: PLC0415 - imports torch
+    except ModuleNotFoundError as error:
+        raise ImportError(
+            f"recede.{name} needs PyTorch and what goes with it ({error.name} is missing): "
+            "pip install 'recede[worker]'."
+        ) from error
+    return getattr(cutting, name)

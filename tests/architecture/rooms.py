@@ -5,7 +5,7 @@ from __future__ import annotations
 Allowed = dict[str, set[str]]
 
 PYTHON: Allowed = {
-    "recede": {"recede.contract.*", "recede.store.*"},
+    "recede": {"recede.contract.*", "recede.sdk", "recede.store.*"},
     "recede.api": {
         "recede",
         "recede.api.http",
@@ -117,6 +117,7 @@ PYTHON: Allowed = {
     "recede.contract.network": {"recede.contract"},
     "recede.contract.schemas": {"recede.contract", "recede.contract.cut", "recede.contract.spec"},
     "recede.contract.spec": {"recede.contract"},
+    "recede.sdk": {"recede.contract.*", "recede_worker.core.*"},
     "recede.store": set(),
     "recede.store.database": {"recede.contract.*"},
     "recede.store.events": {"recede.store.database", "recede.store.tables"},
@@ -470,6 +471,7 @@ OUTSIDE: dict[str, frozenset[str]] = {
     "recede.client": frozenset({"httpx", "httpx_sse", "numpy", "pydantic"}),
     "recede.contract": frozenset({"annotated_types", "numpy", "pydantic"}),
     "recede.store": frozenset({"alembic", "numpy", "sqlalchemy"}),
+    "recede.sdk": TORCH | {"pydantic"},  # imported only where somebody trains
     "recede_dashboard": frozenset(
         {"dash", "dash_ag_grid", "dash_mantine_components", "fastapi", "plotly", "pydantic"}
     ),

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import dash_mantine_components as dmc
-from dash import html
+from dash import dcc, html
 from dash.development.base_component import Component
 
 from recede.client import (
@@ -113,6 +113,9 @@ def run_form(
             _sweep(catalog, values),
             _section(LABELS["name"], [_name(values)]),
             _foot(),
+            # What the answer that is shown was of, and how often it had to be asked for again.
+            dcc.Store(id="run-form-reviewed"),
+            dcc.Store(id="run-form-again", data=0),
         ],
         id="run-form",
         className="run-form",

@@ -28,6 +28,7 @@ from recede_dashboard.pages.new_run.values.following import (
 )
 from recede_dashboard.pages.new_run.values.spec import SWEEP, Key, Review, review
 from recede_dashboard.pages.new_run.values.start import SEED
+from recede_dashboard.serving.clientside import in_browser
 from recede_dashboard.words.specs import GROUPS
 
 FIELD = {"type": "run-field", "path": ALL, "owner": ALL}
@@ -89,8 +90,10 @@ def register(app: Dash, client: AsyncRecedeClient) -> None:
         Output("run-form-cut", "children"),
         Output("run-drawer", "title", allow_duplicate=True),
         Output("run-form-advice", "data", allow_duplicate=True),
+        Output("run-form-reviewed", "data"),
         Input(FIELD, "value"),
         Input("run-sweep", "checked"),
+        Input("run-form-again", "data"),
         State(FIELD, "id"),
         State(NOTE, "id"),
         State(PANEL, "id"),
@@ -102,7 +105,7 @@ def register(app: Dash, client: AsyncRecedeClient) -> None:
         State("run-form-cut", "children"),
         prevent_initial_call="initial_duplicate",
     )
-    async def show(values: list[Any], swept: bool, ids: Ids, *rest: Any) -> Any:
+    async def show(values: list[Any], swept: bool, _again: int, ids: Ids, *rest: Any) -> Any:
         if not ids:
             raise PreventUpdate
         at, panels, fits, before, runs, href, called, cut = rest
@@ -129,7 +132,21 @@ def register(app: Dash, client: AsyncRecedeClient) -> None:
             _unless_same(await cut_section(client, typed), cut),
             _unless_same(title(typed, runs), called),
             before | advised(seen, typed),
+            [[typed[i["path"], i["owner"]] for i in ids], swept],
         )
+
+    # Answers may arrive in another order than they were asked for, and Dash then shows an older
+    # one: what was reviewed is compared with what the form holds, and reviewed again.
+    in_browser(
+        app,
+        "reviewAgain",
+        Output("run-form-again", "data"),
+        Input("run-form-reviewed", "data"),
+        State(FIELD, "value"),
+        State("run-sweep", "checked"),
+        State("run-form-again", "data"),
+        prevent_initial_call=True,
+    )
 
 
 def _hidden(panel: Mapping[str, str], typed: Mapping[Key, Any]) -> bool:
@@ -149,7 +166,7 @@ def _networks(catalog: Catalog, seen: Review) -> Any:
     """The list of networks, ordered anew where another data set was chosen."""
     changed = getattr(ctx, "triggered_id", None)
     path = changed.get("path", "") if isinstance(changed, dict) else ""
-    if not path.startswith("dataset"):
+    if not path.startswith("dataset") and changed != "run-form-again":
         return no_update
     return options(catalog.architectures, seen.dataset)
 

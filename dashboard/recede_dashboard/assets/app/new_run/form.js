@@ -1,6 +1,6 @@
 /** The form of a new run: mistakes are brought into sight when it is submitted; options of lists. */
 
-import { react, registerRenderers, setProps } from "../lib/dash.js";
+import { noUpdate, react, registerCallbacks, registerRenderers, setProps } from "../lib/dash.js";
 
 const REVEAL_MS = [50, 900]; // at once, and when the server has answered
 
@@ -67,3 +67,14 @@ function pluginOption({ option, checked }) {
 }
 
 registerRenderers({ pluginOption });
+
+registerCallbacks({
+  /**
+   * Counts up where the answer that is shown is not of what the form holds now.
+   * @param {[any[], boolean] | null} reviewed @param {any[]} values @param {boolean} swept @param {number} times
+   */
+  reviewAgain(reviewed, values, swept, times) {
+    const same = !reviewed || JSON.stringify(reviewed) === JSON.stringify([values, swept]);
+    return same ? noUpdate() : times + 1;
+  },
+});
