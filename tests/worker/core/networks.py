@@ -145,13 +145,21 @@ def counted_macs(model: nn.Module, image_NCHW: torch.Tensor) -> int:
 
 
 def assert_same_outputs(
-    model: nn.Module, other: nn.Module, images_NCHW: torch.Tensor, tolerance: float = 1e-9
+    model: nn.Module,
+    other: nn.Module,
+    images_NCHW: torch.Tensor,
+    tolerance: float = 1e-9,
+    *,
+    least: float = 0.0,
 ) -> None:
-    """Two networks' outputs differ by at most `tolerance` of the largest: sums are rounded."""
+    """Two networks' outputs differ by at most `tolerance` of the largest: sums are rounded.
+
+    Outputs under `least` count as that large.
+    """
     with torch.inference_mode():
         size = float(other(images_NCHW).abs().max())
     assert size > 1e-3, "a network that sends nothing proves nothing"
-    assert max_difference(model, other, images_NCHW) <= tolerance * max(1.0, size)
+    assert max_difference(model, other, images_NCHW) <= tolerance * max(least, size)
 
 
 def assert_cuts_are_exact(

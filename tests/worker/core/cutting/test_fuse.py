@@ -25,7 +25,7 @@ def test_a_fused_cut_says_the_same_as_the_cut(name):
     mask = random_mask(shape, np.random.default_rng(3))
     cut = surgeon.cut(mask)
     fused = fuse(surgeon.cut(mask), surgeon.fusible)
-    assert_same_outputs(fused, cut, images)
+    assert_same_outputs(fused, cut, images, least=1.0)
 
 
 def test_every_norm_behind_a_convolution_is_fused():
