@@ -26,6 +26,9 @@ SMALL_RUN = {
     "batch_size": 32,
 }
 
+ASKED_EVERY_S = 0.2
+"""Each question is answered by the process that others wait for."""
+
 
 @dataclass
 class Service:
@@ -54,7 +57,7 @@ class Service:
             run = self.client.run(run_id)  # after the jobs: it holds what the last one wrote
             return run if run.state.is_final and not busy else None
 
-        return eventually(look, f"the end of run {run_id}")
+        return eventually(look, f"the end of run {run_id}", ASKED_EVERY_S)
 
     def finished_job(self, job_id: int) -> JobOut:
         """The job, once it has ended."""
@@ -63,7 +66,7 @@ class Service:
             job = self.client.job(job_id)
             return job if job.state.is_final else None
 
-        job = eventually(look, f"the end of job {job_id}")
+        job = eventually(look, f"the end of job {job_id}", ASKED_EVERY_S)
         assert job.state == State.SUCCEEDED, job.error
         return job
 

@@ -63,12 +63,12 @@ class DataFolder:
         return (self.path / "worker.log").read_text()
 
 
-def eventually(look: Callable[[], T | None], what: str, patience_s: float = PATIENCE_S) -> T:
+def eventually(look: Callable[[], T | None], what: str, every_s: float = 0.05) -> T:
     """The first true answer of `look`; fails with `what` if none comes."""
-    deadline = time.monotonic() + patience_s
+    deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline:
         answer = look()
         if answer:
             return answer
-        time.sleep(0.05)
-    raise AssertionError(f"{what} did not happen within {patience_s:.0f} s")
+        time.sleep(every_s)
+    raise AssertionError(f"{what} did not happen within {PATIENCE_S:.0f} s")

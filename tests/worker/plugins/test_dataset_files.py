@@ -6,6 +6,8 @@ import dataclasses
 import errno
 import gzip
 import hashlib
+import importlib.machinery
+import importlib.util
 import pickle
 from pathlib import Path
 
@@ -227,3 +229,35 @@ def test_an_incomplete_cifar_folder_is_set_aside_and_fetched_anew(small_cifar, t
     small_cifar.load([tmp_path], {}, silent)
     assert small_cifar.info([tmp_path]).status == "ready"
     assert [p.read_bytes() for p in tmp_path.glob("incomplete-*/*/*")] == [b"half"]
+
+
+def labelled_corners(x_NHW, y_N, step):
+    """Each image's label and its four corner pixels, in an order that the images alone give."""
+    corners = x_NHW[:, ::step, ::step].flatten(1).round().int()
+    return sorted([label, *row] for label, row in zip(y_N, corners.tolist(), strict=True))
+
+
+def test_digits_are_those_of_scikit_learn():
+    from sklearn.datasets import load_digits
+
+    digits, raw = datasets()["digits"].load([], {}, silent), load_digits()
+    x_NCHW = torch.cat([digits.train.x_NCHW, digits.test.x_NCHW])
+    y_N = torch.cat([digits.train.y_N, digits.test.y_N])
+    wanted = torch.from_numpy(raw.images) * (255 / 16)
+    assert labelled_corners(x_NCHW[:, 0], y_N.tolist(), 31) == labelled_corners(
+        wanted, raw.target.tolist(), 7
+    )
+
+
+@pytest.mark.parametrize("content", [None, b"no gzip", gzip.compress(b"1,2\n3,4\n")])
+def test_a_damaged_file_of_digits_is_named_with_what_puts_it_right(tmp_path, monkeypatch, content):
+    spec = importlib.machinery.ModuleSpec("sklearn", None, is_package=True)
+    spec.submodule_search_locations = [str(tmp_path)]
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: spec)
+    path = tmp_path / "datasets" / "data" / "digits.csv.gz"
+    path.parent.mkdir(parents=True)
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(UnreadableData, match=r"digits\.csv\.gz") as refusal:
+        datasets()["digits"].load([], {}, silent)
+    assert "--force-reinstall scikit-learn" in (refusal.value.hint or "")
