@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -73,13 +74,6 @@ def service(one_service: Service, lasting: set[str]) -> Iterator[Service]:
         client.delete_run(other.id)
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Ends with its module: Playwright keeps an event loop running that others cannot share."""
-    with started(chromium()) as browser:
-        yield browser
-
-
 @contextmanager
 def started(program: str | None) -> Iterator[Browser]:
     """A browser until the end of the block."""
@@ -97,7 +91,7 @@ OF_A_TAB = {"color_scheme", "reduced_motion", "viewport"}
 
 
 class Profiles:
-    """Browser profiles of one module. A test has each to itself and leaves it empty.
+    """Profiles of one browser. A test has each to itself and leaves it empty.
 
     What they loaded stays in their caches: a fresh profile reads 1.2 MB of scripts once more.
     """
@@ -157,11 +151,30 @@ def _empty(context: BrowserContext, url: str) -> None:
     sweeper.close()
 
 
-@pytest.fixture(scope="module")
-def profiles(browser: Browser) -> Iterator[Profiles]:
-    made = Profiles(browser)
-    yield made
-    made.close()
+OPEN = pytest.StashKey[tuple[ExitStack, Profiles]]()
+"""The browser that is open, with its profiles."""
+
+
+@pytest.fixture
+def profiles(pytestconfig: pytest.Config) -> Profiles:
+    """Those of one browser for all browser tests in a row: its start takes a second."""
+    if OPEN not in pytestconfig.stash:
+        open_until = ExitStack()
+        made = Profiles(open_until.enter_context(started(chromium())))
+        open_until.callback(made.close)
+        pytestconfig.stash[OPEN] = (open_until, made)
+    return pytestconfig.stash[OPEN][1]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
+    """Close it before other tests: Playwright's event loop runs on, and they need their own."""
+    yield
+    is_next = nextitem is not None and nextitem.path.is_relative_to(Path(__file__).parent)
+    if not is_next and OPEN in item.config.stash:
+        open_until, _ = item.config.stash[OPEN]
+        del item.config.stash[OPEN]
+        open_until.close()
 
 
 @pytest.fixture

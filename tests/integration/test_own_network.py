@@ -109,9 +109,12 @@ def trained(service: Service, spec: dict[str, Any]) -> RunOut:
     return service.finished_run(service.client.create_run(RunSpec.model_validate(spec)).run.id)
 
 
-def pruned(service: Service, run_id: str, plan: Plan, folder: Path) -> CheckpointOut:
+def pruned(
+    service: Service, run_id: str, plan: Plan, folder: Path, formats: list[str] | None = None
+) -> CheckpointOut:
     """The checkpoint of a cut, its weights and module downloaded."""
-    result = service.finished_job(service.client.prune(run_id, plan).job.id).result
+    job = service.client.prune(run_id, plan, formats=formats).job
+    result = service.finished_job(job.id).result
     assert result is not None
     checkpoint = service.client.checkpoint(result["checkpoint_id"])
     for form, name in (("safetensors", "model.safetensors"), ("python", "model.py")):
@@ -149,7 +152,7 @@ def test_it_is_trained_cut_and_loaded_beside_its_file(service, tmp_path: Path):
     assert service.client.snapshot(run.id, 2).size == 34
     plan = Plan(ratio=0.4)
     preview = service.client.preview(run.id, plan)
-    checkpoint = pruned(service, run.id, plan, tmp_path)
+    checkpoint = pruned(service, run.id, plan, tmp_path, ["safetensors"])
     assert checkpoint.manifest["config"]["norms"] == {
         "stem.0": "stem.1",
         "wide.0": "grouped.1",
