@@ -38,6 +38,11 @@ LABELS = {
 CHOICES = {
     "schedule": {"step": "Steps", "cosine": "Cosine"},
     "precision": {"auto": "Automatic", "fp32": "fp32", "bf16": "bf16"},
+    "scale": {
+        "auto": "Automatic",
+        "gate": "Gates on the given batch norms",
+        "bounded": "Bounded batch norms, without β",
+    },
 }
 """The labels of the values of a field, where they have any."""
 

@@ -10,6 +10,7 @@ from recede_dashboard.pages.new_run.form import (
     run_form,
 )
 from recede_dashboard.pages.new_run.sections.fields import field_id, param_field
+from recede_dashboard.pages.new_run.sections.notes import note
 from recede_dashboard.pages.new_run.sections.plugins import dataset_note
 from recede_dashboard.pages.new_run.values.advice import advice_text, n_steps
 from recede_dashboard.pages.new_run.values.following import following
@@ -146,6 +147,35 @@ def test_advice_says_when_the_steps_are_too_few():
     equation, reason = advice_text(capped, 100)
     assert equation == "0.05 = 125 ÷ 100 steps, capped at 0.05"
     assert "train longer" in reason
+
+
+@pytest.mark.parametrize(
+    ("changes", "most"),
+    [
+        ({}, 0.05),
+        ({"init.kind": "file", "init.file": "w.pt"}, 0.3),
+        ({"init.kind": "file", "init.file": "w.pt", "scale": "bounded"}, 0.05),
+        ({"init.kind": "seed", "init.file": "w.pt", "scale": "gate"}, 0.05),
+    ],
+)
+def test_given_weights_behind_gates_are_advised_a_strength_of_their_own(values, changes, most):
+    limits = {"recommended_max": 0.05, "gated_max": 0.3}
+    method = CATALOG.method("rni")
+    lam = method.params[0].model_copy(update=limits)
+    method = method.model_copy(update={"params": (lam, *method.params[1:])})
+    catalog = CATALOG.model_copy(update={"methods": (method, *CATALOG.methods[1:])})
+    typed = values | {("epochs", ""): 1} | {(path, ""): value for path, value in changes.items()}
+    seen = review(catalog, typed)
+    assert seen.advice["method_params.lam"] == most
+    at = {"path": "method_params.lam", "owner": "rni"}
+    assert f"{most} = 125" in text(note(catalog, at, typed, seen)[0])
+
+
+def test_a_choice_for_given_weights_is_none_where_there_are_none(values):
+    given = {("init.kind", ""): "file", ("init.file", ""): "w.pt", ("scale", ""): "gate"}
+    assert review(CATALOG, values | given).spec.scale == "gate"
+    none = given | {("init.kind", ""): "seed"}
+    assert review(CATALOG, values | none).spec.scale == "auto"
 
 
 def test_a_download_is_announced_with_its_size():

@@ -26,6 +26,7 @@ LAM = ParamSpec(
     bound_reason="a negative λ would push neurons up; above 10 only the penalty is trained",
     per_steps=125.0,
     recommended_max=0.05,  # measured: from 0.07 on, whole first layers receded in short runs
+    gated_max=0.3,  # measured on trained networks: docs/method.md
 )
 
 SHIFT = ParamSpec(

@@ -16,6 +16,7 @@ from recede.contract.network import weight_files
 from recede.contract.network.shape import NetworkShape
 from recede.contract.spec.catalog import Catalog
 from recede.contract.spec.run import Init, RunSpec
+from recede.contract.spec.scaling import Scaling, scaling_of, settled
 from recede.settings import Settings
 from recede.store.experiments import history, runs
 from recede.store.queue import workers
@@ -25,7 +26,9 @@ from recede.store.tables.runs import RunRow
 
 def checked(settings: Settings, session: Session, spec: RunSpec) -> RunSpec:
     """The spec filled in, fit to be queued; raises what Catalog.check and `check` raise."""
-    filled = workers.catalog(session).check(spec)
+    catalog = workers.catalog(session)
+    method = catalog.method(spec.method)
+    filled = catalog.check(settled(method, spec, _scaling_of_parent(session, spec)))
     check(settings, session, filled)
     return filled
 
@@ -82,6 +85,13 @@ def _check_run(session: Session, spec: RunSpec, init: Init) -> None:
     if init.plan is not None:
         cuts.make(session, parent, init.plan)
     _check_images(workers.catalog(session), history.network(session, parent.id), spec, init)
+
+
+def _scaling_of_parent(session: Session, spec: RunSpec) -> Scaling | None:
+    if spec.init is None or spec.init.run is None:
+        return None
+    theirs = RunSpec.model_validate(_parent(session, spec.init.run).spec)
+    return scaling_of(workers.catalog(session).method(theirs.method), theirs)
 
 
 def _parent(session: Session, run_id: str) -> RunRow:

@@ -204,6 +204,7 @@ class Catalog(BaseModel):
                 method.given(spec),
                 "method_params",
                 steps=dataset.steps(spec.epochs, spec.batch_size, spec.val_fraction),
+                gated=spec.scale == "gate",
             ),
         }
         _check_dataset(dataset)

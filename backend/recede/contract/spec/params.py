@@ -36,20 +36,23 @@ class ParamSpec(BaseModel):
     """If set, value × optimiser steps should be about this: the form recommends it."""
     recommended_max: float | None = None
     """Never recommend more than this, however few the steps: beyond it nothing else is learnt."""
+    gated_max: float | None = None
+    """The same for given weights behind gates, where it differs."""
 
-    def recommended(self, steps: int) -> ParamValue:
+    def recommended(self, steps: int, *, gated: bool = False) -> ParamValue:
         """Value to suggest for a run of `steps` optimiser steps, within the bounds."""
         if self.per_steps is None:
             return self.default
         value = self.per_steps / max(steps, 1)
         low = self.minimum if self.minimum is not None else -math.inf
-        limits = [limit for limit in (self.maximum, self.recommended_max) if limit is not None]
+        most = self.recommended_max if self.gated_max is None or not gated else self.gated_max
+        limits = [limit for limit in (self.maximum, most) if limit is not None]
         high = min(limits, default=math.inf)
         return float(f"{min(max(value, low), high):.2g}")
 
-    def fallback(self, steps: int | None) -> ParamValue:
+    def fallback(self, steps: int | None, *, gated: bool = False) -> ParamValue:
         """What is taken where nothing is given."""
-        return self.default if steps is None else self.recommended(steps)
+        return self.default if steps is None else self.recommended(steps, gated=gated)
 
     def check(self, value: Any, field: str) -> ParamValue:
         """The value in its declared type.
@@ -104,12 +107,17 @@ class ParamSpec(BaseModel):
 
 
 def check_params(
-    specs: Sequence[ParamSpec], given: Mapping[str, Any], field: str, *, steps: int | None = None
+    specs: Sequence[ParamSpec],
+    given: Mapping[str, Any],
+    field: str,
+    *,
+    steps: int | None = None,
+    gated: bool = False,
 ) -> dict[str, ParamValue]:
     """All declared parameters, checked, with defaults filled in.
 
     With the number of optimiser `steps` known, a parameter that belongs to it and was not
-    given gets the value that is recommended for so many.
+    given gets the value that is recommended for so many; `gated` is whether gates bound.
 
     Raises:
         UnknownName: a given name is not declared.
@@ -120,6 +128,6 @@ def check_params(
         if name not in known:
             raise UnknownName("parameter", name, known, field=f"{field}.{name}")
     return {
-        name: spec.check(given.get(name, spec.fallback(steps)), f"{field}.{name}")
+        name: spec.check(given.get(name, spec.fallback(steps, gated=gated)), f"{field}.{name}")
         for name, spec in known.items()
     }

@@ -82,6 +82,12 @@ RECIPE_FIELDS: tuple[RecipeField, ...] = (
         minimum=0,
     ),
     _field(
+        *("scale", "choice", "recipe", "Scale"),
+        "For given weights: gate puts a factor between 0 and 1 on each channel and changes "
+        "nothing at first; bounded replaces γ by σ(w) and drops β. auto chooses.",
+        choices=("auto", "gate", "bounded"),
+    ),
+    _field(
         *("seed", "int", "recipe", "Seed"),
         "The same seed gives the same run on the same device.",
         minimum=0,

@@ -155,6 +155,12 @@ class RunSpec(BaseModel):
         description="inner: channels that go alone, as in the paper; all: also those that "
         "shortcuts join, which shrink together",
     )
+    scale: Literal["auto", "gate", "bounded"] = Field(
+        "auto",
+        description="What bounds the importances of a method that bounds them: gate, a factor "
+        "before the batch norms of given weights, or bounded, batch norm without β; auto takes "
+        "gates for weights that had ordinary batch norm",
+    )
     map_budget: float = Field(
         0.03,
         ge=0,

@@ -35,6 +35,10 @@ def parent(http, store, settings) -> str:
     return run_id
 
 
+PLAIN = {"method": "ucs", "method_params": {}}
+"""A method with ordinary batch norm."""
+
+
 def spec_from(init: dict[str, Any], **changes: Any) -> dict[str, Any]:
     return {**SPEC, "init": init, **changes}
 
@@ -62,6 +66,49 @@ def test_a_run_that_goes_on_from_another_is_penalised_as_usual(http, parent):
     usual = http.post(RUNS, json=SPEC).json()["run"]["spec"]
     assert made["method_params"] == usual["method_params"]
     assert made["method_params"]["lam"] > 0
+
+
+@pytest.mark.parametrize(
+    ("changes", "of_parent", "scale"),
+    [
+        ({}, {}, "bounded"),  # its logits go on
+        ({}, PLAIN, "gate"),
+        ({"scale": "bounded"}, PLAIN, "bounded"),
+        ({"scale": "gate"}, {}, "gate"),
+        (PLAIN, {}, "auto"),
+    ],
+)
+def test_weights_that_had_ordinary_batch_norm_get_gates_unless_told_otherwise(
+    http, store, settings, changes, of_parent, scale
+):
+    run_id = http.post(RUNS, json={**SPEC, **of_parent}).json()["run"]["id"]
+    add_epochs(store, run_id, 1)
+    add_checkpoint(store, settings.artifacts, run_id, 1)
+    made = http.post(RUNS, json=spec_from({"run": run_id}, **changes)).json()["run"]["spec"]
+    assert made["scale"] == scale
+
+
+def test_a_gated_run_hands_its_gates_on(http, store, settings, parent):
+    gated = http.post(RUNS, json=spec_from({"run": parent}, scale="gate")).json()["run"]["id"]
+    add_epochs(store, gated, 1)
+    add_checkpoint(store, settings.artifacts, gated, 1)
+    made = http.post(RUNS, json=spec_from({"run": gated})).json()["run"]["spec"]
+    assert made["scale"] == "gate"
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"scale": "gate"}, "no weights are given"),
+        ({**PLAIN, "scale": "gate"}, "trains ordinary batch norm"),
+        ({**PLAIN, "scale": "bounded"}, "trains ordinary batch norm"),
+    ],
+)
+def test_a_scale_that_does_not_fit_is_refused_at_its_field(http, store, changes, said):
+    error = refusal(http, store, {**SPEC, **changes})
+    assert error["field"] == "scale"
+    assert said in error["message"]
+    assert "auto" in error["hint"]
 
 
 def test_a_run_that_does_not_exist_is_refused_at_its_field(http, store):

@@ -127,7 +127,9 @@ def check_costable(model: nn.Module) -> None:
         for layer in model.modules()
         if isinstance(layer, nn.Conv2d | nn.Linear) or _is_affine(layer)
         for parameter in layer.parameters(recurse=False)
-        if parameter is layer.weight or parameter is getattr(layer, "bias", None)
+        if isinstance(layer, BoundedBatchNorm2d)  # also the γ and β behind a gate
+        or parameter is layer.weight
+        or parameter is getattr(layer, "bias", None)
     }
     others = [name for name, p in model.named_parameters() if id(p) not in costed]
     if others:
@@ -167,6 +169,8 @@ def _is_affine(layer: nn.Module) -> TypeGuard[nn.BatchNorm2d | BoundedBatchNorm2
 
 
 def _count(model: nn.Module) -> int:
-    """Parameters of the folded network: a bounded batch norm gets a bias there."""
-    folded = (m for m in model.modules() if isinstance(m, BoundedBatchNorm2d))
-    return sum(p.numel() for p in model.parameters()) + sum(m.num_features for m in folded)
+    """Parameters of the folded network: there each bounded or gated norm has γ and β."""
+    bounded = [m for m in model.modules() if isinstance(m, BoundedBatchNorm2d)]
+    own = sum(p.numel() for m in bounded for p in m.parameters(recurse=False))
+    folded = sum(2 * m.num_features for m in bounded)
+    return sum(p.numel() for p in model.parameters()) - own + folded

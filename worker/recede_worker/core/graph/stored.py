@@ -11,6 +11,7 @@ from torch import nn
 from recede.contract.network.shape import StoredTensor
 from recede_worker.core.graph.groups import Channels, Coupling
 from recede_worker.core.norms.bounded import BoundedBatchNorm2d
+from recede_worker.core.norms.gated import GatedBatchNorm2d
 
 TYPES = {torch.float32: "F32", torch.int64: "I64"}
 NARROWED = {"out": ("weight", "bias", "running_mean", "running_var"), "in": ("weight",)}
@@ -44,9 +45,16 @@ def stored_tensors(model: nn.Module, found: Sequence[Channels]) -> tuple[StoredT
 
 
 def _tensors(model: nn.Module) -> Iterator[tuple[str, torch.dtype, tuple[int, ...]]]:
-    """Name, type and shape of each; a bounded batch norm gets a bias when it is folded."""
+    """Name, type and shape of each; a bounded or gated norm has scale and bias once folded."""
+    folded_away = {
+        f"{name}.{leaf}"
+        for name, module in model.named_modules()
+        if isinstance(module, GatedBatchNorm2d)
+        for leaf in module.FOLDED_AWAY
+    }
     for name, tensor in model.state_dict().items():
-        yield name, tensor.dtype, tuple(tensor.shape)
+        if name not in folded_away:
+            yield name, tensor.dtype, tuple(tensor.shape)
     for name, module in model.named_modules():
         if isinstance(module, BoundedBatchNorm2d):
             scale = module.weight

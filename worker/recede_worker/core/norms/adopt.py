@@ -1,4 +1,4 @@
-"""Weights from elsewhere: a plain state_dict taken over by a network that may be bounded."""
+"""Weights from elsewhere: a plain state_dict for a network with bounded or gated norms."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from recede.contract.errors import InvalidInput
 from recede_worker.core.norms.bounded import BoundedBatchNorm2d
+from recede_worker.core.norms.gated import GatedBatchNorm2d
 
 LOWEST, HIGHEST = 1e-4, 1 - 1e-4
 """Importances that stand for a γ at or beyond 0 and 1.
@@ -54,10 +55,11 @@ def adopt(
 ) -> Adopted:
     """Load the plain state_dict `weights` into `model`, in place; `head` makes its scores.
 
-    A γ strictly between 0 and 1 becomes w = logit(γ), which gives back the same σ(w) to
-    float32's rounding; others are clamped to LOWEST and HIGHEST, and β is dropped. Ordinary
-    batch norm keeps both. With `new_head` that layer keeps the weights that `model` has.
-    Auxiliary heads that `model` does not have are left out.
+    In bounded batch norm a γ strictly between 0 and 1 becomes w = logit(γ), which gives back
+    the same σ(w) to float32's rounding; others are clamped to LOWEST and HIGHEST, and β is
+    dropped. Ordinary and gated batch norm keep both; a gate begins at the w that it has. With
+    `new_head` that layer keeps the weights that `model` has. Auxiliary heads that `model` does
+    not have are left out.
 
     Raises:
         WrongWeights: entries are missing, unexpected, of another shape (for the head
@@ -69,9 +71,16 @@ def adopt(
     drawn = {name: own[name] for name in _of(own, head)} if new_head else {}
     given = {name: t for name, t in weights.items() if name not in _of(weights, head) or not drawn}
     given |= drawn
-    bounded = {n: m for n, m in model.named_modules() if isinstance(m, BoundedBatchNorm2d)}
-    _check_entries(given, _wanted(own, bounded, given), head)
+    norms = {n: m for n, m in model.named_modules() if isinstance(m, BoundedBatchNorm2d)}
+    _check_entries(given, _wanted(own, norms, given), head)
     _check_numbers(given)
+    gated = {name: norm for name, norm in norms.items() if isinstance(norm, GatedBatchNorm2d)}
+    bounded = {name: norm for name, norm in norms.items() if name not in gated}
+    for name, gate in gated.items():
+        given[f"{name}.gamma"], given[f"{name}.beta"] = (
+            given.pop(f"{name}.weight"), given.pop(f"{name}.bias"),
+        )  # fmt: skip
+        gate.begin_at(gate.weight)
     gammas = {name: given.pop(f"{name}.weight").double() for name in bounded}
     betas = {name: given.pop(f"{name}.bias").double() for name in bounded}
     with torch.no_grad():
@@ -142,11 +151,17 @@ def _wanted(
     bounded: Mapping[str, BoundedBatchNorm2d],
     given: Mapping[str, Tensor],
 ) -> dict[str, torch.Size]:
-    """Shape of each entry of the plain state_dict: a bounded batch norm, folded, has a bias."""
+    """Shape of each entry of the plain state_dict: a bounded or gated norm, folded, has a bias."""
+    of_gates = {
+        f"{name}.{leaf}"
+        for name, norm in bounded.items()
+        if isinstance(norm, GatedBatchNorm2d)
+        for leaf in norm.FOLDED_AWAY
+    }
     shapes = {
         name: tensor.shape
         for name, tensor in own.items()
-        if name in given or not name.endswith(COUNTER)
+        if name not in of_gates and (name in given or not name.endswith(COUNTER))
     }
     return shapes | {f"{name}.bias": norm.weight.shape for name, norm in bounded.items()}
 

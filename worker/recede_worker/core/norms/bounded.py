@@ -6,13 +6,16 @@ Tensor letters: N batch, C channels, H and W pixels.
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from recede.contract.errors import InvalidInput
+
+NormT = TypeVar("NormT", bound="BoundedBatchNorm2d")
 
 
 class BoundedBatchNorm2d(nn.Module):
@@ -49,16 +52,21 @@ class BoundedBatchNorm2d(nn.Module):
         """Normalised and scaled images; raises ValueError unless the input has 4 dimensions."""
         if x_NCHW.dim() != 4:
             raise ValueError(f"expected a 4-d input (N, C, H, W), got {x_NCHW.dim()} dimensions")
+        scale_C, shift_C = self.affine()
         return functional.batch_norm(
             x_NCHW,
             self.running_mean,
             self.running_var,
-            weight=torch.sigmoid(self.weight),
-            bias=None,
+            weight=scale_C,
+            bias=shift_C,
             training=self.training,
             momentum=self._count_batch() if self.training else 0.0,
             eps=self.eps,
         )
+
+    def affine(self) -> tuple[Tensor, Tensor | None]:
+        """What each normalised channel is multiplied by, and what is added to it, if anything."""
+        return torch.sigmoid(self.weight), None
 
     def _count_batch(self) -> float:
         """Share of the running statistics that this batch replaces; None is a plain average."""
@@ -72,8 +80,8 @@ class BoundedBatchNorm2d(nn.Module):
         return f"{self.num_features}, eps={self.eps}, momentum={self.momentum}"
 
 
-class BoundedNormAct2d(BoundedBatchNorm2d):
-    """A bounded batch norm in place of one that applies modules of its own to its result.
+class ThenOwnModules(BoundedBatchNorm2d):
+    """Goes before a kind of norm: one in place of a norm that applies modules to its result.
 
     Such norms, for example with an activation inside, are what some libraries build of. The
     modules keep their names and order.
@@ -81,22 +89,19 @@ class BoundedNormAct2d(BoundedBatchNorm2d):
 
     original: nn.BatchNorm2d
 
-    def __init__(self, original: nn.BatchNorm2d) -> None:
-        super().__init__(
-            original.num_features,
-            original.eps,
-            original.momentum,
-            device=original.weight.device,
-            dtype=original.weight.dtype,
-        )
-        # Not a child: it is what folding gives back, and is never called here.
-        self.__dict__["original"] = original
+    def take_modules(self, original: nn.BatchNorm2d) -> None:
+        """Apply the modules of `original` from now on; it is what folding gives back."""
+        self.__dict__["original"] = original  # not a child: it is never called here
         for name, child in original.named_children():
             self.add_module(name, child)
 
     def forward(self, x_NCHW: Tensor) -> Tensor:
         """The norm and then its modules; raises ValueError unless the input has 4 dimensions."""
         return _through(self.children(), super().forward(x_NCHW))
+
+
+class BoundedNormAct2d(ThenOwnModules, BoundedBatchNorm2d):
+    """A bounded batch norm in place of one that applies modules of its own to its result."""
 
 
 def can_be_bounded(norm: nn.Module) -> bool:
@@ -143,10 +148,30 @@ def bound(model: nn.Module, names: Sequence[str]) -> None:
     Raises:
         InvalidInput: a name is not a BatchNorm2d of this model; nothing is replaced then.
     """
+    replace(model, names, BoundedBatchNorm2d, BoundedNormAct2d)
+
+
+def replace(
+    model: nn.Module,
+    names: Sequence[str],
+    kind: type[NormT],
+    then_modules: type[NormT],
+    finish: Callable[[NormT, nn.BatchNorm2d], None] = lambda _new, _old: None,
+) -> None:
+    """Replace the named `nn.BatchNorm2d` modules by ones of a bounded kind, in place.
+
+    `then_modules` is the kind for norms with modules inside; `finish` gets each new norm, with
+    the running statistics of the old one, and the old one.
+
+    Raises:
+        InvalidInput: a name is not a BatchNorm2d of this model; nothing is replaced then.
+    """
     found = {name: _batch_norm(model, name) for name in names}
-    for name, norm in found.items():
+    for name, old in found.items():
+        new = _with_statistics_of(old, kind if _is_plain(old) else then_modules)
+        finish(new, old)
         parent, _, leaf = name.rpartition(".")
-        setattr(model.get_submodule(parent), leaf, _bounded(norm))
+        setattr(model.get_submodule(parent), leaf, new)
 
 
 def _batch_norm(model: nn.Module, name: str) -> nn.BatchNorm2d:
@@ -161,19 +186,15 @@ def _batch_norm(model: nn.Module, name: str) -> nn.BatchNorm2d:
     return norm
 
 
-def _bounded(norm: nn.BatchNorm2d) -> BoundedBatchNorm2d:
-    mean, var, count = norm.running_mean, norm.running_var, norm.num_batches_tracked
+def _with_statistics_of(old: nn.BatchNorm2d, kind: type[NormT]) -> NormT:
+    mean, var, count = old.running_mean, old.running_var, old.num_batches_tracked
     assert mean is not None
     assert var is not None
     assert count is not None
-    bounded = (
-        BoundedBatchNorm2d(
-            norm.num_features, norm.eps, norm.momentum, device=mean.device, dtype=mean.dtype
-        )
-        if _is_plain(norm)
-        else BoundedNormAct2d(norm)
-    )
-    bounded.running_mean.copy_(mean)
-    bounded.running_var.copy_(var)
-    bounded.num_batches_tracked.copy_(count)
-    return bounded.train(norm.training)
+    new = kind(old.num_features, old.eps, old.momentum, device=mean.device, dtype=mean.dtype)
+    if isinstance(new, ThenOwnModules):
+        new.take_modules(old)
+    new.running_mean.copy_(mean)
+    new.running_var.copy_(var)
+    new.num_batches_tracked.copy_(count)
+    return new.train(old.training)

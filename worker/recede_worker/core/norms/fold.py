@@ -1,4 +1,4 @@
-"""Folding: the same function in plain PyTorch, without bounded batch norm."""
+"""Folding: the same function in plain PyTorch, without bounded or gated batch norm."""
 
 from __future__ import annotations
 
@@ -7,14 +7,15 @@ import copy
 import torch
 from torch import nn
 
-from recede_worker.core.norms.bounded import BoundedBatchNorm2d, BoundedNormAct2d
+from recede_worker.core.norms.bounded import BoundedBatchNorm2d, ThenOwnModules
 
 
 @torch.inference_mode(mode=False)  # tensors made in inference mode cannot be trained
 def fold(model: nn.Module) -> nn.Module:
     """A deep copy in which each bounded batch norm is an ordinary one: γ = σ(w), β = 0.
 
-    In evaluation the outputs are equal to the last bit. The model itself is not altered.
+    Of a gated one γ and β are multiplied by σ(w)/σ(w₀). In evaluation the outputs are equal to
+    the last bit. The model itself is not altered.
     """
     folded = copy.deepcopy(model)
     if isinstance(folded, BoundedBatchNorm2d):
@@ -35,8 +36,9 @@ def fold_in_place(model: nn.Module) -> None:
 def _folded_norm(bounded: BoundedBatchNorm2d) -> nn.BatchNorm2d:
     weight_C = bounded.weight
     norm = _plain_norm(bounded).to(device=weight_C.device, dtype=weight_C.dtype)
-    norm.weight.copy_(torch.sigmoid(weight_C))
-    norm.bias.zero_()
+    scale_C, shift_C = bounded.affine()
+    norm.weight.copy_(scale_C)
+    norm.bias.copy_(torch.zeros_like(scale_C) if shift_C is None else shift_C)
     assert norm.running_mean is not None
     assert norm.running_var is not None
     assert norm.num_batches_tracked is not None
@@ -47,6 +49,6 @@ def _folded_norm(bounded: BoundedBatchNorm2d) -> nn.BatchNorm2d:
 
 
 def _plain_norm(bounded: BoundedBatchNorm2d) -> nn.BatchNorm2d:
-    if not isinstance(bounded, BoundedNormAct2d):
+    if not isinstance(bounded, ThenOwnModules):
         return nn.BatchNorm2d(bounded.num_features, bounded.eps, bounded.momentum)
     return bounded.original  # a copy already, as all of the model is

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from recede_worker.core.norms.bounded import BoundedBatchNorm2d
+from recede_worker.core.norms.gated import GatedBatchNorm2d
 
 LINEAR_STD = 0.01
 PLAIN_SCALE = 0.5  # γ of an ordinary batch norm, the σ(w) of a bounded one at w = 0
@@ -19,8 +20,9 @@ def initialise(model: nn.Module, generator: torch.Generator) -> None:
     """Draw all weights anew from a CPU generator and reset the running statistics, in place.
 
     Convolutions ~ N(0, √(2/(k_h·k_w·C_out/groups))), linear layers ~ N(0, 0.01), biases 0,
-    ordinary batch norm γ = 0.5 and β = 0, bounded batch norm w ~ N(0, 1). Equal generators
-    give equal weights: numbers are drawn in float32 on the CPU, as `model.modules()` goes.
+    ordinary batch norm γ = 0.5 and β = 0, bounded and gated batch norm w ~ N(0, 1). Equal
+    generators give equal weights: numbers are drawn in float32 on the CPU, as
+    `model.modules()` goes.
     """
     for module in model.modules():
         if isinstance(module, nn.Conv2d):
@@ -34,6 +36,10 @@ def initialise(model: nn.Module, generator: torch.Generator) -> None:
             _clear(module.bias)
         elif isinstance(module, BoundedBatchNorm2d):
             _draw(module.weight, 1.0, generator)
+            if isinstance(module, GatedBatchNorm2d):
+                module.begin_at(module.weight)
+                module.gamma.fill_(PLAIN_SCALE)
+                module.beta.zero_()
             _forget(module)
         elif isinstance(module, nn.BatchNorm2d):
             if module.affine:

@@ -20,10 +20,12 @@ from torch import Tensor, nn
 from recede.contract.errors import StorageProblem
 from recede.contract.network import weight_files
 from recede.contract.spec.run import Init, RunSpec
-from recede.store.experiments import runs
+from recede.contract.spec.scaling import scaling_of
 from recede_worker.core.graph.head import scoring_layer
-from recede_worker.core.norms.adopt import Adopted, adopt
-from recede_worker.core.norms.importance import scale_parameters
+from recede_worker.core.norms.adopt import adopt
+from recede_worker.core.norms.bounded import BoundedBatchNorm2d
+from recede_worker.core.norms.gated import GatedBatchNorm2d
+from recede_worker.core.norms.scaling import names_of
 from recede_worker.core.state_dict import load_weights
 from recede_worker.engine.checkpoints.atomic_files import (
     described,
@@ -31,6 +33,7 @@ from recede_worker.engine.checkpoints.atomic_files import (
     write_atomically,
 )
 from recede_worker.engine.initial_weights.from_run import Inherited, inherit
+from recede_worker.engine.initial_weights.losses import restore_statistics, warn, warn_of_losses
 from recede_worker.engine.initial_weights.state_dict_file import read_weight_file
 from recede_worker.engine.initial_weights.teacher import Dense, keep_teacher, load_teacher
 from recede_worker.engine.inputs.load import (
@@ -157,7 +160,9 @@ def _take_over(job: JobHandle, run: RunInputs, init: Init, data: Data) -> None:
     if adopted.auxiliary:
         names = ", ".join(adopted.auxiliary)
         job.log(f"left out: auxiliary heads, which work only in training: {names}")
-    _warn_of_losses(job, adopted)
+    if adopted.clamped or adopted.dropped_biases:
+        restore_statistics(job, network, data, run.spec.seed)
+        warn_of_losses(job, adopted)
     with new_folder(start_folder(run)) as folder:
         tensors = {name: t.contiguous() for name, t in network.model.state_dict().items()}
         save_file(tensors, folder / WEIGHTS)
@@ -178,24 +183,31 @@ def _from_run(job: JobHandle, run: RunInputs, init: Init, data: Data) -> _Source
     found = inherit(job, run, init)
     if data.seeded and _other_split(run.spec, found.spec):
         _warn_of_other_split(job, found)
-    both_bounded = method_of(run.spec).info.scale == found.scale == "bounded"
+    ours, theirs = (scaling_of(method_of(spec).info, spec) for spec in (run.spec, found.spec))
     logits = {name: torch.from_numpy(raw) for name, raw in found.raw.items()}
-    exact = logits if both_bounded else None
+    exact = (
+        logits if ours == theirs == "bounded" or (ours == "gate" and theirs != "plain") else None
+    )
     return _Source(found.weights, found.record, found.widths, exact, found.dense)
 
 
 @torch.no_grad()
 def _set_scales(network: Network, logits: Mapping[str, Tensor]) -> None:
-    """Exact logits in place of those that were computed from rounded importances.
+    """Exact logits in place of those that were computed from rounded importances, or drawn.
 
-    Where several scales are one neuron, their own logits are not known exactly.
+    Where several scales are one neuron, their own logits are not known exactly; gates do
+    without, for they change nothing wherever they begin.
     """
     for name, norm in network.norms.items():
-        if not isinstance(norm, str) or name not in logits:
+        if name not in logits:
             continue
-        (scale,) = scale_parameters(network.model, [norm])
-        if scale.shape == logits[name].shape:
-            scale.copy_(logits[name])
+        for scale in map(network.model.get_submodule, names_of(norm)):
+            assert isinstance(scale, BoundedBatchNorm2d)
+            if isinstance(scale, GatedBatchNorm2d):
+                channels = scale.num_features // len(logits[name])
+                scale.begin_at(logits[name].repeat_interleave(channels))
+            elif isinstance(norm, str) and scale.weight.shape == logits[name].shape:
+                scale.weight.copy_(logits[name])
 
 
 def _other_split(spec: RunSpec, parent: RunSpec) -> bool:
@@ -214,36 +226,7 @@ def _warn_of_other_split(job: JobHandle, found: Inherited) -> None:
         f"Use seed {found.spec.seed} and validation fraction {found.spec.val_fraction:g}, as "
         "that run does."
     )
-    _warn(job, "other_split", message, hint)
-
-
-def _warn_of_losses(job: JobHandle, adopted: Adopted) -> None:
-    """Warn of what bounded batch norm could not take over."""
-    if not adopted.clamped and not adopted.dropped_biases:
-        return
-    parts = []
-    if adopted.clamped:
-        parts.append(
-            f"{adopted.clamped} of {adopted.channels} channels have a scale γ that is not between "
-            "0 and 1; it was clamped"
-        )
-    if adopted.dropped_biases:
-        parts.append(
-            f"{adopted.dropped_biases} of {adopted.channels} have a β other than 0 (up to "
-            f"{adopted.largest_bias:.3g}); bounded batch norm has none, so it was dropped"
-        )
-    message = f"The network does not compute what its weights did: {'; '.join(parts)}."
-    hint = (
-        "Epoch 0 shows the accuracy that is left; training restores it. A method with ordinary "
-        "batch norm takes such weights over unchanged."
-    )
-    _warn(job, "clamped", message, hint)
-
-
-def _warn(job: JobHandle, code: str, message: str, hint: str) -> None:
-    job.log(message)
-    with job.write() as session:
-        runs.notice(session, job.run_id, code, message, hint=hint, epoch=0)
+    warn(job, "other_split", message, hint)
 
 
 def _sentence(record: Mapping[str, Any]) -> str:

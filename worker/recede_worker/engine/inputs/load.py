@@ -15,9 +15,11 @@ from torch import nn
 from recede.contract.errors import InvalidInput
 from recede.contract.network.shape import NetworkShape
 from recede.contract.spec.run import RunSpec
+from recede.contract.spec.scaling import scaling_of
 from recede_worker.core.cutting.discover import some_of
 from recede_worker.core.graph.channels import network_shape
 from recede_worker.core.norms.bounded import bound
+from recede_worker.core.norms.gated import gate
 from recede_worker.core.norms.initialise import freeze_redundant_biases, initialise
 from recede_worker.core.norms.scaling import Norm, all_names
 from recede_worker.engine.inputs.file_split import FileSplit
@@ -154,7 +156,7 @@ def network_for(
     `own_networks` are the user's files of further architectures.
     """
     architecture = registry.architectures(own_networks)[spec.architecture]
-    scale = method_of(spec).info.scale
+    scaling = scaling_of(method_of(spec).info, spec)
     channels, height, _ = input_shape
     config = architecture.config(
         channels, classes, height, spec.architecture_params, spec.prunable
@@ -163,9 +165,12 @@ def network_for(
         config = architecture.cut_config(config, widths)
     norms = dict(architecture.norms(config))
     model = architecture.build(config)
-    if scale == "bounded":
+    generator = torch.Generator().manual_seed(spec.seed)
+    if scaling == "bounded":
         bound(model, all_names(norms.values()))
-    initialise(model, torch.Generator().manual_seed(spec.seed))
+    elif scaling == "gate":
+        gate(model, all_names(norms.values()), generator)
+    initialise(model, generator)
     freeze_redundant_biases(model, [conv for conv in norms if isinstance(norms[conv], str)])
     shape = network_shape(
         model,
@@ -173,7 +178,7 @@ def network_for(
         norms=norms,
         input_shape=input_shape,
         classes=classes,
-        scale=scale,
+        scale="plain" if scaling == "plain" else "bounded",
     )
     return Network(model, shape, norms, config, architecture)
 

@@ -46,14 +46,14 @@ def note(catalog: Catalog, at: Mapping[str, str], typed: Typed, seen: Review) ->
         return html.Span("Set by the sweep below.")
     if value == 0 and start.read(plain(typed), {}) is not None:
         return html.Span(FINE_TUNING)
-    return _advice(spec, seen.steps, value, seen.advice[path], at)
+    equation, reason = advice_text(spec, seen.steps, gated=seen.gated)
+    return _advice(equation, reason, value, seen.advice[path], at)
 
 
 def _advice(
-    spec: ParamSpec, steps: int, value: Any, wanted: float, at: Mapping[str, str]
+    equation: str, reason: str, value: Any, wanted: float, at: Mapping[str, str]
 ) -> list[Any]:
     """The recommendation with its formula, and a button to use it where it differs."""
-    equation, reason = advice_text(spec, steps)
     words = [html.Span(equation, className="advice-sum"), html.Span(f" {reason}")]
     if value == wanted:
         mark = html.Span("In use", className="advice-taken")

@@ -20,6 +20,7 @@ from recede_dashboard.pages.new_run.sections.plugins import OPTION
 from recede_dashboard.pages.new_run.values import start
 from recede_dashboard.pages.new_run.values.spec import Key
 from recede_dashboard.words import numbers
+from recede_dashboard.words.specs import CHOICES, LABELS
 
 KINDS = (
     (start.SEED, "Random, from the seed"),
@@ -72,7 +73,25 @@ def _head(values: Mapping[Key, Any]) -> Component:
         inputWrapperOrder=ORDER,
         **attrs(data_testid="field-init.new_head"),
     )
-    return html.Div(html.Div(field, className="form-grid"), className="plugin-panel init-head")
+    return html.Div(
+        html.Div([field, _scale(values)], className="form-grid"),
+        className="plugin-panel init-head",
+    )
+
+
+def _scale(values: Mapping[Key, Any]) -> Component:
+    field: Component = dmc.Select(
+        id=field_id("scale"),
+        label=LABELS["scale"],
+        data=[{"value": value, "label": label} for value, label in CHOICES["scale"].items()],
+        value=values["scale", ""],
+        allowDeselect=False,
+        inputWrapperOrder=ORDER,
+        description="Of a method that bounds importances. Gates change nothing at first; "
+        "automatic takes them unless the weights had bounded batch norm.",
+        **attrs(data_testid="field-scale"),
+    )
+    return field
 
 
 def _panel(name: str, chosen: Any, children: list[Component]) -> Component:
@@ -90,7 +109,7 @@ def _file(values: Mapping[Key, Any]) -> Component:
         label="File",
         value=values["init.file", ""],
         description="A state_dict below a data root: .safetensors, or a .pt that loads with "
-        "weights_only. Ordinary batch norm is converted to the method's.",
+        "weights_only.",
         placeholder="pretrained/weights.safetensors",
         inputWrapperOrder=ORDER,
         **attrs(data_testid="field-init.file"),

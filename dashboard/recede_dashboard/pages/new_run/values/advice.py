@@ -44,12 +44,12 @@ def steps_text(label: str, steps: int, epochs: int) -> str:
     return f"{share} on {label}: {plural(steps, 'optimiser step')}."
 
 
-def advice_text(spec: ParamSpec, steps: int) -> tuple[str, str]:
+def advice_text(spec: ParamSpec, steps: int, *, gated: bool = False) -> tuple[str, str]:
     """The recommended value with its formula, and why it is not more or less than that.
 
     For example ("0.05 = 125 ÷ 1,688 steps, capped at 0.05", "The formula gives 0.074; …").
     """
-    value, wanted = float(spec.recommended(steps)), spec.per_steps or 0.0
+    value, wanted = float(spec.recommended(steps, gated=gated)), spec.per_steps or 0.0
     plain = wanted / steps
     equation = f"{value:g} = {wanted:g} ÷ {plural(steps, 'step')}"
     if abs(value - plain) <= CLOSE * plain:

@@ -47,6 +47,8 @@ class Review:
     """Optimiser steps of the whole run."""
     advice: dict[str, float] = field(default_factory=dict)
     """Recommended values by dotted path."""
+    gated: bool = False
+    """Whether they are for given weights behind gates."""
 
 
 def review(catalog: Catalog, values: Mapping[Key, Any]) -> Review:
@@ -59,13 +61,16 @@ def review(catalog: Catalog, values: Mapping[Key, Any]) -> Review:
     init = start.read(plain(values), out.errors)
     if init is not None:
         body["init"] = init
+    else:  # what is hidden chooses nothing
+        body["scale"] = RunSpec.model_fields["scale"].default
     distill = start.read_distill(plain(values), out.errors)
     if distill is not None:
         body["distill"] = distill
     out.dataset = chosen_dataset(catalog, body)
     out.steps = n_steps(catalog, body)
     if out.steps is not None:
-        out.advice = _advice(catalog, values, out.steps)
+        out.gated = _is_gated(catalog, body)
+        out.advice = _advice(catalog, values, out.steps, gated=out.gated)
     if values.get(SWEEP):
         method = str(values.get(("method", "")) or "")
         own = plain(values) | {p: v for (p, owner), v in values.items() if owner == method}
@@ -121,12 +126,24 @@ def _typed(spec: ParamSpec, value: Any) -> Any:
     return value if read is None else read
 
 
-def _advice(catalog: Catalog, values: Mapping[Key, Any], steps: int) -> dict[str, float]:
+def _is_gated(catalog: Catalog, body: Mapping[str, Any]) -> bool:
+    """As far as the form knows: the other run's batch norms are not looked up."""
+    known = {method.name: method for method in catalog.methods}
+    method = known.get(str(body.get("method")))
+    if method is None or method.scale == "plain":
+        return False
+    is_file = "file" in (body.get("init") or {})
+    return body.get("scale") == "gate" or (is_file and body.get("scale") == "auto")
+
+
+def _advice(
+    catalog: Catalog, values: Mapping[Key, Any], steps: int, *, gated: bool
+) -> dict[str, float]:
     out = {}
     for kind, group in GROUPS.items():
         for spec in params_of(catalog, kind, str(values.get((kind, "")) or "")):
             if spec.per_steps is not None:
-                out[f"{group}.{spec.name}"] = float(spec.recommended(steps))
+                out[f"{group}.{spec.name}"] = float(spec.recommended(steps, gated=gated))
     return out
 
 

@@ -14,6 +14,7 @@ from torch.nn import functional
 from recede.contract.errors import InvalidInput, RecedeError
 from recede.contract.spec.params import ParamValue
 from recede_worker.core.norms.bounded import BoundedBatchNorm2d
+from recede_worker.core.norms.gated import GatedBatchNorm2d
 from recede_worker.core.norms.importance import Scales, concatenated
 from recede_worker.engine.training.epoch.distillation import Teacher
 from recede_worker.engine.training.epoch.precision import Precision, autocast
@@ -22,6 +23,7 @@ from recede_worker.methods.base import Method
 MOMENTUM = 0.9
 WEIGHT_DECAY = 1e-4
 BOUNDED_LR_FACTOR = 10  # the published settings give w ten times the rate and no decay
+GATE_LR_FACTOR = 50  # measured for few epochs on given weights: docs/method.md
 CHECK_EVERY = 20  # steps between checks of the losses: a check waits for the device
 
 
@@ -107,13 +109,16 @@ class Totals:
 
 
 def make_optimiser(model: nn.Module, lr: float) -> torch.optim.SGD:
-    """SGD with Nesterov momentum; bounded scales at ten times the rate and without decay."""
-    bounded = [m.weight for m in model.modules() if isinstance(m, BoundedBatchNorm2d)]
-    chosen = {id(weight) for weight in bounded}
+    """SGD with Nesterov momentum; logits of importances at a multiple of the rate, undecayed."""
+    norms = [m for m in model.modules() if isinstance(m, BoundedBatchNorm2d)]
+    gates = [norm.weight for norm in norms if isinstance(norm, GatedBatchNorm2d)]
+    bounded = [norm.weight for norm in norms if not isinstance(norm, GatedBatchNorm2d)]
+    chosen = {id(weight) for weight in (*bounded, *gates)}
     others = [p for p in model.parameters() if p.requires_grad and id(p) not in chosen]
     groups = [{"params": others, "factor": 1, "weight_decay": WEIGHT_DECAY}]
-    if bounded:
-        groups.append({"params": bounded, "factor": BOUNDED_LR_FACTOR, "weight_decay": 0.0})
+    for logits, factor in ((bounded, BOUNDED_LR_FACTOR), (gates, GATE_LR_FACTOR)):
+        if logits:
+            groups.append({"params": logits, "factor": factor, "weight_decay": 0.0})
     # fused: one pass over all weights instead of several over each
     return torch.optim.SGD(groups, lr=lr, momentum=MOMENTUM, nesterov=True, fused=True)
 
@@ -158,7 +163,7 @@ class Step:
     reduction: Reduction = field(default_factory=Reduction)
 
     def set_lr(self, lr: float) -> None:
-        """Learning rate of the next step; bounded scales get their multiple of it."""
+        """Learning rate of the next step; logits of importances get their multiple of it."""
         for group in self.optimiser.param_groups:
             group["lr"] = lr * group["factor"]
 
