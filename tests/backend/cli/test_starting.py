@@ -106,6 +106,15 @@ def test_an_import_that_says_too_little_or_something_wrong_queues_nothing(
 
 
 @pytest.mark.parametrize(
+    "options", [["--dataset", "digits"], [*IMPORT[2:], "--width"], [*IMPORT[2:], "stray"]]
+)
+def test_a_mistake_in_an_import_names_the_help_of_that_command(run, options):
+    said = " ".join(run("import", "w.pt", *options).stderr.split())
+    assert "recede import --help" in said
+    assert "--demo" not in said
+
+
+@pytest.mark.parametrize(
     ("options", "words"),
     [
         (["--weights", "a.pt", "--from", "b"], "both given"),

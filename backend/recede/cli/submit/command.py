@@ -73,7 +73,7 @@ def submit(
         catalog = client.catalog()
         spec = start.base(client, catalog, source, demo=demo)
         spec = spec_options.merged(spec, {**given, **source.fields})
-        spec_options.require(catalog, spec)
+        spec_options.require(catalog, spec, "Or take --demo, which chooses all.")
         spec_options.scope(catalog, spec)
         for key, value in own:
             spec_options.put(catalog, spec, key, value, options=known)

@@ -18,6 +18,7 @@ from recede.contract.spec.catalog import Catalog
 
 _SPLIT = ("seed", "val_fraction")
 """Of the recipe what a network that is not trained has to do with: its validation images."""
+_HELP = "recede import --help lists all options."
 
 
 @taking("kinds", options.kinds(), options.chosen)
@@ -54,13 +55,13 @@ def import_weights(
     Every parameter of the network and the data set is an option of its own as well:
     --KEY VALUE.
     """
-    own, known = options.named(ctx.args), [str(one.name) for one in ctx.command.params]
+    own, known = options.named(ctx.args, "import"), [str(one.name) for one in ctx.command.params]
     with RecedeClient(url) as client:
         catalog = client.catalog()
         init = {"file": weights, "new_head": new_head}
         spec: Spec = {"method": _as_it_is(catalog), **kinds, **split, **machine}
         spec |= {**options.chosen(name=name), "epochs": 0, "init": init}
-        spec_options.require(catalog, spec)
+        spec_options.require(catalog, spec, _HELP)
         for key, value in own:
             spec_options.put(catalog, spec, key, value, options=known)
         for key, value in parameters:

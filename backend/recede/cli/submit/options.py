@@ -101,8 +101,8 @@ def _parameter(name: str, kind: Any, shown: Any, default: Any = None) -> inspect
     )
 
 
-def named(words: Sequence[str]) -> list[tuple[str, Any]]:
-    """Parameters that were given as options of their own: --KEY VALUE or --KEY=VALUE.
+def named(words: Sequence[str], command: str = "submit") -> list[tuple[str, Any]]:
+    """Parameters that were given to `command` as options of their own: --KEY VALUE or --KEY=VALUE.
 
     Raises:
         InvalidInput: a word that is no option, an option without a value, or a value that is a
@@ -115,14 +115,14 @@ def named(words: Sequence[str]) -> list[tuple[str, Any]]:
         if not word.startswith("--") or not key:
             raise InvalidInput(
                 f"{word!r} was not expected; it belongs to no option.",
-                hint="recede submit --help lists the options.",
+                hint=f"recede {command} --help lists the options.",
             )
         value = text if separator else next(rest, None)
         if value is None:
             raise InvalidInput(
                 f"--{key} was given without a value.",
                 field=key,
-                hint=f"Write --{key} VALUE; recede submit --help lists the other options.",
+                hint=f"Write --{key} VALUE; recede {command} --help lists the other options.",
             )
         found.append((key.replace("-", "_"), _number_or_text(f"--{key}", value)))
     return found

@@ -45,8 +45,14 @@ def merged(start: Spec, chosen: Mapping[str, Any]) -> Spec:
     return {**kept, **chosen}
 
 
-def require(catalog: Catalog, spec: Spec) -> None:
-    """Data set, architecture and method have no default; the first that is missing is named."""
+def require(catalog: Catalog, spec: Spec, otherwise: str) -> None:
+    """Data set, architecture and method have no default; the first that is missing is named.
+
+    `otherwise` says what else the command offers.
+
+    Raises:
+        InvalidInput: one of them is missing.
+    """
     known = {
         "dataset": catalog.datasets,
         "architecture": catalog.architectures,
@@ -58,7 +64,7 @@ def require(catalog: Catalog, spec: Spec) -> None:
             raise InvalidInput(
                 f"--{option} is missing; it has no default.",
                 field=option,
-                hint=f"Use one of: {names}. Or take --demo, which chooses all.",
+                hint=f"Use one of: {names}. {otherwise}",
             )
 
 
