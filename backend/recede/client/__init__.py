@@ -46,6 +46,12 @@ from recede.contract.spec.catalog import (
     MethodInfo,
 )
 from recede.contract.spec.params import ParamSpec, ParamValue
+from recede.contract.spec.pixels import (
+    PIXELS,
+    Normalize,
+    pixels_text,
+    read_pixels,
+)
 from recede.contract.spec.recipe_fields import RECIPE_FIELDS
 from recede.contract.spec.recipes import (
     RECIPES,
@@ -61,6 +67,7 @@ from recede.contract.spec.run import (
 
 __all__ = [
     "DEFAULT_URL",
+    "PIXELS",
     "RECIPES",
     "RECIPE_FIELDS",
     "AccuracyOut",
@@ -91,6 +98,7 @@ __all__ = [
     "JobOut",
     "MapOut",
     "MethodInfo",
+    "Normalize",
     "Notice",
     "ParamSpec",
     "ParamValue",
@@ -111,5 +119,7 @@ __all__ = [
     "SummaryRow",
     "WebhookOut",
     "WorkerOut",
+    "pixels_text",
+    "read_pixels",
     "recipe",
 ]

@@ -14,6 +14,8 @@ from pydantic.fields import FieldInfo
 from recede.contract.errors import InvalidInput
 
 _PLACES = ("body", "query", "path", "header", "cookie")
+_MEMBERS = ("Normalize", "Automatic")
+"""Models that a field takes beside words: pydantic names them within the path of a mistake."""
 _SHOWN_CHARACTERS = 60
 _EXPONENT_FROM = 1e15  # from here on whole numbers are written like 1e+30
 _AS_JSON = "Send one JSON object with Content-Type: application/json."
@@ -54,7 +56,7 @@ def in_words(
     first = errors[0]
     location = list(first["loc"])
     place = location.pop(0) if location and location[0] in _PLACES else "body"
-    path = [str(part) for part in location]
+    path = [str(part) for part in location if part not in _MEMBERS]
     field = ".".join(path) or None
     kind, ctx = _kind(first), first.get("ctx", {})
     if kind == "json_invalid":

@@ -11,6 +11,7 @@ from recede.client import (
     Catalog,
     DatasetInfo,
     MethodInfo,
+    Normalize,
     ParamSpec,
     RunSpec,
 )
@@ -121,9 +122,18 @@ def setting_rows(spec: RunSpec, catalog: Catalog | None) -> list[tuple[str, str]
         ]
     own = [name for name in LABELS if name != "name" and name not in GROUPS]
     rows += [(LABELS[name], _own_text(name, getattr(spec, name))) for name in own]
+    rows.append(("Pixels", pixels_words(spec)))
     rows.append(("Starting weights", starting_weights(spec)))
     rows.append(("Prunable", PRUNABLE[spec.prunable]))
     return rows
+
+
+def pixels_words(spec: RunSpec) -> str:
+    """How its images are normalised."""
+    if not isinstance(spec.normalize, Normalize):
+        return "normalised by mean and deviation of the training images"
+    mean, std = (", ".join(map(number, part)) for part in vars(spec.normalize).values())
+    return f"normalised by mean {mean} and deviation {std}"
 
 
 def starting_weights(spec: RunSpec) -> str:

@@ -80,6 +80,16 @@ def test_imported_weights_are_measured_as_they_are(run, store):
     assert "Nothing is trained: the weights are measured once" in made.stdout
 
 
+def test_an_import_says_how_pixels_are_normalised_and_is_told_what_it_left_open(run, store):
+    assert "published networks for photographs want imagenet1k" in run(*IMPORT).stdout
+    assert run(*IMPORT, "--normalize", "0.3/0.25").exit_code == 0
+    assert newest(store).spec["normalize"] == {"mean": [0.3], "std": [0.25]}
+    refused = run(*IMPORT, "--normalize", "imagenett")
+    assert refused.exit_code == 2
+    assert "'imagenett'" in refused.stderr
+    assert "3 means" in " ".join(run(*IMPORT, "--normalize", "imagenet1k").stderr.split())
+
+
 def test_the_method_of_an_import_can_be_chosen_and_nothing_is_queued_by_a_dry_run(run, store):
     made = run(*IMPORT, "--method", "rni", "--dry-run")
     assert made.exit_code == 0, made.output

@@ -8,6 +8,7 @@ from recede.client import (
     ArchitectureInfo,
     DatasetInfo,
     Distill,
+    Normalize,
     Plan,
 )
 from recede.contract.spec.catalog import DatasetVariant
@@ -167,6 +168,17 @@ def test_weights_of_a_file(values):
     given = starts(values, kind=start.FILE, file=" nets/a.safetensors ", new_head="yes")
     init = review(WIDER, given).spec.init
     assert (init.file, init.run, init.new_head) == ("nets/a.safetensors", None, True)
+
+
+def test_what_given_weights_are_fed_reaches_the_spec_and_a_fine_tuning_of_the_run(values):
+    given = starts(values, kind=start.FILE, file="a.pt") | {("normalize", ""): "0.3/0.25"}
+    spec = review(WIDER, given).spec
+    assert spec.normalize == Normalize(mean=(0.3,), std=(0.25,))
+    assert review(WIDER, given | {("normalize", ""): "auto"}).spec.normalize == "auto"
+    wrong = review(WIDER, given | {("normalize", ""): "imagenett"})
+    assert "'imagenett'" in wrong.errors["normalize"]
+    parent = samples.run(spec=spec)
+    assert fine_tuning(WIDER, parent, {"ratio": 0.5})["normalize", ""] == "0.3/0.25"
 
 
 def test_another_run_cut_first_is_fine_tuning(values):

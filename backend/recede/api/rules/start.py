@@ -28,9 +28,18 @@ def checked(settings: Settings, session: Session, spec: RunSpec) -> RunSpec:
     """The spec filled in, fit to be queued; raises what Catalog.check and `check` raise."""
     catalog = workers.catalog(session)
     method = catalog.method(spec.method)
-    filled = catalog.check(settled(method, spec, _scaling_of_parent(session, spec)))
+    scaled = settled(method, spec, _scaling_of_parent(session, spec))
+    filled = catalog.check(_fed_as_parent(session, scaled))
     check(settings, session, filled)
     return filled
+
+
+def _fed_as_parent(session: Session, spec: RunSpec) -> RunSpec:
+    """The spec with the normalisation of the run that it starts from, unless it has its own."""
+    if spec.init is None or spec.init.run is None or spec.normalize != "auto":
+        return spec
+    theirs = RunSpec.model_validate(_parent(session, spec.init.run).spec).normalize
+    return spec.model_copy(update={"normalize": theirs})
 
 
 def check(settings: Settings, session: Session, spec: RunSpec) -> None:

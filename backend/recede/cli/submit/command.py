@@ -29,6 +29,7 @@ from recede.contract.validation import in_words
 
 
 @taking("kinds", options.kinds(), options.chosen)
+@taking("pixels", options.pixels(), options.normalized)
 @taking("training", options.recipe("recipe"), options.chosen)
 @taking("parameters", options.parameters(), spec_options.assignments)
 @taking("source", parameters_of(start.source), start.source)
@@ -36,6 +37,7 @@ from recede.contract.validation import in_words
 def submit(
     ctx: typer.Context,
     kinds: Spec,
+    pixels: Spec,
     training: Spec,
     parameters: Parameters,
     source: start.Source,
@@ -67,7 +69,7 @@ def submit(
     Every parameter of the chosen method, network and data set is an option of its own as well:
     --KEY VALUE.
     """
-    given = {**kinds, **options.chosen(name=name), **training, **machine}
+    given = {**kinds, **options.chosen(name=name), **pixels, **training, **machine}
     own, known = options.named(ctx.args), [str(one.name) for one in ctx.command.params]
     with RecedeClient(url) as client:
         catalog = client.catalog()

@@ -22,6 +22,7 @@ _HELP = "recede import --help lists all options."
 
 
 @taking("kinds", options.kinds(), options.chosen)
+@taking("pixels", options.pixels(), options.normalized)
 @taking("split", options.recipe("recipe", only=_SPLIT), options.chosen)
 @taking("parameters", options.parameters(), spec_options.assignments)
 @taking("machine", options.recipe("machine"), options.chosen)
@@ -31,6 +32,7 @@ def import_weights(
         str, typer.Argument(help="safetensors or a state_dict, below a data root of the worker.")
     ],
     kinds: Spec,
+    pixels: Spec,
     split: Spec,
     parameters: Parameters,
     machine: Spec,
@@ -59,7 +61,7 @@ def import_weights(
     with RecedeClient(url) as client:
         catalog = client.catalog()
         init = {"file": weights, "new_head": new_head}
-        spec: Spec = {"method": _as_it_is(catalog), **kinds, **split, **machine}
+        spec: Spec = {"method": _as_it_is(catalog), **kinds, **pixels, **split, **machine}
         spec |= {**options.chosen(name=name), "epochs": 0, "init": init}
         spec_options.require(catalog, spec, _HELP)
         for key, value in own:

@@ -11,6 +11,7 @@ import typer
 
 from recede.cli.submit.spec import KINDS, finite, read
 from recede.contract.errors import InvalidInput
+from recede.contract.spec.pixels import read_pixels
 from recede.contract.spec.recipe_fields import RECIPE_FIELDS, RecipeField, Section
 
 Words = list[str] | None
@@ -21,6 +22,10 @@ PANELS: Mapping[Section, str] = {
     "machine": "Machine",
     "kept": "What is kept",
 }
+PIXELS_HELP = (
+    "How pixels are normalised: images (mean and deviation of the training images), imagenet1k "
+    "or MEAN,…/STD,… of pixel / 255; auto takes what the weights were trained with, if known."
+)
 _NOUNS = {"dataset": "data set", "architecture": "network", "method": "method"}
 _TYPES: Mapping[str, Any] = {"int": int, "float": float, "text": str}
 
@@ -37,6 +42,20 @@ def chosen(**given: Any) -> dict[str, Any]:
         for field, value in given.items()
         if value is not None and value is not False
     }
+
+
+def pixels() -> list[inspect.Parameter]:
+    """The option that says how pixels are normalised."""
+    shown = option(PIXELS_HELP, WHAT, "--normalize", metavar="HOW")
+    return [_parameter("normalize", str | None, shown)]
+
+
+def normalized(*, normalize: str | None) -> dict[str, Any]:
+    """The field of the spec, if it was given; raises InvalidInput."""
+    if normalize is None:
+        return {}
+    found = read_pixels(normalize)
+    return {"normalize": found if isinstance(found, str) else found.model_dump(mode="json")}
 
 
 def kinds() -> list[inspect.Parameter]:

@@ -132,7 +132,7 @@ class SpecCheck(BaseModel):
     steps: int
     """Optimiser steps of the whole training."""
     reasons: dict[str, str]
-    """Dotted field → why that value was chosen, for each that fits the number of steps."""
+    """Dotted field → why that value was chosen, for what was left open."""
     disk: DiskOut | None = None
     """What it will keep."""
     forecast: ForecastOut | None = None

@@ -14,6 +14,7 @@ from recede.contract.spec.params import (
     ParamValue,
     check_params,
 )
+from recede.contract.spec.pixels import Normalize
 from recede.contract.spec.recipes import RECIPES, Recipe
 from recede.contract.spec.run import RunSpec, Scope
 
@@ -209,6 +210,7 @@ class Catalog(BaseModel):
         }
         _check_dataset(dataset)
         _check_image(architecture, dataset)
+        _check_channels(dataset, spec)
         _check_sizes(dataset, spec)
         _check_recipe(spec)
         self._check_device(spec.device)
@@ -267,6 +269,18 @@ def _check_image(architecture: ArchitectureInfo, dataset: DatasetInfo) -> None:
             f"{architecture.max_image} pixels; {dataset.name!r} has {dataset.image_size}.",
             field="architecture",
             hint="Choose another architecture or data set.",
+        )
+
+
+def _check_channels(dataset: DatasetInfo, spec: RunSpec) -> None:
+    given = spec.normalize
+    if isinstance(given, Normalize) and len(given.mean) != dataset.channels:
+        raise InvalidInput(
+            f"Normalisation has {len(given.mean)} means; {dataset.name!r} has images of "
+            f"{dataset.channels} channel{'s' * (dataset.channels > 1)}.",
+            field="normalize",
+            hint="Give one mean and one deviation for each channel, or 'images' for those of the "
+            "training images.",
         )
 
 

@@ -17,14 +17,14 @@ def steps(catalog: Catalog, checked: RunSpec) -> int:
 
 
 def reasons(catalog: Catalog, given: RunSpec, checked: RunSpec) -> dict[str, str]:
-    """Dotted field → why it has its value, for parameters that belong to a number of steps.
+    """Dotted field → why it has its value, for what was left open and depends on other fields.
 
     `given` is the spec as it was asked for, `checked` what Catalog.check made of it.
     """
+    found = _pixels(checked)
     method = catalog.method(checked.method)
     total = steps(catalog, checked)
     open_ = set(method.given(given)) - set(given.method_params)
-    found = {}
     for parameter in method.params:
         if parameter.per_steps is None or parameter.name in given.method_params:
             continue
@@ -33,6 +33,17 @@ def reasons(catalog: Catalog, given: RunSpec, checked: RunSpec) -> dict[str, str
             _without(value, checked) if parameter.name in open_ else _fits(parameter, value, total)
         )
     return found
+
+
+def _pixels(checked: RunSpec) -> dict[str, str]:
+    """What a network is fed whose weights do not say how they were trained."""
+    init = checked.init
+    if init is None or init.file is None or checked.normalize != "auto":
+        return {}
+    return {
+        "normalize": "by mean and deviation of the training images, for the file does not say "
+        "what its weights were trained with; published networks for photographs want imagenet1k"
+    }
 
 
 def _without(value: float, checked: RunSpec) -> str:

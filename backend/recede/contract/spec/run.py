@@ -15,6 +15,8 @@ from pydantic import (
     model_validator,
 )
 
+from recede.contract.spec.pixels import Pixels
+
 Scope = Literal["global", "local"]
 Bias = Literal["drop", "fold"]
 IMPORTANCE = "importance"
@@ -149,6 +151,12 @@ class RunSpec(BaseModel):
     compile: bool = Field(False, strict=True)
     processes: Annotated[int, Field(ge=1, le=64, strict=True), _WHOLE] = 1
     init: Init | None = None
+    normalize: Pixels = Field(
+        "auto",
+        description="images: by mean and deviation of the training images; imagenet1k; or {mean, "
+        "std} of pixel / 255 for each channel; auto: as the given weights were trained, "
+        "where that is known, else as images",
+    )
     distill: Distill | None = None
     prunable: Literal["inner", "all"] = Field(
         "inner",

@@ -34,6 +34,7 @@ def fine_tuning(
     if parent.state.value == "succeeded" and plan.get("epoch") == parent.best_epoch:
         plan = {key: value for key, value in plan.items() if key != "epoch"}  # the default
     values |= {(path, ""): v for path, v in start.initial(parent.id, plan).items()}
+    values |= {(path, ""): value for path, value in start.given_by(parent.spec).items()}
     values |= {(path, ""): value for path, value in chosen.fields(parent.spec).items()}
     values[RECIPE] = chosen.name
     method = catalog.method(parent.spec.method)

@@ -111,6 +111,19 @@ def test_a_scale_that_does_not_fit_is_refused_at_its_field(http, store, changes,
     assert "auto" in error["hint"]
 
 
+def test_a_run_is_fed_as_the_one_that_it_starts_from_unless_it_says_otherwise(
+    http, store, settings
+):
+    grey = {"mean": [0.3], "std": [0.25]}
+    parent = http.post(RUNS, json={**SPEC, "normalize": grey}).json()["run"]["id"]
+    add_epochs(store, parent, 1)
+    add_checkpoint(store, settings.artifacts, parent, 1)
+    made = http.post(RUNS, json=spec_from({"run": parent})).json()["run"]["spec"]
+    assert made["normalize"] == grey
+    own = http.post(RUNS, json=spec_from({"run": parent}, normalize="images"))
+    assert own.json()["run"]["spec"]["normalize"] == "images"
+
+
 def test_a_run_that_does_not_exist_is_refused_at_its_field(http, store):
     error = refusal(http, store, spec_from({"run": "nothere2"}))
     assert error["field"] == "init.run"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
+from recede.contract.spec.pixels import Normalize
 from recede.contract.spec.run import RunSpec
 from recede_worker.core.norms.bounded import BoundedBatchNorm2d
 from recede_worker.core.norms.importance import (
@@ -14,9 +15,11 @@ from recede_worker.core.norms.importance import (
 )
 from recede_worker.engine.inputs.load import (
     Network,
+    load_data,
     network_for,
     scope_sentence,
 )
+from recede_worker.engine.job.settings import WorkerSettings
 from tests.worker.engine.claimed_job import SMALL
 
 IMAGES, CLASSES = (3, 32, 32), 10
@@ -49,6 +52,20 @@ def test_all_norms_of_a_coupled_group_are_trained_as_one_importance(method):
     assert all(scale.grad is not None and scale.grad.any() for scale in scales)
     snapshot = raw_scales(network.model, norms, network.shape.sizes)
     assert snapshot.shape == (network.shape.n_neurons,)
+
+
+def test_images_are_normalised_by_the_numbers_of_the_spec_or_by_their_own(tmp_path):
+    settings = WorkerSettings("", tmp_path, (tmp_path,), threads=1)
+    given = SMALL.model_copy(update={"normalize": Normalize(mean=(0.5,), std=(0.25,))})
+    for spec in (SMALL, SMALL.model_copy(update={"normalize": "images"}), given):
+        data = load_data(spec, settings, lambda *_: None)
+        pixels = data.train.head(len(data.train))
+        x = data.normalise.apply(pixels)
+        if spec is given:
+            assert torch.allclose(x, (pixels / 255 - 0.5) / 0.25, atol=1e-5)
+        else:
+            assert x.mean().abs() < 0.05  # of what a split leaves of all training images
+            assert (x.std() - 1).abs() < 0.05
 
 
 def test_the_log_says_what_shrinks_together_and_what_is_left_out():

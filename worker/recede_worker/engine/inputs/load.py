@@ -14,6 +14,7 @@ from torch import nn
 
 from recede.contract.errors import InvalidInput
 from recede.contract.network.shape import NetworkShape
+from recede.contract.spec.pixels import Normalize
 from recede.contract.spec.run import RunSpec
 from recede.contract.spec.scaling import scaling_of
 from recede_worker.core.cutting.discover import some_of
@@ -102,7 +103,7 @@ def load_data(spec: RunSpec, settings: WorkerSettings, progress: Progress) -> Da
         train=train,
         validation=val,
         test=test,
-        normalise=Normalisation.of(images),
+        normalise=_normalisation(spec, images),
         augment=images.augment,
         classes=_names(images),
         seeded=seeded,
@@ -116,6 +117,13 @@ def _split(part: Part | None, threads: int) -> Split | None:
     if isinstance(part, Pixels):
         return PixelSplit(part.x_NCHW, part.y_N)
     return FileSplit.of(part, threads)
+
+
+def _normalisation(spec: RunSpec, images: Images) -> Normalisation:
+    """The spec's own, else that of the training images."""
+    if isinstance(spec.normalize, Normalize):
+        return Normalisation(spec.normalize.mean, spec.normalize.std)
+    return Normalisation.of(images)
 
 
 def _require_a_batch(spec: RunSpec, n_train: int) -> None:

@@ -157,6 +157,7 @@ class Recorder:
 
 def describe_run(run_id: str, spec: RunSpec, network: Network, data: Data) -> dict[str, Any]:
     """What every manifest of a run holds: where the network comes from and its input format."""
+    of_images = spec.normalize in ("auto", "images")
     return {
         "format": "recede/1",
         "run_id": run_id,
@@ -170,6 +171,7 @@ def describe_run(run_id: str, spec: RunSpec, network: Network, data: Data) -> di
             "scaling": "pixel / 255, then (x - mean) / std for each channel",
             "mean": list(data.normalise.mean),
             "std": list(data.normalise.std),
+            "mean_and_std_of": "the training images" if of_images else "the run's settings",
             "classes": list(data.classes),
         },
         "splits": {

@@ -9,6 +9,7 @@ from typing import Any
 
 from recede.api.answers.snippets import python, shell
 from recede.contract.schemas import RunSnippets
+from recede.contract.spec.pixels import pixels_text
 from recede.contract.spec.recipe_fields import RECIPE_FIELDS
 from recede.contract.spec.run import Plan, RunSpec
 
@@ -100,6 +101,8 @@ def _options(spec: RunSpec, axes: Sequence[str] | Axes) -> list[str]:
             if f"{kind}_params.{name}" not in axes:
                 words += ["--param", f"{kind}.{name}={_value(value)}"]
     words += _init_options(body.get("init") or {})
+    if inherits or "normalize" in body:
+        words += ["--normalize", pixels_text(spec.normalize)]
     if spec.distill is not None:
         words += ["--distill"]
         for name, value in spec.distill.model_dump().items():

@@ -9,7 +9,7 @@ import dash_mantine_components as dmc
 from dash import html
 from dash.development.base_component import Component
 
-from recede.client import RunOut
+from recede.client import PIXELS, RunOut
 from recede_dashboard.components.attributes import attrs
 from recede_dashboard.pages.new_run.sections.fields import (
     ORDER,
@@ -73,10 +73,8 @@ def _head(values: Mapping[Key, Any]) -> Component:
         inputWrapperOrder=ORDER,
         **attrs(data_testid="field-init.new_head"),
     )
-    return html.Div(
-        html.Div([field, _scale(values)], className="form-grid"),
-        className="plugin-panel init-head",
-    )
+    fields = [field, _scale(values), _normalize(values)]
+    return html.Div(html.Div(fields, className="form-grid"), className="plugin-panel init-head")
 
 
 def _scale(values: Mapping[Key, Any]) -> Component:
@@ -90,6 +88,21 @@ def _scale(values: Mapping[Key, Any]) -> Component:
         description="Of a method that bounds importances. Gates change nothing at first; "
         "automatic takes them unless the weights had bounded batch norm.",
         **attrs(data_testid="field-scale"),
+    )
+    return field
+
+
+def _normalize(values: Mapping[Key, Any]) -> Component:
+    field: Component = dmc.Autocomplete(
+        id=field_id("normalize"),
+        label="Pixels are normalised by",
+        data=list(PIXELS),
+        value=values["normalize", ""],
+        inputWrapperOrder=ORDER,
+        description="The weights expect what they were trained with. images: mean and deviation "
+        "of the training images; imagenet1k; or numbers, as 0.5,0.5,0.5/0.2,0.2,0.2; auto: as "
+        "the weights were trained, where that is known.",
+        **attrs(data_testid="field-normalize"),
     )
     return field
 

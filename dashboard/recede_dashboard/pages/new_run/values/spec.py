@@ -63,6 +63,7 @@ def review(catalog: Catalog, values: Mapping[Key, Any]) -> Review:
         body["init"] = init
     else:  # what is hidden chooses nothing
         body["scale"] = RunSpec.model_fields["scale"].default
+    body |= start.read_normalize(plain(values), out.errors)
     distill = start.read_distill(plain(values), out.errors)
     if distill is not None:
         body["distill"] = distill

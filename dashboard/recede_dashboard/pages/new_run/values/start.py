@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from recede.client import Distill
+from recede.client import Distill, InvalidInput, RunSpec, pixels_text, read_pixels
 from recede_dashboard.pages.new_run.values.typed_number import read_number
 from recede_dashboard.words.numbers import number
 from recede_dashboard.words.plans import percent
@@ -18,6 +18,7 @@ SEED, FILE, RUN = "seed", "file", "run"
 DISTILL = ("distill", "distill.weight", "distill.temperature")
 PATHS = (
     *("init.kind", "init.file", "init.run", "init.ratio", "init.plan", "init.new_head"),
+    "normalize",
     *DISTILL,
 )
 
@@ -28,6 +29,7 @@ def initial(run_id: str | None = None, plan: Mapping[str, Any] | None = None) ->
     values["init.kind"] = RUN if run_id else SEED
     values["init.run"] = run_id or None
     values["init.new_head"] = "no"
+    values["normalize"] = "auto"
     values["distill"] = "no"
     values |= {f"distill.{name}": number(value) for name, value in Distill().model_dump().items()}
     if plan:
@@ -63,6 +65,24 @@ def read(values: Mapping[str, Any], errors: dict[str, str]) -> dict[str, Any] | 
         return None
     plan = _plan(values, errors)
     return {"run": values["init.run"]} | ({} if plan is None else {"plan": plan}) | head
+
+
+def read_normalize(values: Mapping[str, Any], errors: dict[str, str]) -> dict[str, Any]:
+    """`normalize` of the spec where it is not the default; mistakes go into `errors`."""
+    typed = str(values.get("normalize") or "").strip()
+    if values.get("init.kind") == SEED or not typed:
+        return {}
+    try:
+        found = read_pixels(typed)
+    except InvalidInput as error:
+        errors["normalize"] = f"{error.message} {error.hint}"
+        return {}
+    return {} if found == "auto" else {"normalize": found}
+
+
+def given_by(spec: RunSpec) -> dict[str, Any]:
+    """Values of fields that a run hands on to one that starts from it."""
+    return {"normalize": pixels_text(spec.normalize)}
 
 
 def read_distill(values: Mapping[str, Any], errors: dict[str, str]) -> dict[str, Any] | None:
