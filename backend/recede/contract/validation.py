@@ -14,8 +14,8 @@ from pydantic.fields import FieldInfo
 from recede.contract.errors import InvalidInput
 
 _PLACES = ("body", "query", "path", "header", "cookie")
-_MEMBERS = ("Normalize", "Automatic")
-"""Models that a field takes beside words: pydantic names them within the path of a mistake."""
+_MEMBERS = ("Normalize", "Automatic", "ClassFile", "ClassList")
+"""Of fields that take one of two forms: pydantic names the form within the path of a mistake."""
 _SHOWN_CHARACTERS = 60
 _EXPONENT_FROM = 1e15  # from here on whole numbers are written like 1e+30
 _AS_JSON = "Send one JSON object with Content-Type: application/json."

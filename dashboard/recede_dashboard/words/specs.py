@@ -146,7 +146,13 @@ def starting_weights(spec: RunSpec) -> str:
     if spec.distill is not None:
         weight, temperature = number(spec.distill.weight), number(spec.distill.temperature)
         source += f", taught by the network before (weight {weight}, temperature {temperature})"
+    if spec.init.classes is not None:
+        source += f", outputs chosen by name ({_names(spec.init.classes)})"
     return f"{source}, with a new head" if spec.init.new_head else source
+
+
+def _names(given: str | tuple[str, ...]) -> str:
+    return given if isinstance(given, str) else f"{len(given)} names"
 
 
 def _own_text(name: str, value: Any) -> str:

@@ -75,7 +75,8 @@ def test_imported_weights_are_measured_as_they_are(run, store):
     assert (spec["epochs"], spec["name"]) == (0, "Mine")
     assert (spec["seed"], spec["val_fraction"]) == (3, 0.3)
     assert spec["architecture_params"] == {"width": 0.25}
-    assert spec["init"] == {"file": "mine/w.pt", "run": None, "plan": None, "new_head": False}
+    named = {name: value for name, value in spec["init"].items() if value}
+    assert named == {"file": "mine/w.pt"}
     assert CATALOG.method(spec["method"]).scale == "plain"
     assert "Nothing is trained: the weights are measured once" in made.stdout
 
@@ -88,6 +89,19 @@ def test_an_import_says_how_pixels_are_normalised_and_is_told_what_it_left_open(
     assert refused.exit_code == 2
     assert "'imagenett'" in refused.stderr
     assert "3 means" in " ".join(run(*IMPORT, "--normalize", "imagenet1k").stderr.split())
+
+
+@pytest.mark.parametrize(
+    ("text", "given"),
+    [
+        ("cat, dog,fish", ["cat", "dog", "fish"]),
+        ("names/mine.txt", "names/mine.txt"),
+        ("imagenet1k", "imagenet1k"),
+    ],
+)
+def test_the_outputs_of_imported_weights_are_named(run, store, text, given):
+    assert run(*IMPORT, "--classes", text).exit_code == 0
+    assert newest(store).spec["init"]["classes"] == given
 
 
 def test_the_method_of_an_import_can_be_chosen_and_nothing_is_queued_by_a_dry_run(run, store):
@@ -131,6 +145,8 @@ def test_a_mistake_in_an_import_names_the_help_of_that_command(run, options):
         (["--cut", "0.5"], "without --from"),
         (["--cut", "nan", "--from", "b"], "finite"),
         (["--new-head"], "all layers are new"),
+        (["--classes", "a,b"], "--classes was given without --weights"),
+        (["--weights", "a.pt", "--classes", "a,b", "--new-head"], "leave one out"),
         (["--distill"], "--distill was given without --cut"),
         (["--from", "b", "--distill-temperature", "2"], "--distill-temperature was given without"),
         (["--demo", "--from", "b"], "both given"),

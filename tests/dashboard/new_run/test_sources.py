@@ -170,6 +170,15 @@ def test_weights_of_a_file(values):
     assert (init.file, init.run, init.new_head) == ("nets/a.safetensors", None, True)
 
 
+@pytest.mark.parametrize(
+    ("typed", "given"),
+    [("", None), (" a, b ", ("a", "b")), ("n/a.json", "n/a.json"), ("imagenet1k", "imagenet1k")],
+)
+def test_the_outputs_of_given_weights_are_named(values, typed, given):
+    spec = review(WIDER, starts(values, kind=start.FILE, file="a.pt", classes=typed)).spec
+    assert spec.init.classes == given
+
+
 def test_what_given_weights_are_fed_reaches_the_spec_and_a_fine_tuning_of_the_run(values):
     given = starts(values, kind=start.FILE, file="a.pt") | {("normalize", ""): "0.3/0.25"}
     spec = review(WIDER, given).spec

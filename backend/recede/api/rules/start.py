@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from pathlib import Path
 
 from sqlalchemy.orm import Session
 
@@ -12,7 +13,7 @@ from recede.contract.errors import (
     NotFound,
     RecedeError,
 )
-from recede.contract.network import weight_files
+from recede.contract.network import class_names, weight_files
 from recede.contract.network.shape import NetworkShape
 from recede.contract.spec.catalog import Catalog
 from recede.contract.spec.run import Init, RunSpec
@@ -57,6 +58,7 @@ def check(settings: Settings, session: Session, spec: RunSpec) -> None:
         return
     if init.file is not None:
         _check_file(settings, session, init.file)
+        _check_classes(settings, session, init.classes)
         return
     try:
         _check_run(session, spec, init)
@@ -69,14 +71,30 @@ def check(settings: Settings, session: Session, spec: RunSpec) -> None:
 
 def _check_file(settings: Settings, session: Session, given: str) -> None:
     """Check the file; one that is not here may lie on a worker's machine."""
+    path = _found(settings, session, given, "init.file")
+    if path is not None:
+        weight_files.check(path)
+
+
+def _check_classes(
+    settings: Settings, session: Session, given: str | tuple[str, ...] | None
+) -> None:
+    """Check that a file of names can be read; the worker compares them with the classes."""
+    if isinstance(given, str) and given != class_names.ILSVRC:
+        path = _found(settings, session, given, class_names.FIELD)
+        if path is not None:
+            class_names.read_names(path)
+
+
+def _found(settings: Settings, session: Session, given: str, field: str) -> Path | None:
+    """The file, or None if it may lie on the machine of a worker."""
     try:
-        path = weight_files.find((settings.datasets, *settings.data_roots), given)
+        return weight_files.find((settings.datasets, *settings.data_roots), given, field)
     except weight_files.UnusableWeights:
         alive = [row for row, age_s in workers.all_workers(session) if age_s < workers.STALE_S]
         if all(row.host == socket.gethostname() for row in alive):
             raise
-        return  # that worker's data roots are not ours; it looks before it trains
-    weight_files.check(path)
+        return None  # that worker's data roots are not ours; it looks before it trains
 
 
 def _check_run(session: Session, spec: RunSpec, init: Init) -> None:

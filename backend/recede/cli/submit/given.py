@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from recede.cli.submit import options
+from recede.cli.submit import options, start
 from recede.cli.submit import spec as spec_options
 from recede.cli.submit.command import go
 from recede.cli.submit.spec import Parameters, Spec
@@ -44,6 +44,9 @@ def import_weights(
             "Reinitialise the last layer, for other classes.", options.WHAT, "--new-head"
         ),
     ] = False,
+    classes: Annotated[
+        str | None, options.option(start.CLASSES_HELP, options.WHAT, "--classes")
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Check it, say what would be queued, queue nothing.")
     ] = False,
@@ -60,7 +63,7 @@ def import_weights(
     own, known = options.named(ctx.args, "import"), [str(one.name) for one in ctx.command.params]
     with RecedeClient(url) as client:
         catalog = client.catalog()
-        init = {"file": weights, "new_head": new_head}
+        init = start.with_classes({"file": weights, "new_head": new_head}, classes)
         spec: Spec = {"method": _as_it_is(catalog), **kinds, **pixels, **split, **machine}
         spec |= {**options.chosen(name=name), "epochs": 0, "init": init}
         spec_options.require(catalog, spec, _HELP)

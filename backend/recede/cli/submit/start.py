@@ -30,6 +30,12 @@ class Source:
         return {name: value for name, value in fields.items() if value is not None}
 
 
+CLASSES_HELP = (
+    "Names of the weights' outputs in their order: a file under a data root (one a line, or "
+    "JSON), imagenet1k, or NAME,NAME,…; the head gets those of the data set's classes."
+)
+
+
 def _option(help_: str, *names: str) -> Any:
     return typer.Option(*names, help=help_, rich_help_panel="Weights to start from")
 
@@ -70,6 +76,7 @@ def source(
     new_head: Annotated[
         bool, _option("Reinitialise the last layer, for other classes.", "--new-head")
     ] = False,
+    classes: Annotated[str | None, _option(CLASSES_HELP, "--classes")] = None,
     distill: Annotated[
         bool,
         _option(
@@ -98,6 +105,7 @@ def source(
     """
     _check_recipe(recipe, cut)
     init = _init(weights, parent, finite("--cut", cut), new_head)
+    init = with_classes(init, classes)
     return Source(parent, recipe, init, _distill(distill, weight, temperature, cut))
 
 
@@ -132,6 +140,29 @@ def _init(
     source: dict[str, Any] = {"file": weights} if weights is not None else {"run": parent}
     plan = {} if cut is None else {"plan": {"ratio": cut}}
     return source | plan | ({"new_head": True} if new_head else {})
+
+
+def with_classes(init: dict[str, Any] | None, classes: str | None) -> dict[str, Any] | None:
+    """`init` with the names of the weights' outputs, if they were given.
+
+    Raises:
+        InvalidInput: there are no weights of a file whose outputs they could be.
+    """
+    if classes is None:
+        return init
+    if init is None or "file" not in init:
+        raise InvalidInput(
+            "--classes was given without --weights; it names the outputs of a file's weights.",
+            field="init.classes",
+            hint="Leave it out, or name the file.",
+        )
+    return init | {"classes": read_classes(classes)}
+
+
+def read_classes(text: str) -> str | list[str]:
+    """Names separated by commas, or the file or word that stands for them."""
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    return names if len(names) > 1 else text.strip()
 
 
 def _distill(

@@ -30,7 +30,7 @@ class UnusableWeights(InvalidInput):
     code = "unusable_weights"
 
 
-def find(roots: Sequence[Path], given: str) -> Path:
+def find(roots: Sequence[Path], given: str, field: str = _FIELD) -> Path:
     """The file, links resolved: `given` is below one of the roots, or absolute and under one.
 
     Raises:
@@ -47,13 +47,13 @@ def find(roots: Sequence[Path], given: str) -> Path:
     if outside:
         raise UnusableWeights(
             f"{given!r} is outside the data roots; only files under them can be read.",
-            field=_FIELD,
+            field=field,
             hint="Put the file into the data folder's datasets/, or name its folder in "
             "RECEDE_DATA_ROOTS and restart.",
         )
     raise UnusableWeights(
         f"There is no file {given!r} under the data roots.",
-        field=_FIELD,
+        field=field,
         hint="Give its path below the data folder's datasets/ or below a folder that "
         "RECEDE_DATA_ROOTS names; these are on the worker's machine.",
     )

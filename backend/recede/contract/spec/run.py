@@ -9,7 +9,9 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Discriminator,
     Field,
+    Tag,
     ValidationInfo,
     field_validator,
     model_validator,
@@ -86,11 +88,26 @@ class Plan(BaseModel):
         return self
 
 
+def _is_file(given: Any) -> str:
+    return "ClassFile" if isinstance(given, str) else "ClassList"
+
+
+_Name = Annotated[Text, Field(min_length=1, max_length=400)]
+ClassNames = Annotated[
+    Annotated[Text, Field(min_length=1, max_length=4096), Tag("ClassFile")]
+    | Annotated[tuple[_Name, ...], Field(min_length=2, max_length=50_000), Tag("ClassList")],
+    Discriminator(_is_file),
+]
+"""Names of outputs in their order, or where they are written."""
+
+
 class Init(BaseModel):
     """Weights to start from: a file under a data root, or the network of another run.
 
     With `plan`, the other run's network is cut first: that is fine-tuning. `new_head` draws
     the last layer at random, for other classes than those the weights were trained on.
+    `classes` names the outputs of the weights in their order (a list, a file under a data root,
+    or imagenet1k): the head gets the outputs of the data set's classes, in their order.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -99,6 +116,7 @@ class Init(BaseModel):
     run: Text | None = Field(None, min_length=1, max_length=64)
     plan: Plan | None = None
     new_head: bool = Field(False, strict=True)
+    classes: ClassNames | None = None
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
@@ -106,6 +124,12 @@ class Init(BaseModel):
             raise ValueError("give either a file or a run to start from, one and not both")
         if self.plan is not None and self.run is None:
             raise ValueError("a plan cuts the network of a run; name that run, or leave it out")
+        if self.classes is not None and self.file is None:
+            raise ValueError("classes name the outputs of a file; give one, or leave them out")
+        if self.classes is not None and self.new_head:
+            raise ValueError(
+                "classes choose outputs of the head, and new_head draws it anew; leave one out"
+            )
         return self
 
 

@@ -248,6 +248,30 @@ def test_a_file_that_cannot_be_used_is_refused(http, store, settings, worker_her
     assert words in error["message"]
 
 
+@pytest.mark.parametrize(
+    ("classes", "words"),
+    [("none.txt", "no file"), ("one.txt", "does not name two"), ("../x.txt", "is outside")],
+)
+def test_names_of_outputs_that_cannot_be_read_are_refused(
+    http, store, settings, worker_here, classes, words
+):
+    (settings.datasets / "w.safetensors").write_bytes(GOOD)
+    (settings.datasets / "one.txt").write_text("cat")
+    init = {"file": "w.safetensors", "classes": classes}
+    error = refusal(http, store, spec_from(init))
+    assert error["field"] == "init.classes"
+    assert words in error["message"]
+    for good in ("imagenet1k", ["cat", "dog"]):
+        made = http.post(RUNS, json=spec_from(init | {"classes": good}))
+        assert made.json()["run"]["spec"]["init"]["classes"] == good
+
+
+@pytest.mark.parametrize("classes", [["cat"], ["cat", ""], "", 3])
+def test_names_of_outputs_of_another_form_are_refused_at_their_field(http, store, classes):
+    error = refusal(http, store, spec_from({"file": "w.pt", "classes": classes}))
+    assert error["field"].startswith("init.classes")
+
+
 def test_a_file_on_another_machine_is_left_for_its_worker(http, app):
     assert http.post(RUNS, json=spec_from({"file": "there.safetensors"})).status_code == 201
 

@@ -196,8 +196,9 @@ def _refuse_head(theirs: torch.Size, ours: torch.Size) -> None:
         raise WrongWeights(
             f"The head has {theirs[0]} outputs, this data set has {ours[0]} classes.",
             field="init.new_head",
-            hint="Use a new head (init.new_head) to draw the last layer anew and keep all "
-            "other weights, or choose the data set that they were trained on.",
+            hint="Name the outputs (init.classes) to keep those of these classes, use a new "
+            "head (init.new_head) to draw the last layer anew and keep all other weights, or "
+            "choose the data set that they were trained on.",
         )
 
 

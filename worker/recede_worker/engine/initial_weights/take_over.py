@@ -34,6 +34,7 @@ from recede_worker.engine.checkpoints.atomic_files import (
 )
 from recede_worker.engine.initial_weights.from_run import Inherited, inherit
 from recede_worker.engine.initial_weights.losses import restore_statistics, warn, warn_of_losses
+from recede_worker.engine.initial_weights.named_outputs import outputs_for, with_outputs
 from recede_worker.engine.initial_weights.state_dict_file import read_weight_file
 from recede_worker.engine.initial_weights.teacher import Dense, keep_teacher, load_teacher
 from recede_worker.engine.inputs.load import (
@@ -147,16 +148,21 @@ def _take_over(job: JobHandle, run: RunInputs, init: Init, data: Data) -> None:
     source = _from_file(run, init) if init.file else _from_run(job, run, init, data)
     network = _network(run, data, source.widths)
     head = scoring_layer(network.model, data.input_shape)
-    adopted = adopt(network.model, source.weights, head=head, new_head=init.new_head)
+    outputs = outputs_for(init, run.settings.roots, data.classes)
+    weights = source.weights if outputs is None else with_outputs(source.weights, head, outputs)
+    adopted = adopt(network.model, weights, head=head, new_head=init.new_head)
     if source.logits is not None:
         _set_scales(network, source.logits)
     record = {
         **source.record,
         **({"new_head": True} if init.new_head else {}),
+        **({"outputs": vars(outputs)} if outputs else {}),
         **vars(adopted),
         "widths": source.widths,
     }
     job.log(_sentence(source.record))
+    if outputs is not None:
+        job.log(outputs.sentence)
     if adopted.auxiliary:
         names = ", ".join(adopted.auxiliary)
         job.log(f"left out: auxiliary heads, which work only in training: {names}")

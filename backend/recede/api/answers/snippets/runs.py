@@ -123,6 +123,9 @@ def _init_options(init: Mapping[str, Any]) -> list[str]:
             words += [f"--init-{key}", str(init[key])]
     if init.get("plan") is not None:
         words += ["--init-ratio", str(init["plan"]["ratio"])]
+    if init.get("classes") is not None:
+        named = init["classes"]
+        words += ["--classes", named if isinstance(named, str) else ",".join(named)]
     return [*words, "--new-head"] if init.get("new_head") else words
 
 

@@ -50,7 +50,7 @@ def starting_fields(values: Mapping[Key, Any], runs: Sequence[RunOut]) -> list[C
     )
     return [
         choose,
-        _panel(start.FILE, kind, [_file(values)]),
+        _panel(start.FILE, kind, [_file(values), _classes(values)]),
         _panel(start.RUN, kind, _run(values, runs)),
         html.Div(_head(values), id={"type": "run-panel", "kind": HEAD, "owner": ""}, hidden=True),
         # The exact plan that came from Explore; never typed.
@@ -126,6 +126,21 @@ def _file(values: Mapping[Key, Any]) -> Component:
         placeholder="pretrained/weights.safetensors",
         inputWrapperOrder=ORDER,
         **attrs(data_testid="field-init.file"),
+    )
+    return field
+
+
+def _classes(values: Mapping[Key, Any]) -> Component:
+    field: Component = dmc.TextInput(
+        id=field_id("init.classes"),
+        label="Classes of the weights",
+        value=values["init.classes", ""],
+        description="Names of their outputs in order: a file below a data root (one name a line, "
+        "or JSON), imagenet1k, or names separated by commas. The head gets the outputs of this "
+        "data set's classes. Empty: they are the same classes in the same order.",
+        placeholder="same as the data set",
+        inputWrapperOrder=ORDER,
+        **attrs(data_testid="field-init.classes"),
     )
     return field
 

@@ -18,7 +18,7 @@ SEED, FILE, RUN = "seed", "file", "run"
 DISTILL = ("distill", "distill.weight", "distill.temperature")
 PATHS = (
     *("init.kind", "init.file", "init.run", "init.ratio", "init.plan", "init.new_head"),
-    "normalize",
+    *("init.classes", "normalize"),
     *DISTILL,
 )
 
@@ -57,7 +57,7 @@ def read(values: Mapping[str, Any], errors: dict[str, str]) -> dict[str, Any] | 
         path = str(values.get("init.file") or "").strip()
         if not path:
             errors["init.file"] = "File is empty; it must be a path below a data root."
-        return {"file": path} | head
+        return {"file": path} | head | _classes(values)
     if kind != RUN:
         return None
     if not values.get("init.run"):
@@ -65,6 +65,13 @@ def read(values: Mapping[str, Any], errors: dict[str, str]) -> dict[str, Any] | 
         return None
     plan = _plan(values, errors)
     return {"run": values["init.run"]} | ({} if plan is None else {"plan": plan}) | head
+
+
+def _classes(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Names separated by commas, or the file or word that stands for them."""
+    typed = str(values.get("init.classes") or "").strip()
+    names = [name.strip() for name in typed.split(",") if name.strip()]
+    return {"classes": names if len(names) > 1 else typed} if typed else {}
 
 
 def read_normalize(values: Mapping[str, Any], errors: dict[str, str]) -> dict[str, Any]:
@@ -124,4 +131,7 @@ def field_of(path: str) -> str:
     """The form's field for an error of the server at a path below `init`."""
     if path in ("init", "init.file"):
         return "init.file" if path == "init.file" else "init.run"
-    return "init.ratio" if path.startswith("init.plan") else path
+    for own, field in (("init.plan", "init.ratio"), ("init.classes", "init.classes")):
+        if path.startswith(own):
+            return field
+    return path
