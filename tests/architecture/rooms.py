@@ -245,6 +245,7 @@ PYTHON: Allowed = {
         "recede_worker.engine.checkpoints",
         "recede_worker.engine.inputs",
         "recede_worker.engine.job",
+        "recede_worker.images.*",
         "recede_worker.networks",
     },
     "recede_worker.engine.inputs": {

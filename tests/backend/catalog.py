@@ -11,6 +11,8 @@ from recede.contract.spec.catalog import (
     MethodInfo,
 )
 from recede.contract.spec.params import ParamSpec
+from recede.contract.spec.pixels import Normalize
+from recede.contract.spec.published import PublishedWeights
 from tests.backend.store.samples import SPEC
 
 LAM = ParamSpec(
@@ -54,6 +56,15 @@ def dataset(name: str, status: str = "ready", detail: str = "") -> DatasetInfo:
     )
 
 
+PUBLISHED = PublishedWeights(
+    names=("V1", "V2"),
+    normalize=Normalize(mean=(0.5,), std=(0.25,)),
+    image_size=28,
+    classes=100,
+    licence="mit",
+    size_bytes=12_000_000,
+)
+
 CATALOG = Catalog(
     methods=(
         MethodInfo(
@@ -63,7 +74,13 @@ CATALOG = Catalog(
     ),
     architectures=(
         ArchitectureInfo(
-            name="tiny", label="Tiny", help="", params=(WIDTH,), min_image=28, max_image=32
+            name="tiny",
+            label="Tiny",
+            help="",
+            params=(WIDTH,),
+            min_image=28,
+            max_image=32,
+            published=(PUBLISHED,),
         ),
         ArchitectureInfo(name="large", label="Large", help="", min_image=224, max_image=224),
     ),

@@ -141,6 +141,8 @@ def starting_weights(spec: RunSpec) -> str:
     if spec.init is None:
         return "random, from the seed"
     source = spec.init.file or f"run {spec.init.run}"
+    if spec.init.pretrained is not None:
+        source = f"published, {spec.init.pretrained}"
     if spec.init.plan is not None:
         source += f", {plan_words(spec.init.plan.model_dump())}"
     if spec.distill is not None:

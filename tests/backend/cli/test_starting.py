@@ -104,6 +104,39 @@ def test_the_outputs_of_imported_weights_are_named(run, store, text, given):
     assert newest(store).spec["init"]["classes"] == given
 
 
+PUBLISHED = ("import", "tiny", "--pretrained", "V1", "--dataset", "digits")
+
+
+def test_published_weights_are_imported_as_they_were_trained_and_said_what_they_are(run, store):
+    made = run(*PUBLISHED)
+    assert made.exit_code == 0, made.output
+    spec = newest(store).spec
+    assert (spec["architecture"], spec["init"]["pretrained"], spec["epochs"]) == ("tiny", "V1", 0)
+    assert spec["normalize"] == {"mean": [0.5], "std": [0.25]}
+    said = " ".join(made.stdout.split())
+    assert "init.pretrained: 12 MB, downloaded by the worker unless it has them; licence: mit" in (
+        said
+    )
+    assert "normalize: as these weights were trained" in said
+    assert run(*PUBLISHED, "--normalize", "images").exit_code == 0
+    assert newest(store).spec["normalize"] == "images"
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ([*PUBLISHED[:3], "V3", *PUBLISHED[4:]], "known: V1, V2"),
+        ([*PUBLISHED, "--architecture", "large"], "'tiny' and --architecture large"),
+        (["import", "w.pt", *PUBLISHED[2:]], "'w.pt'"),
+        (["submit", "--demo", "--pretrained", "V1", "--weights", "a.pt"], "were given"),
+    ],
+)
+def test_published_weights_that_there_are_not_are_refused(run, store, options, words):
+    result = run(*options)
+    assert result.exit_code == 2
+    assert words in " ".join(result.stderr.split())
+
+
 def test_the_method_of_an_import_can_be_chosen_and_nothing_is_queued_by_a_dry_run(run, store):
     made = run(*IMPORT, "--method", "rni", "--dry-run")
     assert made.exit_code == 0, made.output
@@ -141,7 +174,7 @@ def test_a_mistake_in_an_import_names_the_help_of_that_command(run, options):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--weights", "a.pt", "--from", "b"], "both given"),
+        (["--weights", "a.pt", "--from", "b"], "were given"),
         (["--cut", "0.5"], "without --from"),
         (["--cut", "nan", "--from", "b"], "finite"),
         (["--new-head"], "all layers are new"),

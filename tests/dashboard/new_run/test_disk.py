@@ -71,6 +71,8 @@ def test_nothing_is_requested_while_something_has_to_be_fixed(seen):
 
 def test_time_and_memory_are_shown_in_the_services_words_and_of_a_sweep_for_each_run(seen):
     answer = asyncio.run(checked(Client(DiskOut(free_bytes=5)), seen))
+    known = answer.model_copy(update={"reasons": {"normalize": "as trained", "x": "no"}})
+    assert text(forecast(known, seen)).startswith("Pixels as trained Time About 4 min.")
     assert text(forecast(answer, seen)) == "Time About 4 min. Memory At least 9 MB."
     swept = replace(seen, axes={"seed": [0, 1]})
     assert text(forecast(answer, swept)).startswith("Time Per run: About 4 min.")

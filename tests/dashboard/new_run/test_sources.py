@@ -8,6 +8,7 @@ from recede.client import (
     ArchitectureInfo,
     DatasetInfo,
     Distill,
+    Init,
     Normalize,
     Plan,
 )
@@ -27,6 +28,7 @@ from recede_dashboard.pages.new_run.sections.starting import run_options, starti
 from recede_dashboard.pages.new_run.values import start
 from recede_dashboard.pages.new_run.values.advice import fit_text
 from recede_dashboard.pages.new_run.values.spec import review, shown_at
+from tests.backend.catalog import PUBLISHED
 from tests.dashboard import samples
 from tests.dashboard.layouts import NARROW, props, text
 from tests.dashboard.samples import CATALOG
@@ -188,6 +190,22 @@ def test_what_given_weights_are_fed_reaches_the_spec_and_a_fine_tuning_of_the_ru
     assert "'imagenett'" in wrong.errors["normalize"]
     parent = samples.run(spec=spec)
     assert fine_tuning(WIDER, parent, {"ratio": 0.5})["normalize", ""] == "0.3/0.25"
+
+
+def test_published_weights_are_named_by_their_tag(values):
+    known = CATALOG.architecture(values["architecture", ""]).model_copy(
+        update={"published": (PUBLISHED,)}
+    )
+    catalog = WIDER.model_copy(update={"architectures": (known,)})
+    given = starts(values, kind=start.PRETRAINED, pretrained=" V1 ")
+    assert review(catalog, given).spec.init == Init(pretrained="V1")
+    assert starting_words(given, {}) == "published: V1"
+    wrong = review(catalog, starts(values, kind=start.PRETRAINED, pretrained="V3"))
+    assert "V1, V2" in wrong.errors["init.pretrained"]
+    assert (
+        "Tag is empty"
+        in review(catalog, starts(values, kind=start.PRETRAINED)).errors["init.pretrained"]
+    )
 
 
 def test_another_run_cut_first_is_fine_tuning(values):

@@ -3,17 +3,58 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import get_type_hints
+from typing import Any, get_type_hints
 
 import torch
 from torch import nn
 from torchvision import models
 
+from recede.contract.errors import UnknownName
 from recede.contract.spec.catalog import ArchitectureInfo
 from recede.contract.spec.params import ParamSpec
+from recede.contract.spec.pixels import Normalize
+from recede.contract.spec.published import FIELD, PublishedWeights, name_of
 from recede_worker.networks.family import Architecture, Config
+from recede_worker.networks.published import Published
 from recede_worker.networks.traced import Origin, TracedArchitecture
+
+HALF = Normalize(mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5))
+"""What GoogLeNet and Inception were trained with; torchvision converts inside of them
+(`transform_input`), which ours are built without."""
+
+
+def _listed(model: str) -> Iterator[tuple[str, PublishedWeights]]:
+    """Tags of a model's weights, and what is known of each."""
+    for weights in models.get_model_weights(model):
+        made = weights.transforms()
+        by = Normalize(mean=tuple(made.mean), std=tuple(made.std))
+        yield (
+            weights.name,
+            PublishedWeights(
+                names=(weights.name,),
+                normalize=HALF if _converts(model) else by,
+                image_size=made.crop_size[0],
+                classes=len(weights.meta["categories"] or ()),
+                licence=weights.meta.get("license", ""),
+                size_bytes=round(weights.meta["_file_size"] * 2**20),
+            ),
+        )
+
+
+def _file(model: str, tag: str) -> Published:
+    """Where torchvision says that these weights are; raises UnknownName."""
+    known: Any = models.get_model_weights(model)
+    if tag not in known.__members__:
+        raise UnknownName("published weights", tag, known.__members__, field=FIELD)
+    weights = known[tag]
+    return Published(
+        file=weights.url.rpartition("/")[2],
+        licence=weights.meta.get("license", ""),
+        outputs=tuple(weights.meta["categories"] or ()) or None,
+        url=weights.url,
+    )
 
 
 @dataclass(frozen=True)
@@ -40,6 +81,10 @@ class TorchvisionNetwork(TracedArchitecture):
             if isinstance(module, nn.BatchNorm2d):
                 module.reset_parameters()
         return network
+
+    def published(self, config: Config, tag: str) -> Published:  # noqa: ARG002 - one model
+        """By torchvision's table of weights."""
+        return _file(self.name, tag)
 
     def origin(self, config: Config) -> Origin:
         """torchvision's function of that name."""
@@ -94,6 +139,7 @@ def _network(name: str) -> TorchvisionNetwork:
         help=f"{text} For images of about 224 pixels.",
         min_image=32 if name in HALVING else 16,
         max_image=512,
+        published=tuple(weights for _, weights in _listed(name)),
     )
     return TorchvisionNetwork(info, is_heavy=VGG in text)
 
@@ -114,6 +160,10 @@ class OtherTorchvisionNetwork(TracedArchitecture):
         )
         return network
 
+    def published(self, config: Config, tag: str) -> Published:
+        """By torchvision's table of weights."""
+        return _file(config["params"]["model"], tag)
+
     def origin(self, config: Config) -> Origin:
         """torchvision's function of that name."""
         model = config["params"]["model"]
@@ -127,12 +177,21 @@ class OtherTorchvisionNetwork(TracedArchitecture):
 
 def _plain(model: str) -> dict[str, bool]:
     """Options of one output alone, and of weights that are not drawn in minutes."""
+    return {"aux_logits": False, "init_weights": False} if "aux_logits" in _options(model) else {}
+
+
+def _converts(model: str) -> bool:
+    """Whether torchvision builds the network of published weights with other inputs inside."""
+    return "transform_input" in _options(model)
+
+
+def _options(model: str) -> set[str]:
     made = get_type_hints(models.get_model_builder(model))["return"]
-    known = inspect.signature(made).parameters
-    return {"aux_logits": False, "init_weights": False} if "aux_logits" in known else {}
+    return set(inspect.signature(made).parameters)
 
 
 def _others() -> OtherTorchvisionNetwork:
+    names = sorted(models.list_models(module=models))
     model = ParamSpec(
         name="model",
         kind="choice",
@@ -140,7 +199,7 @@ def _others() -> OtherTorchvisionNetwork:
         label="Model",
         help="torchvision's name of the network. Those without batch norm, or with layers that "
         "cannot be costed, are refused with the reason when the run starts.",
-        choices=tuple(sorted(models.list_models(module=models))),
+        choices=tuple(names),
     )
     info = ArchitectureInfo(
         name="torchvision-any",
@@ -150,6 +209,11 @@ def _others() -> OtherTorchvisionNetwork:
         params=(model,),
         min_image=16,
         max_image=512,
+        published=tuple(
+            weights.model_copy(update={"names": (name_of(name, tag),)})
+            for name in names
+            for tag, weights in _listed(name)
+        ),
     )
     return OtherTorchvisionNetwork(info)
 

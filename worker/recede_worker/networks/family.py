@@ -7,11 +7,12 @@ import textwrap
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, ClassVar
 
-from torch import nn
+from torch import Tensor, nn
 
-from recede.contract.errors import InvalidInput
+from recede.contract.errors import InvalidInput, UnknownName
 from recede.contract.network.shape import MIN_CHANNELS
 from recede.contract.spec.catalog import ArchitectureInfo
 from recede.contract.spec.params import (
@@ -19,8 +20,10 @@ from recede.contract.spec.params import (
     ParamValue,
     check_params,
 )
+from recede.contract.spec.published import FIELD
 from recede_worker.core.cutting.discover import Prunable
 from recede_worker.core.norms.scaling import Norm
+from recede_worker.networks.published import Published
 from recede_worker.source.write import loading_part
 
 Config = dict[str, Any]
@@ -103,6 +106,20 @@ class Architecture(ABC):
     def left_out(self, config: Config) -> dict[str, str]:  # noqa: ARG002 - for subclasses
         """Convolutions whose channels cannot be cut, and why, as far as it was looked for."""
         return {}
+
+    def published(self, config: Config, tag: str) -> Published:  # noqa: ARG002 - for subclasses
+        """Where weights of that tag lie; raises UnknownName for one that there is not."""
+        raise UnknownName("published weights", tag, (), field=FIELD)
+
+    def adapted(
+        self,
+        config: Config,  # noqa: ARG002 - for subclasses
+        tag: str,  # noqa: ARG002
+        path: Path,  # noqa: ARG002
+        weights: Mapping[str, Tensor],
+    ) -> Mapping[str, Tensor]:
+        """The published weights, which lie at `path`, by the names of the network's entries."""
+        return weights
 
     @abstractmethod
     def dense_config(

@@ -56,8 +56,9 @@ def check(settings: Settings, session: Session, spec: RunSpec) -> None:
     init = spec.init
     if init is None:
         return
-    if init.file is not None:
-        _check_file(settings, session, init.file)
+    if init.run is None:
+        if init.file is not None:
+            _check_file(settings, session, init.file)
         _check_classes(settings, session, init.classes)
         return
     try:

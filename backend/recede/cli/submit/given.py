@@ -29,7 +29,11 @@ _HELP = "recede import --help lists all options."
 def import_weights(
     ctx: typer.Context,
     weights: Annotated[
-        str, typer.Argument(help="safetensors or a state_dict, below a data root of the worker.")
+        str,
+        typer.Argument(
+            help="safetensors or a state_dict, below a data root of the worker; with "
+            "--pretrained the name of the network."
+        ),
     ],
     kinds: Spec,
     pixels: Spec,
@@ -44,6 +48,9 @@ def import_weights(
             "Reinitialise the last layer, for other classes.", options.WHAT, "--new-head"
         ),
     ] = False,
+    pretrained: Annotated[
+        str | None, options.option(start.PRETRAINED_HELP, options.WHAT, "--pretrained")
+    ] = None,
     classes: Annotated[
         str | None, options.option(start.CLASSES_HELP, options.WHAT, "--classes")
     ] = None,
@@ -63,7 +70,10 @@ def import_weights(
     own, known = options.named(ctx.args, "import"), [str(one.name) for one in ctx.command.params]
     with RecedeClient(url) as client:
         catalog = client.catalog()
-        init = start.with_classes({"file": weights, "new_head": new_head}, classes)
+        given = {"file": weights} if pretrained is None else {"pretrained": pretrained}
+        if pretrained is not None:
+            kinds = kinds | {"architecture": _network(weights, kinds)}
+        init = start.with_classes(given | {"new_head": new_head}, classes)
         spec: Spec = {"method": _as_it_is(catalog), **kinds, **pixels, **split, **machine}
         spec |= {**options.chosen(name=name), "epochs": 0, "init": init}
         spec_options.require(catalog, spec, _HELP)
@@ -72,6 +82,19 @@ def import_weights(
         for key, value in parameters:
             spec_options.put(catalog, spec, key, value)
         go(client, spec, {}, dry_run=dry_run, watch=watch)
+
+
+def _network(argument: str, kinds: Spec) -> str:
+    """The network that the argument names; raises InvalidInput if --architecture names another."""
+    named = str(kinds.get("architecture", argument))
+    if named != argument:
+        raise InvalidInput(
+            f"{argument!r} and --architecture {named} were both given; with --pretrained the "
+            "argument is the network.",
+            field="architecture",
+            hint=f"recede import {named} --pretrained TAG, for example.",
+        )
+    return named
 
 
 def _as_it_is(catalog: Catalog) -> str:

@@ -36,6 +36,12 @@ CLASSES_HELP = (
 )
 
 
+PRETRAINED_HELP = (
+    "Start from weights that the network's library publishes under this tag, such as "
+    "IMAGENET1K_V1; a wrong one lists all. The worker downloads them, if it has not got them."
+)
+
+
 def _option(help_: str, *names: str) -> Any:
     return typer.Option(*names, help=help_, rich_help_panel="Weights to start from")
 
@@ -49,6 +55,7 @@ def source(
             "--init-file",
         ),
     ] = None,
+    pretrained: Annotated[str | None, _option(PRETRAINED_HELP, "--pretrained")] = None,
     parent: Annotated[
         str | None,
         _option(
@@ -104,24 +111,30 @@ def source(
         InvalidInput: options that contradict each other.
     """
     _check_recipe(recipe, cut)
-    init = _init(weights, parent, finite("--cut", cut), new_head)
+    init = _init(weights, pretrained, parent, finite("--cut", cut), new_head)
     init = with_classes(init, classes)
     return Source(parent, recipe, init, _distill(distill, weight, temperature, cut))
 
 
 def _init(
-    weights: str | None, parent: str | None, cut: float | None, new_head: bool
+    weights: str | None,
+    pretrained: str | None,
+    parent: str | None,
+    cut: float | None,
+    new_head: bool,
 ) -> dict[str, Any] | None:
     """`init` of the spec, or None where weights are drawn from the seed.
 
     Raises:
         InvalidInput: options that contradict each other.
     """
-    if weights is not None and parent is not None:
+    sources = {"--weights": weights, "--pretrained": pretrained, "--from": parent}
+    given = [option for option, value in sources.items() if value is not None]
+    if len(given) > 1:
         raise InvalidInput(
-            "--weights and --from were both given; a training starts from one of them.",
+            f"{' and '.join(given)} were given; a training starts from one of them.",
             field="init",
-            hint="Leave one of the two out.",
+            hint="Leave all but one out.",
         )
     if cut is not None and parent is None:
         raise InvalidInput(
@@ -129,15 +142,16 @@ def _init(
             field="init.plan.ratio",
             hint="Name that run with --from.",
         )
-    if weights is None and parent is None:
+    if not given:
         if new_head:
             raise InvalidInput(
-                "--new-head was given without --weights or --from; all layers are new.",
+                "--new-head was given without weights to start from; all layers are new.",
                 field="init.new_head",
                 hint="Leave it out.",
             )
         return None
-    source: dict[str, Any] = {"file": weights} if weights is not None else {"run": parent}
+    fields = {"file": weights, "pretrained": pretrained, "run": parent}
+    source: dict[str, Any] = {name: value for name, value in fields.items() if value is not None}
     plan = {} if cut is None else {"plan": {"ratio": cut}}
     return source | plan | ({"new_head": True} if new_head else {})
 
@@ -150,11 +164,11 @@ def with_classes(init: dict[str, Any] | None, classes: str | None) -> dict[str, 
     """
     if classes is None:
         return init
-    if init is None or "file" not in init:
+    if init is None or "run" in init:
         raise InvalidInput(
-            "--classes was given without --weights; it names the outputs of a file's weights.",
+            "--classes was given without --weights; it names outputs of weights from elsewhere.",
             field="init.classes",
-            hint="Leave it out, or name the file.",
+            hint="Leave it out, or name the file with --weights.",
         )
     return init | {"classes": read_classes(classes)}
 

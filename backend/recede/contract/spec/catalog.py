@@ -15,6 +15,7 @@ from recede.contract.spec.params import (
     check_params,
 )
 from recede.contract.spec.pixels import Normalize
+from recede.contract.spec.published import PublishedWeights, chosen
 from recede.contract.spec.recipes import RECIPES, Recipe
 from recede.contract.spec.run import RunSpec, Scope
 
@@ -62,6 +63,15 @@ class ArchitectureInfo(_Entry):
 
     min_image: int
     max_image: int
+    published: tuple[PublishedWeights, ...] = ()
+    """Weights that its library publishes, which a run may start from."""
+
+    def weights_of(self, spec: RunSpec) -> PublishedWeights | None:
+        """The published weights that a spec starts from, if any; raises UnknownName."""
+        if spec.init is None or spec.init.pretrained is None:
+            return None
+        params = {p.name: p.default for p in self.params} | spec.architecture_params
+        return chosen(self.published, params, spec.init.pretrained)
 
 
 class DatasetVariant(BaseModel):
@@ -190,9 +200,10 @@ class Catalog(BaseModel):
                 says where.
         """
         plain = self.dataset(spec.dataset)
+        architecture = self.architecture(spec.architecture)
+        spec = _as_trained(spec, architecture.weights_of(spec), plain)
         dataset_params = check_params(plain.params, spec.dataset_params, "dataset_params")
         dataset = plain.resolved(dataset_params)
-        architecture = self.architecture(spec.architecture)
         method = self.method(spec.method)
         checked = {
             "name": spec.title(),
@@ -253,6 +264,19 @@ def _find(entries: Sequence[EntryT], kind: str, name: str) -> EntryT:
     raise UnknownName(label, name, [entry.name for entry in entries], field=kind)
 
 
+def _as_trained(spec: RunSpec, weights: PublishedWeights | None, dataset: DatasetInfo) -> RunSpec:
+    """What the spec leaves open of the images is as published weights were trained with."""
+    if weights is None:
+        return spec
+    changes: dict[str, Any] = {}
+    if spec.normalize == "auto":
+        changes["normalize"] = weights.normalize
+    if "image_size" in {p.name for p in dataset.params} - spec.dataset_params.keys():
+        size = {"image_size": weights.image_size}
+        changes["dataset_params"] = {**spec.dataset_params, **size}
+    return spec.model_copy(update=changes)
+
+
 def _check_dataset(dataset: DatasetInfo) -> None:
     if dataset.status in ("missing", "unreadable"):
         raise InvalidInput(
@@ -289,8 +313,8 @@ def _check_recipe(spec: RunSpec) -> None:
         raise InvalidInput(
             "Epochs were 0, which looks at given weights, and none are given.",
             field="epochs",
-            hint="Give the weights to start from (init: a file or a run), or train for 1 epoch or "
-            "more.",
+            hint="Give the weights to start from (init: a file, published weights or a run), "
+            "or train for 1 epoch or more.",
         )
     if spec.warmup_epochs and spec.warmup_epochs >= spec.epochs:
         raise InvalidInput(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from recede.contract.spec.catalog import Catalog
 from recede.contract.spec.params import ParamSpec
+from recede.contract.spec.published import in_words
 from recede.contract.spec.run import RunSpec
 
 _ROUNDING = 0.1
@@ -21,7 +22,7 @@ def reasons(catalog: Catalog, given: RunSpec, checked: RunSpec) -> dict[str, str
 
     `given` is the spec as it was asked for, `checked` what Catalog.check made of it.
     """
-    found = _pixels(checked)
+    found = _pixels(checked) | _published(catalog, given, checked)
     method = catalog.method(checked.method)
     total = steps(catalog, checked)
     open_ = set(method.given(given)) - set(given.method_params)
@@ -44,6 +45,25 @@ def _pixels(checked: RunSpec) -> dict[str, str]:
         "normalize": "by mean and deviation of the training images, for the file does not say "
         "what its weights were trained with; published networks for photographs want imagenet1k"
     }
+
+
+def _published(catalog: Catalog, given: RunSpec, checked: RunSpec) -> dict[str, str]:
+    """What is known of published weights, and what they decide."""
+    weights = catalog.architecture(checked.architecture).weights_of(checked)
+    if weights is None:
+        return {}
+    found = {"init.pretrained": in_words(weights)}
+    if given.normalize == "auto":
+        found["normalize"] = "as these weights were trained"
+    size = checked.dataset_params.get("image_size", weights.image_size)
+    if "image_size" in checked.dataset_params.keys() - given.dataset_params.keys():
+        found["dataset_params.image_size"] = f"{size}: as these weights were evaluated"
+    elif size != weights.image_size:
+        found["dataset_params.image_size"] = (
+            f"{size}, though these weights were evaluated with {weights.image_size}: their "
+            "accuracy will differ"
+        )
+    return found
 
 
 def _without(value: float, checked: RunSpec) -> str:

@@ -102,7 +102,10 @@ ClassNames = Annotated[
 
 
 class Init(BaseModel):
-    """Weights to start from: a file under a data root, or the network of another run.
+    """Weights to start from: a file under a data root, published ones, or another run's.
+
+    `pretrained` is the tag of weights that the network's library publishes; the worker fetches
+    them, and each class of the data set gets the output of its name.
 
     With `plan`, the other run's network is cut first: that is fine-tuning. `new_head` draws
     the last layer at random, for other classes than those the weights were trained on.
@@ -113,6 +116,7 @@ class Init(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     file: Text | None = Field(None, min_length=1, max_length=4096)
+    pretrained: Text | None = Field(None, min_length=1, max_length=200)
     run: Text | None = Field(None, min_length=1, max_length=64)
     plan: Plan | None = None
     new_head: bool = Field(False, strict=True)
@@ -120,12 +124,16 @@ class Init(BaseModel):
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
-        if (self.file is None) == (self.run is None):
-            raise ValueError("give either a file or a run to start from, one and not both")
+        if [self.file, self.pretrained, self.run].count(None) != 2:
+            raise ValueError(
+                "give a file, published weights (pretrained) or a run to start from, one of them"
+            )
         if self.plan is not None and self.run is None:
             raise ValueError("a plan cuts the network of a run; name that run, or leave it out")
-        if self.classes is not None and self.file is None:
-            raise ValueError("classes name the outputs of a file; give one, or leave them out")
+        if self.classes is not None and self.run is not None:
+            raise ValueError(
+                "classes name the outputs of weights from elsewhere, not of a run; leave them out"
+            )
         if self.classes is not None and self.new_head:
             raise ValueError(
                 "classes choose outputs of the head, and new_head draws it anew; leave one out"

@@ -15,6 +15,13 @@ from recede_dashboard.pages.new_run.values.spec import Review
 NO_ROOM = "storage"
 """The code of the API's error."""
 
+REASONS = {
+    "init.pretrained": "Published weights",
+    "normalize": "Pixels",
+    "dataset_params.image_size": "Image size",
+}
+"""What is said of given weights, by the fields of the spec that they decide."""
+
 Answer = SpecCheck | ApiError | None
 
 
@@ -44,11 +51,16 @@ def disk_alert(answer: Answer, seen: Review) -> Component | None:
 
 
 def forecast(answer: Answer, seen: Review) -> list[Component] | None:
-    """How long the training may take and what memory, and where that is known from."""
-    if not isinstance(answer, SpecCheck) or answer.forecast is None:
+    """How long the training may take and what memory; of given weights what is to be known."""
+    if not isinstance(answer, SpecCheck):
         return None
-    facts = (("Time", answer.forecast.time), ("Memory", answer.forecast.memory))
-    return [html.Div([html.Dt(name), html.Dd(_each(seen) + words)]) for name, words in facts]
+    facts = [
+        (name, answer.reasons[path]) for path, name in REASONS.items() if path in answer.reasons
+    ]
+    if answer.forecast is not None:
+        each = _each(seen)
+        facts += [("Time", each + answer.forecast.time), ("Memory", each + answer.forecast.memory)]
+    return [html.Div([html.Dt(name), html.Dd(words)]) for name, words in facts] or None
 
 
 def _each(seen: Review) -> str:

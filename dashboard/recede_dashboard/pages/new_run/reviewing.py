@@ -36,7 +36,7 @@ NOTE = {"type": "run-note", "path": ALL, "owner": ALL}
 PANEL = {"type": "run-panel", "kind": ALL, "owner": ALL}
 FIT = {"type": "run-fit", "owner": ALL}
 Ids = list[dict[str, str]]
-LATER = ("init.file", "init.run")
+LATER = ("init.file", "init.pretrained", "init.run")
 """Fields that are empty when they appear."""
 
 WORDS = (

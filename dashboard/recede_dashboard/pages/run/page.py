@@ -155,7 +155,7 @@ def origin(run: RunOut, parent: str | None) -> Component | None:
     init = run.spec.init
     if init is None:
         return None
-    source: Any = init.file
+    source: Any = init.file or f"published weights {init.pretrained}"
     if init.run is not None:
         gone = html.Code(init.run, title="This run has been deleted")
         source = dcc.Link(parent, href=f"/runs/{init.run}") if parent else gone

@@ -31,16 +31,20 @@ class Outputs:
         return f"the head has {len(self.index)} of {self.of} outputs, chosen by the classes' names"
 
 
-def outputs_for(init: Init, roots: Sequence[Path], classes: Sequence[str]) -> Outputs | None:
-    """The outputs that `init.classes` names for the classes, or None if it names none.
+def outputs_for(
+    init: Init, roots: Sequence[Path], classes: Sequence[str], known: tuple[str, ...] | None
+) -> Outputs | None:
+    """The outputs for the classes, by the names of `init.classes` or those that are `known`.
+
+    None if there are no names, or a new head is wanted.
 
     Raises:
         WrongClasses: the names cannot be read, or are not those of the classes.
         UnusableWeights: there is no such file under the data roots.
     """
-    if init.classes is None:
+    if init.new_head or (init.classes is None and known is None):
         return None
-    names = _names(init.classes, roots)
+    names = _names(init.classes, roots) if init.classes is not None else known or ()
     return Outputs(tuple(class_names.outputs_of(classes, names, ilsvrc.key)), len(names))
 
 

@@ -35,6 +35,7 @@ from recede_worker.engine.checkpoints.atomic_files import (
 from recede_worker.engine.initial_weights.from_run import Inherited, inherit
 from recede_worker.engine.initial_weights.losses import restore_statistics, warn, warn_of_losses
 from recede_worker.engine.initial_weights.named_outputs import outputs_for, with_outputs
+from recede_worker.engine.initial_weights.published_weights import published_weights
 from recede_worker.engine.initial_weights.state_dict_file import read_weight_file
 from recede_worker.engine.initial_weights.teacher import Dense, keep_teacher, load_teacher
 from recede_worker.engine.inputs.load import (
@@ -60,6 +61,8 @@ class _Source:
 
     weights: Mapping[str, Tensor]
     record: dict[str, Any]
+    outputs: tuple[str, ...] | None = None
+    """Names of the outputs in their order, if they are known."""
     widths: dict[str, int] | None = None
     """Channels of each prunable layer, if they are not those of the spec's network."""
     logits: Mapping[str, Tensor] | None = None
@@ -145,10 +148,11 @@ def record_epoch_0(run: RunInputs, network: Network, correct: int, n: int) -> No
 def _take_over(job: JobHandle, run: RunInputs, init: Init, data: Data) -> None:
     """Adopt the weights and keep them; afterwards the source is not needed any more."""
     job.progress("loading", 0, 1, "steps", message="weights to start from")
-    source = _from_file(run, init) if init.file else _from_run(job, run, init, data)
-    network = _network(run, data, source.widths)
+    parent = _from_run(job, run, init, data) if init.run else None
+    network = _network(run, data, parent.widths if parent else None)
+    source = parent or _from_elsewhere(job, run, init, network)
     head = scoring_layer(network.model, data.input_shape)
-    outputs = outputs_for(init, run.settings.roots, data.classes)
+    outputs = outputs_for(init, run.settings.roots, data.classes, source.outputs)
     weights = source.weights if outputs is None else with_outputs(source.weights, head, outputs)
     adopted = adopt(network.model, weights, head=head, new_head=init.new_head)
     if source.logits is not None:
@@ -177,8 +181,10 @@ def _take_over(job: JobHandle, run: RunInputs, init: Init, data: Data) -> None:
         _write(folder / RECORD, {**record, "kept_sha256": _sha256(folder / WEIGHTS)})
 
 
-def _from_file(run: RunInputs, init: Init) -> _Source:
-    assert init.file is not None
+def _from_elsewhere(job: JobHandle, run: RunInputs, init: Init, network: Network) -> _Source:
+    if init.file is None:
+        assert init.pretrained is not None
+        return _Source(*published_weights(job, run.settings.roots, network, init.pretrained))
     path = weight_files.find(run.settings.roots, init.file)
     read = read_weight_file(path)
     record = {"kind": "file", "file": path.name, "sha256": read.sha256}
@@ -194,7 +200,7 @@ def _from_run(job: JobHandle, run: RunInputs, init: Init, data: Data) -> _Source
     exact = (
         logits if ours == theirs == "bounded" or (ours == "gate" and theirs != "plain") else None
     )
-    return _Source(found.weights, found.record, found.widths, exact, found.dense)
+    return _Source(found.weights, found.record, None, found.widths, exact, found.dense)
 
 
 @torch.no_grad()
@@ -236,7 +242,7 @@ def _warn_of_other_split(job: JobHandle, found: Inherited) -> None:
 
 
 def _sentence(record: Mapping[str, Any]) -> str:
-    if record["kind"] == "file":
+    if record["kind"] != "run":
         return f"starting from the weights in {record['file']} (SHA-256 {record['sha256']})"
     cut = f", cut by {100 * record['ratio']:.1f} %" if "ratio" in record else ""
     return f"starting from epoch {record['epoch']} of run {record['run_id']}{cut}"

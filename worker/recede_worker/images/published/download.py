@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from http.client import HTTPException
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Literal
 from urllib.request import Request, urlopen
 
 from recede.contract.errors import StorageProblem, Unavailable
@@ -17,6 +17,7 @@ from recede_worker.images.dataset import Progress
 
 CHUNK_BYTES = 1 << 20
 TIMEOUT_S = 30.0
+Algorithm = Literal["md5", "sha256"]
 ATTEMPTS = 4  # of one file, as long as each brings something
 
 
@@ -26,8 +27,12 @@ class DownloadFailed(Unavailable):
     code = "download_failed"
 
 
-def fetch(url: str, target: Path, md5: str, progress: Progress) -> None:
+def fetch(
+    url: str, target: Path, checksum: str, progress: Progress, algorithm: Algorithm = "md5"
+) -> None:
     """Download `url` to `target`, which appears only once its checksum is right.
+
+    `checksum` is the hexadecimal digest or its beginning; an empty one fits any file.
 
     Raises:
         DownloadFailed: no connection, an interrupted transfer or a wrong checksum.
@@ -37,10 +42,10 @@ def fetch(url: str, target: Path, md5: str, progress: Progress) -> None:
     part = folder / f".{target.name}.{os.getpid()}.part"
     try:
         with part.open("wb") as file:
-            digest = _transfer(url, file, target.name, progress)
-        if digest != md5:
+            digest = _transfer(url, _Received(file, algorithm), target.name, progress)
+        if not digest.startswith(checksum):
             raise DownloadFailed(
-                f"{url} came with checksum {digest}, not {md5}; the file was deleted.",
+                f"{url} came with checksum {digest}, not {checksum}; the file was deleted.",
                 hint="Try again; if it happens again, the server has a different file.",
             )
         part.replace(target)
@@ -77,8 +82,12 @@ class _Received:
     """What arrived so far, on disk and in the checksum."""
 
     file: BinaryIO
-    digest: Any = field(default_factory=lambda: hashlib.md5(usedforsecurity=False))
+    algorithm: Algorithm
+    digest: Any = field(init=False)
     n_bytes: int = 0
+
+    def __post_init__(self) -> None:
+        self.digest = hashlib.new(self.algorithm, usedforsecurity=False)
 
     def add(self, chunk: bytes) -> None:
         _write(self.file, chunk)
@@ -88,12 +97,11 @@ class _Received:
     def restart(self) -> None:
         self.file.seek(0)
         self.file.truncate()
-        self.digest, self.n_bytes = hashlib.md5(usedforsecurity=False), 0
+        self.digest, self.n_bytes = hashlib.new(self.algorithm, usedforsecurity=False), 0
 
 
-def _transfer(url: str, file: BinaryIO, name: str, progress: Progress) -> str:
+def _transfer(url: str, received: _Received, name: str, progress: Progress) -> str:
     """The checksum; a connection that breaks is taken up again where it broke."""
-    received = _Received(file)
     for attempt in range(1, ATTEMPTS + 1):
         try:
             _receive(url, received, name, progress)
@@ -112,7 +120,7 @@ def _transfer(url: str, file: BinaryIO, name: str, progress: Progress) -> str:
 def _receive(url: str, received: _Received, name: str, progress: Progress) -> None:
     start = received.n_bytes
     headers = {"Range": f"bytes={start}-"} if start else {}
-    request = Request(url, headers=headers)  # noqa: S310 - constants of data sets
+    request = Request(url, headers=headers)  # noqa: S310 - constants of libraries
     with urlopen(request, timeout=TIMEOUT_S) as response:  # noqa: S310 - the same
         if start and getattr(response, "status", None) != HTTPStatus.PARTIAL_CONTENT:
             received.restart()  # a server without ranges starts again

@@ -118,9 +118,13 @@ def _option(option: str, value: Any) -> list[str]:
 
 def _init_options(init: Mapping[str, Any]) -> list[str]:
     words = []
-    for key in ("file", "run"):
+    for option, key in (
+        ("--init-file", "file"),
+        ("--pretrained", "pretrained"),
+        ("--init-run", "run"),
+    ):
         if init.get(key) is not None:
-            words += [f"--init-{key}", str(init[key])]
+            words += [option, str(init[key])]
     if init.get("plan") is not None:
         words += ["--init-ratio", str(init["plan"]["ratio"])]
     if init.get("classes") is not None:

@@ -25,6 +25,7 @@ from recede_dashboard.words.specs import CHOICES, LABELS
 KINDS = (
     (start.SEED, "Random, from the seed"),
     (start.FILE, "From a file"),
+    (start.PRETRAINED, "Published"),
     (start.RUN, "From another run"),
 )
 _TEACHER_HELP = {
@@ -50,7 +51,8 @@ def starting_fields(values: Mapping[Key, Any], runs: Sequence[RunOut]) -> list[C
     )
     return [
         choose,
-        _panel(start.FILE, kind, [_file(values), _classes(values)]),
+        _panel(start.FILE, kind, [_file(values)]),
+        _panel(start.PRETRAINED, kind, [_pretrained(values)]),
         _panel(start.RUN, kind, _run(values, runs)),
         html.Div(_head(values), id={"type": "run-panel", "kind": HEAD, "owner": ""}, hidden=True),
         # The exact plan that came from Explore; never typed.
@@ -73,7 +75,7 @@ def _head(values: Mapping[Key, Any]) -> Component:
         inputWrapperOrder=ORDER,
         **attrs(data_testid="field-init.new_head"),
     )
-    fields = [field, _scale(values), _normalize(values)]
+    fields = [field, _classes(values), _scale(values), _normalize(values)]
     return html.Div(html.Div(fields, className="form-grid"), className="plugin-panel init-head")
 
 
@@ -130,6 +132,20 @@ def _file(values: Mapping[Key, Any]) -> Component:
     return field
 
 
+def _pretrained(values: Mapping[Key, Any]) -> Component:
+    field: Component = dmc.TextInput(
+        id=field_id("init.pretrained"),
+        label="Tag",
+        value=values["init.pretrained", ""],
+        description="What the library of the network calls weights that it publishes; a wrong tag "
+        "lists all. The worker downloads them, unless it has them.",
+        placeholder="IMAGENET1K_V1",
+        inputWrapperOrder=ORDER,
+        **attrs(data_testid="field-init.pretrained"),
+    )
+    return field
+
+
 def _classes(values: Mapping[Key, Any]) -> Component:
     field: Component = dmc.TextInput(
         id=field_id("init.classes"),
@@ -137,7 +153,8 @@ def _classes(values: Mapping[Key, Any]) -> Component:
         value=values["init.classes", ""],
         description="Names of their outputs in order: a file below a data root (one name a line, "
         "or JSON), imagenet1k, or names separated by commas. The head gets the outputs of this "
-        "data set's classes. Empty: they are the same classes in the same order.",
+        "data set's classes. Empty: as published, or of a file the same classes in the same "
+        "order. Not for another run.",
         placeholder="same as the data set",
         inputWrapperOrder=ORDER,
         **attrs(data_testid="field-init.classes"),
@@ -226,6 +243,8 @@ def starting_words(values: Mapping[Key, Any], runs: Mapping[str, str]) -> str:
     of = {path: values.get((path, "")) for path in start.PATHS}
     if of["init.kind"] == start.FILE:
         return str(of["init.file"] or "from a file")
+    if of["init.kind"] == start.PRETRAINED:
+        return f"published: {str(of['init.pretrained']).strip() or 'no tag yet'}"
     if of["init.kind"] == start.RUN:
         name = runs.get(str(of["init.run"]), str(of["init.run"] or "another run"))
         ratio = str(of["init.ratio"] or "").strip(" %")

@@ -133,8 +133,8 @@ def _is_gated(catalog: Catalog, body: Mapping[str, Any]) -> bool:
     method = known.get(str(body.get("method")))
     if method is None or method.scale == "plain":
         return False
-    is_file = "file" in (body.get("init") or {})
-    return body.get("scale") == "gate" or (is_file and body.get("scale") == "auto")
+    from_elsewhere = not {"file", "pretrained"}.isdisjoint(body.get("init") or {})
+    return body.get("scale") == "gate" or (from_elsewhere and body.get("scale") == "auto")
 
 
 def _advice(

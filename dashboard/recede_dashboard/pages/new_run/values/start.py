@@ -12,13 +12,13 @@ from recede_dashboard.words.numbers import number
 from recede_dashboard.words.plans import percent
 
 LABELS = {"distill.weight": "Weight of the teacher", "distill.temperature": "Temperature"}
-SEED, FILE, RUN = "seed", "file", "run"
+SEED, FILE, PRETRAINED, RUN = "seed", "file", "pretrained", "run"
 """Where the weights come from; the values of the form's own choice "init.kind"."""
 
 DISTILL = ("distill", "distill.weight", "distill.temperature")
 PATHS = (
     *("init.kind", "init.file", "init.run", "init.ratio", "init.plan", "init.new_head"),
-    *("init.classes", "normalize"),
+    *("init.pretrained", "init.classes", "normalize"),
     *DISTILL,
 )
 
@@ -58,6 +58,11 @@ def read(values: Mapping[str, Any], errors: dict[str, str]) -> dict[str, Any] | 
         if not path:
             errors["init.file"] = "File is empty; it must be a path below a data root."
         return {"file": path} | head | _classes(values)
+    if kind == PRETRAINED:
+        tag = str(values.get("init.pretrained") or "").strip()
+        if not tag:
+            errors["init.pretrained"] = "Tag is empty; it must name published weights."
+        return {"pretrained": tag} | head | _classes(values)
     if kind != RUN:
         return None
     if not values.get("init.run"):
@@ -129,8 +134,8 @@ def _plan(values: Mapping[str, Any], errors: dict[str, str]) -> dict[str, Any] |
 
 def field_of(path: str) -> str:
     """The form's field for an error of the server at a path below `init`."""
-    if path in ("init", "init.file"):
-        return "init.file" if path == "init.file" else "init.run"
+    if path == "init":
+        return "init.run"
     for own, field in (("init.plan", "init.ratio"), ("init.classes", "init.classes")):
         if path.startswith(own):
             return field

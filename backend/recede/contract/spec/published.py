@@ -1,0 +1,70 @@
+"""Weights that a library publishes for its networks, as the catalog lists them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from recede.contract.errors import UnknownName
+from recede.contract.spec.pixels import Normalize
+
+FIELD = "init.pretrained"
+_SEPARATOR = "/"
+
+
+class PublishedWeights(BaseModel):
+    """Weights that differ in their names alone, and what they were trained with."""
+
+    model_config = ConfigDict(frozen=True)
+
+    names: tuple[str, ...]
+    """TAG, or MODEL/TAG where the parameter `model` chooses the network."""
+    normalize: Normalize
+    image_size: int
+    """Height and width in pixels that the network was evaluated with."""
+    classes: int
+    """Outputs of the head; 0 if it has none."""
+    licence: str = ""
+    """As the library states it; empty if it states none."""
+    size_bytes: int = 0
+    """Of the file; 0 where the library does not say."""
+
+
+def name_of(model: str, tag: str) -> str:
+    """How weights of one of several networks are called."""
+    return f"{model}{_SEPARATOR}{tag}"
+
+
+def tags(
+    published: Sequence[PublishedWeights], params: Mapping[str, Any]
+) -> dict[str, PublishedWeights]:
+    """The weights for the network of these parameters, by their tags."""
+    prefix = name_of(str(params["model"]), "") if "model" in params else ""
+    return {
+        name.removeprefix(prefix): weights
+        for weights in published
+        for name in weights.names
+        if name.startswith(prefix)
+    }
+
+
+def chosen(
+    published: Sequence[PublishedWeights], params: Mapping[str, Any], tag: str
+) -> PublishedWeights:
+    """The weights with that tag; raises UnknownName, which lists those that there are."""
+    known = tags(published, params)
+    if tag not in known:
+        raise UnknownName("published weights", tag, sorted(known), field=FIELD)
+    return known[tag]
+
+
+def in_words(weights: PublishedWeights) -> str:
+    """What a user should know before they are fetched."""
+    size = f"{weights.size_bytes / 1e6:.0f} MB" if weights.size_bytes else "of unstated size"
+    licence = weights.licence or "none stated by the library"
+    return (
+        f"{size}, downloaded by the worker unless it has them; licence: {licence}; "
+        f"{weights.classes} classes, images of {weights.image_size} pixels"
+    )
