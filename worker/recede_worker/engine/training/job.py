@@ -33,6 +33,7 @@ from recede_worker.engine.inputs.load import (
 from recede_worker.engine.inputs.run import RunInputs
 from recede_worker.engine.inputs.splits import Split, n_batches
 from recede_worker.engine.job.handle import JobHandle, Outcome
+from recede_worker.engine.training.class_order import check_class_order
 from recede_worker.engine.training.disk_space import check_disk_space
 from recede_worker.engine.training.distributed.team import Team, team_of
 from recede_worker.engine.training.epoch.recipe import (
@@ -115,6 +116,7 @@ class _Trainer:
             state = self._state(0, validation, _metrics(validation, validation.seconds))
             self.recorder.untrained(state)
             self.job.log(f"epoch 0 (before training): validation {_percent(validation)}")
+            check_class_order(self.job, self.spec, self.data, validation)
             return state
         load_weights(self.network.model, saved.model)
         self.step.optimiser.load_state_dict(saved.optimiser)
