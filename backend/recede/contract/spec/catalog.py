@@ -201,7 +201,8 @@ class Catalog(BaseModel):
         """
         plain = self.dataset(spec.dataset)
         architecture = self.architecture(spec.architecture)
-        spec = _as_trained(spec, architecture.weights_of(spec), plain)
+        weights = architecture.weights_of(spec)
+        spec = _as_trained(spec, weights, plain)
         dataset_params = check_params(plain.params, spec.dataset_params, "dataset_params")
         dataset = plain.resolved(dataset_params)
         method = self.method(spec.method)
@@ -221,7 +222,7 @@ class Catalog(BaseModel):
         }
         _check_dataset(dataset)
         _check_image(architecture, dataset)
-        _check_channels(dataset, spec)
+        _check_channels(dataset, spec, weights)
         _check_sizes(dataset, spec)
         _check_recipe(spec)
         self._check_device(spec.device)
@@ -296,7 +297,16 @@ def _check_image(architecture: ArchitectureInfo, dataset: DatasetInfo) -> None:
         )
 
 
-def _check_channels(dataset: DatasetInfo, spec: RunSpec) -> None:
+def _check_channels(
+    dataset: DatasetInfo, spec: RunSpec, weights: PublishedWeights | None
+) -> None:
+    if weights is not None and len(weights.normalize.mean) != dataset.channels:
+        raise InvalidInput(
+            f"These weights take images of {len(weights.normalize.mean)} channels; "
+            f"{dataset.name!r} has {dataset.channels}.",
+            field="init.pretrained",
+            hint="Choose another data set, or its images in another colour.",
+        )
     given = spec.normalize
     if isinstance(given, Normalize) and len(given.mean) != dataset.channels:
         raise InvalidInput(

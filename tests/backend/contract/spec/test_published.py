@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from recede.contract.errors import UnknownName
+from recede.contract.errors import InvalidInput, UnknownName
 from recede.contract.spec import recommend
 from recede.contract.spec.params import ParamSpec
 from recede.contract.spec.published import chosen, name_of, tags
@@ -35,6 +35,14 @@ def test_images_are_made_as_the_weights_were_trained_unless_the_spec_says_otherw
     assert reasons.keys() == {"init.pretrained", "dataset_params.image_size"}
     assert reasons["dataset_params.image_size"].startswith("30, though these weights")
     assert SIZED.check(checked) == checked
+
+
+def test_images_of_other_channels_than_the_weights_take_are_refused():
+    coloured = CATALOG.datasets[0].model_copy(update={"channels": 3})
+    catalog = CATALOG.model_copy(update={"datasets": (coloured,)})
+    with pytest.raises(InvalidInput, match="take images of 1 channels; 'digits' has 3") as error:
+        catalog.check(spec(normalize="images"))
+    assert error.value.field == "init.pretrained"
 
 
 def test_of_several_networks_each_has_its_own_tags():

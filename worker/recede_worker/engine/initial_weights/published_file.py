@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -54,11 +55,11 @@ def file_of(found: Published, roots: Sequence[Path], progress: Progress) -> Path
 
 
 def _of_hub(repository: str, cache: Path, progress: Progress) -> Path:
-    """The file as the hub's library finds it in its own cache, or fetches it into ours."""
+    """The file from our cache or that of the hub's library, or fetched into ours."""
     hub, errors = (importlib.import_module(name) for name in (HUB, f"{HUB}.errors"))
     name, _, revision = repository.partition("@")
-    for file in HUB_FILES:
-        kept = hub.try_to_load_from_cache(name, file, revision=revision or None)
+    for file, known in product(HUB_FILES, (cache, None)):
+        kept = hub.try_to_load_from_cache(name, file, known, revision or None)
         if isinstance(kept, str):
             return Path(kept)
     writable_folder(cache)

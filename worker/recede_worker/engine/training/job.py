@@ -110,6 +110,7 @@ class _Trainer:
         """The state to go on from: the last saved one, or the untrained network."""
         saved = load_state(self.run.folder)
         if saved is None:
+            self.job.progress("measuring", 0, 1, "steps", message="validation images, epoch 0")
             validation = self._evaluate(self.val_split)
             if not math.isfinite(validation.loss):
                 raise TrainingDiverged.before_training(validation.loss)
