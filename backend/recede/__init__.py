@@ -1,13 +1,15 @@
-"""Recede, and for your own training loop: `recede.cut` and `recede.fold`."""
+"""Recede, and for your own training loop: `recede.watch`, `recede.cut` and `recede.fold`."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from recede.contract.spec.metric import Metric
     from recede.sdk.cutting import cut, fold
+    from recede.sdk.watching import watch
 
-__all__ = ["cut", "fold"]
+__all__ = ["Metric", "cut", "fold", "watch"]
 
 
 def __getattr__(name: str) -> Any:
@@ -19,10 +21,10 @@ def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     try:
-        from recede.sdk import cutting  # noqa: PLC0415 - imports torch
+        from recede.sdk import own_training  # noqa: PLC0415 - imports torch
     except ModuleNotFoundError as error:
         raise ImportError(
             f"recede.{name} needs PyTorch and what goes with it ({error.name} is missing): "
             "pip install 'recede[worker]'."
         ) from error
-    return getattr(cutting, name)
+    return getattr(own_training, name)

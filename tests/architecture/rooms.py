@@ -117,7 +117,8 @@ PYTHON: Allowed = {
     "recede.contract.network": {"recede.contract"},
     "recede.contract.schemas": {"recede.contract", "recede.contract.cut", "recede.contract.spec"},
     "recede.contract.spec": {"recede.contract"},
-    "recede.sdk": {"recede.contract.*", "recede_worker.core.*"},
+    "recede.sdk": {"recede.contract.*", "recede.sdk.recording", "recede_worker.core.*"},
+    "recede.sdk.recording": {"recede.contract.*"},
     "recede.store": set(),
     "recede.store.database": {"recede.contract.*"},
     "recede.store.events": {"recede.store.database", "recede.store.tables"},
@@ -472,7 +473,8 @@ OUTSIDE: dict[str, frozenset[str]] = {
     "recede.client": frozenset({"httpx", "httpx_sse", "numpy", "pydantic"}),
     "recede.contract": frozenset({"annotated_types", "numpy", "pydantic"}),
     "recede.store": frozenset({"alembic", "numpy", "sqlalchemy"}),
-    "recede.sdk": TORCH | {"pydantic"},  # imported only where somebody trains
+    "recede.sdk": TORCH | {"numpy", "pydantic"},  # imported only where somebody trains
+    "recede.sdk.recording": frozenset({"numpy", "pydantic"}),  # the command line reads recordings
     "recede_dashboard": frozenset(
         {"dash", "dash_ag_grid", "dash_mantine_components", "fastapi", "plotly", "pydantic"}
     ),

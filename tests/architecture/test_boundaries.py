@@ -12,12 +12,17 @@ READS_THE_ENVIRONMENT = {
     "backend/recede/cli/service/commands.py",
     "backend/recede/cli/service/doctor.py",
     "backend/recede/cli/service/keeper.py",
+    "backend/recede/sdk/watching.py",
     "worker/recede_worker/__main__.py",
 }
-"""Where a program starts, or starts another one; everything else is handed its settings."""
+"""Where a program starts, or starts another one; everything else is handed its settings.
+
+recede.watch is called by a program that is not ours, and torchrun says its rank there."""
 
 _WORKER = "worker/recede_worker"
 CATCHES_EVERYTHING = {
+    # A fault of ours must not end somebody's training, in which it would be raised.
+    "backend/recede/sdk/trouble.py:caught",
     # The boundaries of a job and of its processes, which record the failure.
     f"{_WORKER}/engine/supervisor/entry.py:_run",
     f"{_WORKER}/engine/training/distributed/rank.py:main",

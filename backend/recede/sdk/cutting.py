@@ -15,10 +15,9 @@ from recede.contract.errors import InvalidInput, RecedeError
 from recede.contract.network.shape import NetworkShape
 from recede.contract.spec.run import IMPORTANCE, Plan
 from recede.contract.validation import in_words
-from recede_worker.core.cutting.discover import Prunable, prunable_norms
+from recede.sdk.network import images_of, traced
+from recede_worker.core.cutting.discover import Prunable
 from recede_worker.core.cutting.surgery import Surgeon, max_difference
-from recede_worker.core.graph.channels import network_shape
-from recede_worker.core.norms.bounded import BoundedBatchNorm2d
 from recede_worker.core.norms.fold import fold
 from recede_worker.core.norms.importance import raw_scales
 from recede_worker.core.norms.scaling import Norms
@@ -61,9 +60,9 @@ def cut(
         CutNotProven: cut and masked network differ.
     """
     wanted = _plan(plan)
-    images = _images(example_inputs)
+    images = images_of(example_inputs)
     dense = copy.deepcopy(model).cpu().eval()
-    shape, norms = _shape(dense, images, prunable)
+    shape, norms = traced(dense, images, prunable)
     selection = select(shape, raw_scales(dense, list(norms.values()), shape.sizes), wanted)
     _prove(dense, shape, norms, selection, images)
     small = Surgeon(dense, shape, norms).cut(selection.mask, selection.variant)
@@ -83,43 +82,6 @@ def _plan(given: Plan | Mapping[str, Any] | float) -> Plan:
             hint="Leave it out.",
         )
     return plan
-
-
-def _images(given: Tensor) -> Tensor:
-    if isinstance(given, Tensor) and given.ndim == 4 and len(given):
-        return given.detach().cpu()
-    found = f"shape {tuple(given.shape)}" if isinstance(given, Tensor) else type(given).__name__
-    raise InvalidInput(
-        f"example_inputs had {found}; a tensor (N, C, H, W) with at least one image is needed.",
-        field="example_inputs",
-        hint="Take a batch from your data loader, as the model takes it.",
-    )
-
-
-def _shape(dense: nn.Module, images: Tensor, prunable: Prunable) -> tuple[NetworkShape, Norms]:
-    with torch.inference_mode():
-        output = dense(images[:1])
-    if not isinstance(output, Tensor) or output.ndim != 2:
-        found = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
-        raise InvalidInput(
-            f"For one image the model gives {found}; scores (1, classes) are needed.",
-            field="model",
-            hint="Wrap it in a module that returns the scores alone.",
-        )
-    channels, height, width = images.shape[1:]
-    input_shape, classes = (channels, height, width), output.shape[1]
-    # Looking for what can be cut draws other weights.
-    norms = prunable_norms(copy.deepcopy(dense), input_shape, classes, prunable=prunable)
-    bounded = any(isinstance(module, BoundedBatchNorm2d) for module in dense.modules())
-    shape = network_shape(
-        dense,
-        architecture=type(dense).__name__,
-        norms=norms,
-        input_shape=input_shape,
-        classes=classes,
-        scale="bounded" if bounded else "plain",
-    )
-    return shape, norms
 
 
 def _prove(

@@ -1,0 +1,82 @@
+"""Somebody's own network, looked at in their process: its shape, without altering it."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from recede.contract.errors import InvalidInput
+from recede.contract.network.shape import NetworkShape
+from recede_worker.core.cutting.discover import Prunable, prunable_norms
+from recede_worker.core.graph.channels import network_shape
+from recede_worker.core.norms.bounded import BoundedBatchNorm2d
+from recede_worker.core.norms.scaling import Norms
+
+
+def unwrapped(model: nn.Module) -> nn.Module:
+    """The network in what torch.compile, DataParallel and DistributedDataParallel make of it."""
+    wrappers = (nn.DataParallel, nn.parallel.DistributedDataParallel)
+    while True:
+        inner = model.module if isinstance(model, wrappers) else getattr(model, "_orig_mod", None)
+        if not isinstance(inner, nn.Module):
+            return model
+        model = inner
+
+
+def copied(model: nn.Module) -> nn.Module:
+    """A copy on the CPU in evaluation mode; a GPU needs no memory for it."""
+    memo: dict[int, Any] = {}
+    with torch.no_grad():
+        for weight in model.parameters():
+            memo[id(weight)] = nn.Parameter(weight.detach().cpu().clone(), weight.requires_grad)
+        for buffer in model.buffers():
+            memo[id(buffer)] = buffer.detach().cpu().clone()
+    return copy.deepcopy(model, memo).eval()
+
+
+def images_of(given: Tensor) -> Tensor:
+    """The example inputs on the CPU; raises InvalidInput unless they are images (N, C, H, W)."""
+    if isinstance(given, Tensor) and given.ndim == 4 and len(given):
+        return given.detach().cpu()
+    found = f"shape {tuple(given.shape)}" if isinstance(given, Tensor) else type(given).__name__
+    raise InvalidInput(
+        f"example_inputs had {found}; a tensor (N, C, H, W) with at least one image is needed.",
+        field="example_inputs",
+        hint="Take a batch from your data loader, as the model takes it.",
+    )
+
+
+def traced(dense: nn.Module, images: Tensor, prunable: Prunable) -> tuple[NetworkShape, Norms]:
+    """The shape of a classifier and the norms of its groups, in network order.
+
+    `dense` is in evaluation mode and on the CPU, as the images are; it stays as it is.
+
+    Raises:
+        InvalidInput: it gives no scores (N, classes), or nothing of it can be cut.
+    """
+    with torch.inference_mode():
+        output = dense(images[:1])
+    if not isinstance(output, Tensor) or output.ndim != 2:
+        found = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
+        raise InvalidInput(
+            f"For one image the model gives {found}; scores (1, classes) are needed.",
+            field="model",
+            hint="Wrap it in a module that returns the scores alone.",
+        )
+    channels, height, width = images.shape[1:]
+    input_shape, classes = (channels, height, width), output.shape[1]
+    # Looking for what can be cut draws other weights.
+    norms = prunable_norms(copy.deepcopy(dense), input_shape, classes, prunable=prunable)
+    bounded = any(isinstance(module, BoundedBatchNorm2d) for module in dense.modules())
+    shape = network_shape(
+        dense,
+        architecture=type(dense).__name__,
+        norms=norms,
+        input_shape=input_shape,
+        classes=classes,
+        scale="bounded" if bounded else "plain",
+    )
+    return shape, norms

@@ -1,0 +1,9 @@
+"""What `recede` offers to somebody's own training, in one place; it imports torch."""
+
+from __future__ import annotations
+
+from recede.contract.spec.metric import Metric
+from recede.sdk.cutting import cut, fold
+from recede.sdk.watching import watch
+
+__all__ = ["Metric", "cut", "fold", "watch"]

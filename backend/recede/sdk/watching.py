@@ -1,0 +1,247 @@
+"""`recede.watch`: records somebody's own training, and never breaks it."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import re
+import secrets
+import time
+from importlib import metadata
+from pathlib import Path
+from types import TracebackType
+from typing import Annotated, Any, Self
+
+import torch
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from torch import Tensor, nn
+
+from recede.contract.errors import InvalidInput
+from recede.contract.network.shape import NetworkShape
+from recede.contract.spec.kept_weights import MB
+from recede.contract.spec.metric import Metric
+from recede.contract.spec.run import MAX_EPOCHS, Text
+from recede.contract.validation import in_words
+from recede.sdk.network import copied, images_of, traced, unwrapped
+from recede.sdk.recorder import Recorder, Watched
+from recede.sdk.recording.journal import Journal
+from recede.sdk.recording.lines import FORMAT, Begun, Resumed
+from recede.sdk.recording.reading import Recording, is_recording
+from recede.sdk.trouble import Trouble
+from recede_worker.core.cutting.discover import Prunable
+from recede_worker.core.norms.scaling import Norms
+
+FOLDER = Path("recordings")
+"""Where recordings go that are given no folder, below the working directory."""
+_UNRECORDED = "Nothing is recorded; the training goes on."
+_THIS_LEFT_OUT = "This epoch is not recorded whole; the training goes on."
+_NO_IMPORTANCES = "Metrics and weights are recorded, importances are not."
+_THE_REST = "What follows is recorded; the training goes on."
+
+
+class _Options(BaseModel):
+    """What is said of a training, checked before anything is written."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: Text = Field(max_length=120)
+    metric: Metric | None
+    dataset: Text = Field(max_length=120)
+    epochs: Annotated[int, Field(ge=1, le=MAX_EPOCHS)] | None
+    weights_mb: Annotated[int, Field(ge=0)]
+
+
+class Run:
+    """One training that is recorded. No method raises: what goes wrong is logged once."""
+
+    def __init__(
+        self, recorder: Recorder | None, journal: Journal | None, trouble: Trouble
+    ) -> None:
+        self._recorder = recorder
+        self._journal = journal
+        self._trouble = trouble
+
+    @property
+    def folder(self) -> Path | None:
+        """Where it is recorded; None where it is not: on other ranks, or after an error."""
+        return None if self._journal is None else self._journal.folder
+
+    def log(self, epoch: int | None = None, **metrics: Any) -> None:
+        """Record the network as it is now, with these metrics.
+
+        Args:
+            epoch: how many are done, from 1 on; without it the next. 0 gives the network
+                before training its metrics.
+            metrics: numbers, or tensors of one value. `train_loss`, `train_accuracy`,
+                `val_loss`, `val_accuracy` and `lr` are drawn in the charts of that name.
+        """
+        if self._recorder is not None:
+            with self._trouble.caught("recording an epoch", _THIS_LEFT_OUT):
+                self._recorder.log(epoch, metrics)
+
+    def finish(self, error: str | None = None) -> None:
+        """Say that the training has ended, by an error if one is named."""
+        recorder, journal = self._recorder, self._journal
+        self._recorder = None
+        if recorder is not None and journal is not None:
+            with self._trouble.caught("finishing the recording", "It ends here."):
+                recorder.finish(error)
+            with self._trouble.caught("closing the recording", "It ends here."):
+                journal.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        self.finish(None if kind is None else f"{kind.__name__}: {error}"[:500])
+
+
+def watch(
+    model: nn.Module,
+    example_inputs: Tensor,
+    *,
+    folder: str | Path | None = None,
+    name: str = "",
+    metric: str | Metric | None = None,
+    dataset: str = "",
+    epochs: int | None = None,
+    prunable: Prunable = "inner",
+    weights_mb: int = 500,
+    resume: bool = False,
+) -> Run:
+    """Record a training: call `log` once an epoch and `finish` at its end, or use it with `with`.
+
+    The network is traced once, on a copy on the CPU; the model itself is only read. Of several
+    processes rank 0 records. Nothing is raised: what cannot be recorded is logged once by the
+    logger `recede`, and the training goes on.
+
+    Args:
+        model: what trains; DataParallel, DistributedDataParallel and torch.compile are seen
+            through.
+        example_inputs: at least one image as the model takes it, (N, C, H, W).
+        folder: where to record; one that holds a recording already is not written over: the
+            next free name is taken. Without it a folder below `recordings/`.
+        metric: what chooses the best epoch, by the name that it is logged by.
+        epochs: how many are planned, to show how far it is.
+        prunable: "inner" records channels that go alone, "all" also those that shortcuts join.
+        weights_mb: disk for the weights of earlier epochs, in MB; the first, the best and the
+            last are kept in any case.
+        resume: go on with the unfinished recording of the folder.
+    """
+    trouble = Trouble()
+    with trouble.caught("watching the training", _UNRECORDED):
+        if _rank() == 0:
+            options = _options(
+                name=name,
+                metric={"name": metric} if isinstance(metric, str) else metric,
+                dataset=dataset,
+                epochs=epochs,
+                weights_mb=weights_mb,
+            )
+            network = unwrapped(model)
+            watched, why = _looked_at(network, example_inputs, prunable, trouble)
+            begun = _begun(options, watched, why)
+            wanted = Path(folder) if folder else FOLDER / _slug(begun.name)
+            journal, so_far = _opened(wanted, begun, resume=resume)
+            recorder = Recorder(
+                watched,
+                journal,
+                so_far,
+                trouble,
+                weights_bytes=options.weights_mb * MB,
+                clock=time.monotonic,
+            )
+            with trouble.caught("recording the network before training", _THE_REST):
+                recorder.start()
+            return Run(recorder, journal, trouble)
+    return Run(None, None, trouble)
+
+
+def _rank() -> int:
+    """Which of several processes this is; torchrun says it before a process group is there."""
+    if torch.distributed.is_available() and torch.distributed.is_initialized():
+        return torch.distributed.get_rank()
+    given = os.environ.get("RANK", "0")
+    return int(given) if given.isdigit() else 0
+
+
+def _options(**given: Any) -> _Options:
+    """The options, checked; raises InvalidInput."""
+    try:
+        return _Options.model_validate(given)
+    except ValidationError as error:
+        raise in_words(error.errors(), _Options, subject="recede.watch") from None
+
+
+def _begun(options: _Options, watched: Watched, why_no_network: str | None) -> Begun:
+    architecture = type(watched.model).__name__
+    return Begun(
+        at=time.time(),
+        format=FORMAT,
+        key=secrets.token_hex(16),
+        recede=metadata.version("recede"),
+        name=options.name.strip() or architecture,
+        dataset=options.dataset.strip() or "own data",
+        epochs=options.epochs,
+        metric=options.metric,
+        architecture=architecture,
+        network=watched.shape,
+        why_no_network=why_no_network,
+    )
+
+
+def _looked_at(
+    network: nn.Module, example_inputs: Tensor, prunable: Prunable, trouble: Trouble
+) -> tuple[Watched, str | None]:
+    """The network with what of it can be pruned, or why nothing can."""
+    shape: NetworkShape | None = None
+    norms: Norms = {}
+    with (
+        trouble.caught("looking for what can be pruned", _NO_IMPORTANCES) as caught,
+        torch.random.fork_rng(devices=[]),  # the training draws what it would have drawn
+    ):
+        dense, images = copied(network), images_of(example_inputs)
+        if images.dtype in (torch.float16, torch.bfloat16):
+            dense, images = dense.float(), images.float()
+        shape, norms = traced(dense, images, prunable)
+    return Watched(network, shape, norms), caught.words
+
+
+def _opened(folder: Path, begun: Begun, *, resume: bool) -> tuple[Journal, Recording]:
+    """The journal of a folder with its first line, and what is recorded so far.
+
+    Raises:
+        InvalidInput: a recording of another network would go on.
+        Conflict: another process records there.
+        OSError: the folder cannot be written.
+    """
+    if resume and is_recording(folder) and Recording(folder).finished is None:
+        journal = Journal(folder)
+        recording = Recording(folder)
+        if recording.begun.network != begun.network:
+            journal.close()
+            raise InvalidInput(
+                f"{folder} holds a recording of another network, which cannot go on.",
+                field="resume",
+                hint="Give another folder, or leave resume out.",
+            )
+        journal.append(Resumed(at=time.time()))
+        return journal, recording
+    journal = Journal(_free(folder))
+    journal.append(begun)
+    return journal, Recording(journal.folder)
+
+
+def _free(folder: Path) -> Path:
+    """The folder, or the next one after it that holds no recording."""
+    numbered = (folder.with_name(f"{folder.name}-{n}") for n in itertools.count(2))
+    return next(one for one in itertools.chain((folder,), numbered) if not is_recording(one))
+
+
+def _slug(name: str) -> str:
+    return re.sub(r"[^\w.-]+", "-", name).strip("-.") or "run"
