@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from recede.contract.spec.metric import Metric
+    from recede.contract.recorded.metric import Metric
     from recede.sdk.cutting import cut, fold
     from recede.sdk.watching import watch
 

@@ -107,6 +107,8 @@ PYTHON: Allowed = {
         "recede.cli.terminal",
         "recede.client",
         "recede.contract.*",
+        "recede.sdk.recording",
+        "recede.sdk.sending",
     },
     "recede.cli.terminal": {"recede.client", "recede.contract.*"},
     "recede.client": {"recede.client.endpoints", "recede.contract.*"},
@@ -115,10 +117,21 @@ PYTHON: Allowed = {
     "recede.contract.cut": {"recede.contract", "recede.contract.network", "recede.contract.spec"},
     "recede.contract.measuring": set(),
     "recede.contract.network": {"recede.contract"},
-    "recede.contract.schemas": {"recede.contract", "recede.contract.cut", "recede.contract.spec"},
+    "recede.contract.recorded": {
+        "recede.contract",
+        "recede.contract.network",
+        "recede.contract.spec",
+    },
+    "recede.contract.schemas": {
+        "recede.contract",
+        "recede.contract.cut",
+        "recede.contract.recorded",
+        "recede.contract.spec",
+    },
     "recede.contract.spec": {"recede.contract"},
     "recede.sdk": {"recede.contract.*", "recede.sdk.recording", "recede_worker.core.*"},
     "recede.sdk.recording": {"recede.contract.*"},
+    "recede.sdk.sending": {"recede.client", "recede.contract.*", "recede.sdk.recording"},
     "recede.store": set(),
     "recede.store.database": {"recede.contract.*"},
     "recede.store.events": {"recede.store.database", "recede.store.tables"},
@@ -475,6 +488,7 @@ OUTSIDE: dict[str, frozenset[str]] = {
     "recede.store": frozenset({"alembic", "numpy", "sqlalchemy"}),
     "recede.sdk": TORCH | {"numpy", "pydantic"},  # imported only where somebody trains
     "recede.sdk.recording": frozenset({"numpy", "pydantic"}),  # the command line reads recordings
+    "recede.sdk.sending": frozenset({"numpy"}),
     "recede_dashboard": frozenset(
         {"dash", "dash_ag_grid", "dash_mantine_components", "fastapi", "plotly", "pydantic"}
     ),

@@ -96,6 +96,11 @@ class ApiMethods:
     cancel_group = Endpoint(training.cancel_group)
     delete_group = Endpoint(training.delete_group)
 
+    begin_recording = Endpoint(training.begin_recording)
+    recording = Endpoint(training.recording)
+    put_recorded_epoch = Endpoint(training.put_recorded_epoch)
+    set_recording_state = Endpoint(training.set_recording_state)
+
     epochs = Endpoint(history.epochs)
     network = Endpoint(history.network)
     snapshots = Endpoint(history.snapshots)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from recede.contract.spec.metric import Metric
+from recede.contract.recorded.metric import Metric
 from recede.sdk.cutting import cut, fold
 from recede.sdk.watching import watch
 

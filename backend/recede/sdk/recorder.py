@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from recede.contract.errors import InvalidInput
 from recede.contract.network.shape import NetworkShape
-from recede.contract.spec.metric import MAX_METRICS, Metric
+from recede.contract.recorded.metric import MAX_METRICS, Metric
 from recede.contract.spec.run import MAX_EPOCHS
 from recede.sdk.allowance import Allowance, Clock
 from recede.sdk.recording.journal import Journal

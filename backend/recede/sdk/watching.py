@@ -18,8 +18,8 @@ from torch import Tensor, nn
 
 from recede.contract.errors import InvalidInput
 from recede.contract.network.shape import NetworkShape
+from recede.contract.recorded.metric import Metric
 from recede.contract.spec.kept_weights import MB
-from recede.contract.spec.metric import Metric
 from recede.contract.spec.run import MAX_EPOCHS, Text
 from recede.contract.validation import in_words
 from recede.sdk.network import copied, images_of, traced, unwrapped

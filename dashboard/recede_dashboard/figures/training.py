@@ -46,19 +46,37 @@ def accuracy(epochs: Sequence[EpochOut], empty: str = LATER) -> go.Figure:
     return figure
 
 
+def logged(
+    epochs: Sequence[EpochOut], names: Sequence[str], title: str, empty: str = LATER
+) -> go.Figure:
+    """Metrics that a training elsewhere logs, by their names."""
+    traces = [_line(epochs, name, name, role=i, own=True) for i, name in enumerate(names)]
+    return _figure(traces, title, "%{y:.5g}", empty)
+
+
 def _line(
-    epochs: Sequence[EpochOut], metric: str, name: str, *, dash: str = "solid", role: int = 0
+    epochs: Sequence[EpochOut],
+    metric: str,
+    name: str,
+    *,
+    dash: str = "solid",
+    role: int = 0,
+    own: bool = False,
 ) -> go.Scatter:
-    rows = [row for row in epochs if getattr(row, metric) is not None]
+    """`own`: the metric is one that a training elsewhere has logged by this name."""
+    values = {
+        row.epoch: row.metrics.get(metric) if own else getattr(row, metric) for row in epochs
+    }
+    known = {epoch: value for epoch, value in values.items() if value is not None}
     return go.Scatter(
-        x=[row.epoch for row in rows],
-        y=[getattr(row, metric) for row in rows],
+        x=[*known],
+        y=[*known.values()],
         name=name,
-        mode="lines+markers" if len(rows) <= MARKERS_UP_TO else "lines",
+        mode="lines+markers" if len(known) <= MARKERS_UP_TO else "lines",
         line={"width": 2, "dash": dash},
         marker={"size": 5},
         cliponaxis=False,  # epoch 0 lies on the axis: its point is drawn whole
-        meta={"metric": metric, "role": role},
+        meta={"metric": metric, "role": role, "own": own},
     )
 
 

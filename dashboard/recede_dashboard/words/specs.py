@@ -99,6 +99,12 @@ def summary(
     spec: RunSpec, catalog: Catalog | None, leave_out: Container[str] = ()
 ) -> list[tuple[str, str]]:
     """The settings that matter most, without the dotted fields in `leave_out`."""
+    if spec.recorded:
+        return [
+            ("Method", spec.method),
+            ("Network", spec.architecture),
+            ("Data", spec.dataset),
+        ]
     training = f"{plural(spec.epochs, 'epoch')}, batch {spec.batch_size}, lr {number(spec.lr)}"
     rows = [
         ("Method", _plugin("method", spec, catalog, leave_out)),
@@ -110,7 +116,12 @@ def summary(
 
 
 def setting_rows(spec: RunSpec, catalog: Catalog | None) -> list[tuple[str, str]]:
-    """All settings by the form's labels; a parameter of a plug-in begins with a space."""
+    """All settings by the form's labels; a parameter of a plug-in begins with a space.
+
+    Of a run that is recorded elsewhere only what its script has said is known.
+    """
+    if spec.recorded:
+        return summary(spec, catalog)
     rows: list[tuple[str, str]] = []
     for kind, group in GROUPS.items():
         name = getattr(spec, kind)

@@ -9,6 +9,7 @@ import pytest
 from recede.client import AsyncRecedeClient, Plan, RecedeClient, RunSpec
 from recede.client.methods import ApiMethods, Endpoint
 from recede.contract.cut.targets import Target
+from recede.contract.schemas import RecordedEpochBody, RecordingBody, RecordingStateBody
 
 ENDPOINTS = {name: one for name, one in vars(ApiMethods).items() if isinstance(one, Endpoint)}
 STREAMED = ("/events", "/download", "/log.txt")
@@ -21,6 +22,9 @@ SAMPLES = {
     "axes": {"seed": [0, 1]},
     "target_ms": 1.0,
     "layers": ["a"],
+    "begun": RecordingBody(name="n", dataset="d", architecture="a", started_at=0),
+    "recorded": RecordedEpochBody(at=0, seconds=0),
+    "state": RecordingStateBody(state="running"),
 }
 
 

@@ -22,6 +22,8 @@ from recede.store.database.engine import Store
 MAX_ROW_ID = 2**31 - 1  # ids of jobs and epochs are 32-bit columns on PostgreSQL
 _ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}", re.IGNORECASE)
 
+_KEY = re.compile("[0-9a-f]{32}")
+
 
 @dataclass(frozen=True)
 class Services:
@@ -69,8 +71,21 @@ def _number(kind: str) -> BeforeValidator:
     return BeforeValidator(check)
 
 
+def _recording_key(given: str) -> str:
+    if not _KEY.fullmatch(given):
+        raise NotFound(
+            f"There is no recording {given[:80]!r}.", hint="A key is 32 hexadecimal digits."
+        )
+    return given
+
+
 Ctx = Annotated[Services, Depends(_services)]
 RunId = Annotated[str, _one_name("run"), Path(description="Id of a run")]
+RecordingKey = Annotated[
+    str,
+    AfterValidator(_recording_key),
+    Path(description="The recording's own: 32 hexadecimal digits"),
+]
 GroupId = Annotated[str, _one_name("group"), Path(description="Id of a group")]
 CheckpointId = Annotated[str, _one_name("checkpoint"), Path(description="Id of a checkpoint")]
 PlanId = Annotated[int, _number("plan"), Path(description="Id of a named plan")]

@@ -25,6 +25,7 @@ from recede.api.routes.training import (
     history,
     jobs,
     layers,
+    recordings,
     runs,
     snippets,
 )
@@ -39,6 +40,7 @@ for module in (
     system,
     catalog,
     runs,
+    recordings,
     groups,
     history,
     layers,

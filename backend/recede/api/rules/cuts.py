@@ -14,7 +14,7 @@ from recede.contract.errors import (
     UnknownName,
 )
 from recede.contract.network.shape import NetworkShape
-from recede.contract.spec.run import IMPORTANCE, Plan, Scope
+from recede.contract.spec.run import IMPORTANCE, Plan, RunSpec, Scope
 from recede.store.experiments import history
 from recede.store.queue import workers
 from recede.store.results import evaluations, scores
@@ -83,6 +83,8 @@ def on_curve(run: RunRow, plan: Plan) -> bool:
 
 def default_scope(session: Session, run: RunRow) -> Scope:
     """Over all layers together or in each: as the run's method is published."""
+    if RunSpec.model_validate(run.spec).recorded:
+        return "global"
     return workers.catalog(session).method(str(run.spec["method"])).scope
 
 

@@ -27,6 +27,7 @@ from recede.client import ApiError, RecedeClient
 from recede.contract.schemas import (
     AccuracyOut,
     CurveOut,
+    RecordedOut,
     RunOut,
 )
 from recede.contract.states import State
@@ -125,7 +126,8 @@ def finish(client: RecedeClient, run_id: str) -> None:
         _print_outcome(run, client.curve(run_id))
         return
     tell_failure(run.error)
-    err.print(f"The run is {run.state.value}; `recede resume {run_id}` resumes it.")
+    if run.recording is None:
+        err.print(f"The run is {run.state.value}; `recede resume {run_id}` resumes it.")
     raise typer.Exit(FAILED)
 
 
@@ -134,6 +136,9 @@ def _print_outcome(run: RunOut, curve: CurveOut) -> None:
         out.print(f"dense network: {_accuracy(run.test_accuracy)} (epoch {run.best_epoch})")
     if run.polarisation is not None:
         out.print(f"polarisation: {summary_line(run.polarisation)}", soft_wrap=True)
+    if run.recording is not None:
+        _print_recorded(run, run.recording)
+        return
     lossless = run.lossless_ratio
     if lossless is None:
         out.print("lossless ratio: not measured; see `recede doctor` and the curve job's log.")
@@ -150,6 +155,13 @@ def _print_outcome(run: RunOut, curve: CurveOut) -> None:
         )
         out.print(f"prune it: recede prune {run.id} --ratio {point.ask} --out .")
     out.print(f"lossless ratio: {percent(lossless)}", style="bold")
+
+
+def _print_recorded(run: RunOut, recording: RecordedOut) -> None:
+    """The best epoch by the metric of a training that ran elsewhere."""
+    if recording.metric is not None and recording.best_value is not None:
+        value = f"{recording.best_value:.5g} {recording.metric.unit}".rstrip()
+        out.print(f"best {recording.metric.name}: {value} (epoch {run.best_epoch})")
 
 
 def _accuracy(accuracy: AccuracyOut) -> str:

@@ -1,7 +1,9 @@
-"""`recede import`: a network that was trained elsewhere, measured and cut without training it."""
+"""`recede import`: a network that was trained elsewhere, or a training that runs elsewhere."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -9,6 +11,7 @@ import typer
 from recede.cli.submit import options, start
 from recede.cli.submit import spec as spec_options
 from recede.cli.submit.command import go
+from recede.cli.submit.recorded import import_recording
 from recede.cli.submit.spec import Parameters, Spec
 from recede.cli.terminal.console import DEFAULT_URL, Url
 from recede.cli.terminal.options import taking
@@ -31,8 +34,9 @@ def import_weights(
     weights: Annotated[
         str,
         typer.Argument(
-            help="safetensors or a state_dict, below a data root of the worker; with "
-            "--pretrained the name of the network."
+            metavar="FILE|FOLDER|NETWORK",
+            help="safetensors or a state_dict, below a data root of the worker; the folder of a "
+            "recording that recede.watch makes; or with --pretrained the name of the network.",
         ),
     ],
     kinds: Spec,
@@ -58,16 +62,37 @@ def import_weights(
         bool, typer.Option("--dry-run", help="Check it, say what would be queued, queue nothing.")
     ] = False,
     watch: Annotated[bool, typer.Option("--watch", help="Show progress until it ends.")] = False,
+    follow: Annotated[
+        bool,
+        typer.Option("--follow", help="Of a recording: also what is added to it, until it ends."),
+    ] = False,
 ) -> None:
     """Import weights that were trained elsewhere, to look at them and cut them.
 
     Nothing is trained: the network is measured as it is, on the images of --dataset, and then
     its curve. Without --method its batch norms stay as they are.
 
+    Of the folder of a recording the training is shown as a run, with --follow as it goes on. The
+    folder is read here; run again, what the service has is not sent again.
+
     Every parameter of the network and the data set is an option of its own as well:
     --KEY VALUE.
     """
     own, known = options.named(ctx.args, "import"), [str(one.name) for one in ctx.command.params]
+    if pretrained is None and Path(weights).is_dir():
+        meant = {**kinds, **pixels, **split, **machine, **dict(own), **dict(parameters)}
+        meant |= options.chosen(name=name, new_head=new_head or None, classes=classes)
+        meant |= options.chosen(dry_run=dry_run or None)
+        _refuse_for_folder([*meant, *(["watch"] if watch else [])])
+        with RecedeClient(url) as client:
+            import_recording(client, Path(weights), follow=follow)
+        return
+    if follow:
+        raise InvalidInput(
+            f"--follow was given for {weights!r}, which is no folder with a recording.",
+            field="follow",
+            hint="Give the folder that recede.watch records into, or --watch for weights.",
+        )
     with RecedeClient(url) as client:
         catalog = client.catalog()
         given = {"file": weights} if pretrained is None else {"pretrained": pretrained}
@@ -95,6 +120,16 @@ def _network(argument: str, kinds: Spec) -> str:
             hint=f"recede import {named} --pretrained TAG, for example.",
         )
     return named
+
+
+def _refuse_for_folder(given: Sequence[str]) -> None:
+    """A recording says itself what it is: options for weights would do nothing, silently."""
+    if given:
+        raise InvalidInput(
+            f"--{given[0].replace('_', '-')} was given for a folder; it is an option for weights.",
+            field=given[0],
+            hint="Leave it out: the recording holds network, data set and name.",
+        )
 
 
 def _as_it_is(catalog: Catalog) -> str:

@@ -119,8 +119,11 @@ def _is_end_of(event: Event, job_id: int) -> bool:
 
 
 def _run_ended(client: RecedeClient, event: Event) -> bool:
-    if event.type != "job" or not State(event.data["state"]).is_final:
+    state = event.data.get("state")
+    if event.type not in ("job", "run") or state is None or not State(state).is_final:
         return False
+    if event.type == "run":  # one with a job ends with it
+        return client.run(str(event.data["run_id"])).recording is not None
     run = client.run(str(event.data["run_id"]))
     if not run.state.is_final or active(client, run.id):
         return False
@@ -158,6 +161,9 @@ def _says(data: dict[str, Any]) -> str:
 
 
 def _epoch_line(data: dict[str, Any]) -> str:
+    if data.get("metrics") is not None:
+        values = (f"{name} {value:.5g}" for name, value in data["metrics"].items())
+        return ", ".join([f"epoch {data['epoch']}", *values])
     accuracy = data["val_correct"] / data["n_val"]
     line = (
         f"epoch {data['epoch']}: validation {percent(accuracy, 2)} of {data['n_val']} images, "

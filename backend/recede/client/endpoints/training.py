@@ -1,4 +1,4 @@
-"""Requests on runs and groups of runs."""
+"""Requests on runs, groups of runs and trainings that run elsewhere."""
 
 from __future__ import annotations
 
@@ -10,8 +10,11 @@ from recede.client.endpoints.call import (
     Call,
     body,
     given,
-    key,
+    nothing,
     spec_json,
+)
+from recede.client.endpoints.call import (
+    key as idempotent,
 )
 from recede.contract.schemas import (
     Deleted,
@@ -19,6 +22,10 @@ from recede.contract.schemas import (
     GroupOut,
     JobAnswer,
     Page,
+    RecordedEpochBody,
+    RecordingBody,
+    RecordingOut,
+    RecordingStateBody,
     RunAndJob,
     RunOut,
     SpecCheck,
@@ -31,7 +38,7 @@ def create_run(
     spec: RunSpec | dict[str, Any], *, idempotency_key: str | None = None
 ) -> Call[RunAndJob]:
     """Queue a training."""
-    headers = key(idempotency_key)
+    headers = idempotent(idempotency_key)
     return Call("POST", f"{API}/runs", body(RunAndJob), json=spec_json(spec), headers=headers)
 
 
@@ -100,7 +107,7 @@ def create_group(
     """
     base = spec_json(spec)
     wanted = {"spec": base, "axes": {axis: list(axes[axis]) for axis in axes}, "name": name}
-    headers = key(idempotency_key)
+    headers = idempotent(idempotency_key)
     return Call("POST", f"{API}/groups", body(GroupAndRuns), json=wanted, headers=headers)
 
 
@@ -123,3 +130,29 @@ def cancel_group(group_id: str) -> Call[GroupOut]:
 def delete_group(group_id: str) -> Call[Deleted]:
     """Delete a group with all its runs and their files; says how many bytes that freed."""
     return Call("DELETE", f"{API}/groups/{group_id}", body(Deleted))
+
+
+def begin_recording(key: str, begun: RecordingBody) -> Call[RecordingOut]:
+    """Show a training that runs elsewhere as a run, or find the run that does already."""
+    sent = begun.model_dump(mode="json", exclude_none=True)
+    return Call("PUT", _recording(key), body(RecordingOut), json=sent)
+
+
+def recording(key: str) -> Call[RecordingOut]:
+    """The run that shows a recording, and what of it has arrived."""
+    return Call("GET", _recording(key), body(RecordingOut))
+
+
+def put_recorded_epoch(key: str, epoch: int, recorded: RecordedEpochBody) -> Call[None]:
+    """Send one epoch; one that has arrived stays as it is."""
+    sent: dict[str, Any] = recorded.model_dump(mode="json", exclude_none=True)
+    return Call("PUT", f"{_recording(key)}/epochs/{epoch}", nothing, json=sent)
+
+
+def set_recording_state(key: str, state: RecordingStateBody) -> Call[None]:
+    """Say how the training stands; "running" says that it lives."""
+    return Call("PUT", f"{_recording(key)}/state", nothing, json=state.model_dump(mode="json"))
+
+
+def _recording(key: str) -> str:
+    return f"{API}/recordings/{key}"

@@ -1,5 +1,12 @@
 """Bodies of requests and answers; times in seconds since 1970 UTC, sizes in bytes."""
 
+from recede.contract.recorded.sent import (
+    RecordedEpochBody,
+    RecordedOut,
+    RecordingBody,
+    RecordingOut,
+    RecordingStateBody,
+)
 from recede.contract.schemas.base import (
     AccuracyOut,
     CostOut,
@@ -127,6 +134,11 @@ __all__ = [
     "PolarisationsOut",
     "PreviewOut",
     "PruneBody",
+    "RecordedEpochBody",
+    "RecordedOut",
+    "RecordingBody",
+    "RecordingOut",
+    "RecordingStateBody",
     "RunAndJob",
     "RunOut",
     "RunPatch",

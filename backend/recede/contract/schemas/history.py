@@ -14,13 +14,16 @@ class EpochOut(BaseModel):
     train_loss: float | None
     train_accuracy: float | None
     penalty: float | None
-    val_loss: float
-    val_accuracy: float
-    n_val: int
+    val_loss: float | None
+    val_accuracy: float | None
+    n_val: int | None
+    """The three are null of a recorded run that did not log them."""
     lr: float | None
     images_per_s: float | None
     seconds: float
     finished_at: float
+    metrics: dict[str, float] = {}
+    """Of a recorded run: all that was logged, by name."""
 
 
 class SnapshotsOut(BaseModel):

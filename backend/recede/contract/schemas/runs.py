@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from recede.contract.cut.polarisation import Polarisation
+from recede.contract.recorded.sent import RecordedOut
 from recede.contract.schemas.base import AccuracyOut, ErrorBody
 from recede.contract.spec.run import RunSpec, Text
 from recede.contract.states import (
@@ -84,6 +85,8 @@ class RunOut(BaseModel):
     """Of all neurons, at the latest epoch."""
     protected: list[str] = []
     """Layers that every plan of the run leaves whole."""
+    recording: RecordedOut | None = None
+    """Of a run that is trained elsewhere; it has no jobs, no weights and no settings."""
 
 
 class RunAndJob(BaseModel):

@@ -23,6 +23,8 @@ Scope = Literal["global", "local"]
 Bias = Literal["drop", "fold"]
 IMPORTANCE = "importance"
 """The criterion that every run has: the method's own importance, stored each epoch."""
+RECORDED = "recorded elsewhere"
+"""In place of a method: the training runs in somebody's own process and is only shown here."""
 Ratio = Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False, strict=True)]
 MAX_EPOCHS = 10_000
 _EXACT = 2**53  # from here on floats leave whole numbers out
@@ -237,6 +239,11 @@ class RunSpec(BaseModel):
     def trains(self) -> bool:
         """Whether any step is taken; if not, the weights that it starts from are looked at."""
         return self.epochs > 0
+
+    @property
+    def recorded(self) -> bool:
+        """Whether it is trained in somebody's own process; most fields mean nothing then."""
+        return self.method == RECORDED
 
     @property
     def fine_tunes(self) -> bool:

@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from recede.contract.network.shape import NetworkShape
-from recede.contract.spec.metric import Metric
+from recede.contract.recorded.metric import Metric
 
 FORMAT = 1
 """Raised when an older reader would misunderstand what is written."""

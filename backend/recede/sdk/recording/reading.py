@@ -59,6 +59,8 @@ class Recording:
         self.epochs: dict[int, Logged] = {}
         self.weights: dict[int, str] = {}
         self.finished: Finished | None = None
+        self.last_at = 0.0
+        """When the last line was written, in seconds since 1970."""
         self._begun: Begun | None = None
         self._at = 0
         self._n_lines = 0
@@ -126,6 +128,7 @@ class Recording:
             ) from error
 
     def _take(self, line: AnyLine) -> None:
+        self.last_at = line.at
         match line:
             case Begun():
                 self._begun = line

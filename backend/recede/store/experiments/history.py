@@ -50,18 +50,23 @@ def put_epoch(
     run_id: str,
     epoch: int,
     metrics: dict[str, Any],
-    raw: FloatArray,
+    raw: FloatArray | None,
     polarisation: dict[str, Any] | None = None,
+    *,
+    finished_at: float | None = None,
 ) -> None:
     """Metrics and snapshot of one epoch together; a retry of the same epoch changes nothing.
 
+    `finished_at` None is now. `raw` is None for a network of which nothing can be pruned;
     `polarisation` is that of the snapshot, overall and for each layer.
     """
-    blob = raw.astype("<f4").tobytes()
-    _insert_once(session, EpochRow, run_id=run_id, epoch=epoch, finished_at=db_now(), **metrics)
-    _insert_once(
-        session, SnapshotRow, run_id=run_id, epoch=epoch, raw=blob, polarisation=polarisation
-    )
+    at = db_now() if finished_at is None else finished_at
+    _insert_once(session, EpochRow, run_id=run_id, epoch=epoch, finished_at=at, **metrics)
+    if raw is not None:
+        blob = raw.astype("<f4").tobytes()
+        _insert_once(
+            session, SnapshotRow, run_id=run_id, epoch=epoch, raw=blob, polarisation=polarisation
+        )
     session.execute(
         update(RunRow)
         .where(RunRow.id == run_id, RunRow.epochs_done < epoch)

@@ -11,6 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from recede.contract.errors import NotFound, WeightsGone
+from recede.contract.spec.run import RECORDED
 from recede.contract.states import CheckpointKind
 from recede.store.database.clock import db_now
 from recede.store.events import log
@@ -92,6 +93,12 @@ def trained(session: Session, run_id: str, epoch: int | None) -> CheckpointRow:
     for row in rows:
         if row.epoch == epoch:
             return row
+    if not rows and session.get_one(RunRow, run_id).spec["method"] == RECORDED:
+        raise WeightsGone(
+            f"Run {run_id} is recorded elsewhere: its weights are there, so nothing can be "
+            "measured, cut or trained on here.",
+            hint="Cut it in its own script: recede.cut(model, images, plan).",
+        )
     if not rows:
         raise WeightsGone(
             f"Run {run_id} has no weights yet.", hint="They are kept from the first epoch on."

@@ -26,7 +26,7 @@ class Base(DeclarativeBase):
 
 
 class RunRow(Base):
-    """One training of one network; its state follows its train job."""
+    """One training of one network; its state follows its train job, or its recording."""
 
     __tablename__ = "runs"
 
@@ -118,6 +118,20 @@ class NetworkRow(Base):
     shape: Mapped[Json] = mapped_column(JSON)
 
 
+class RecordingRow(Base):
+    """A run that is trained elsewhere: it has no job, and whoever sends it sets its state."""
+
+    __tablename__ = "recordings"
+
+    run_id: Mapped[str] = mapped_column(
+        ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True
+    )
+    key: Mapped[str] = mapped_column(unique=True)
+    """The recording's own, so that what is sent again is known."""
+    metric: Mapped[Json | None] = mapped_column(JSON)
+    heard_at: Mapped[float]
+
+
 class EpochRow(Base):
     """Metrics of one finished epoch; epoch 0 is the untrained network."""
 
@@ -130,13 +144,16 @@ class EpochRow(Base):
     train_loss: Mapped[float | None]
     train_accuracy: Mapped[float | None]
     penalty: Mapped[float | None]
-    val_loss: Mapped[float]
-    val_correct: Mapped[int]
-    n_val: Mapped[int]
+    val_loss: Mapped[float | None]
+    val_correct: Mapped[int | None]
+    n_val: Mapped[int | None]
+    """The three are known of every epoch that was trained here."""
     lr: Mapped[float | None]
     images_per_s: Mapped[float | None]
     seconds: Mapped[float]
     finished_at: Mapped[float]
+    metrics: Mapped[Json | None] = mapped_column(JSON)
+    """Of a recorded run: every metric that was logged, by its name."""
 
 
 class SnapshotRow(Base):

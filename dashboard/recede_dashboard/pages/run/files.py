@@ -31,6 +31,18 @@ def files(
 
     Weights of earlier epochs are one line each. `compared` is the table of a fine-tuning.
     """
+    if not checkpoints and run.recording is not None:
+        return html.Section(
+            [
+                html.H2("Its files are where it trains"),
+                html.P(
+                    "This run is recorded elsewhere: its weights are in the folder of the "
+                    "recording. Cut them in the same script with recede.cut(model, images, plan)."
+                ),
+            ],
+            className="state-panel",
+            **attrs(data_testid="files-empty"),
+        )
     if not checkpoints:
         return html.Section(
             [

@@ -35,6 +35,16 @@ RESULT = (
     ("took", "Duration"),
 )
 
+RECORDED = (
+    ("epochs", "Epochs"),
+    ("best", "Best epoch"),
+    ("metric", "At the best epoch"),
+    ("took", "Duration"),
+)
+"""Of a training elsewhere, whose progress within an epoch is not known."""
+IN_LOSS = ("train_loss", "val_loss")
+"""Metrics of such a training that the chart of the loss draws."""
+
 
 def training(
     run: RunOut,
@@ -54,27 +64,42 @@ def training(
             dcc.Store(id="report-tick"),
             dcc.Store(id="comparison-tick"),
             _strip("live-strip", LIVE),
-            _strip("result-strip", RESULT),
+            _strip("result-strip", RESULT if run.recording is None else RECORDED),
             html.Div(compared, id="comparison-slot", className="comparison-slot"),
-            html.Div(
-                [
-                    chart("loss-chart", "Loss", figures.loss(epochs, empty)),
-                    chart(
-                        "penalty-chart",
-                        "Penalty",
-                        figures.penalty(epochs, empty),
-                        "added to the loss",
-                    ),
-                    chart("accuracy-chart", "Accuracy", figures.accuracy(epochs, empty)),
-                ],
-                className="chart-row",
-            ),
+            html.Div(_charts(run, epochs, empty), className="chart-row"),
             html.Div(data_report(run.data_report), id="report-slot", className="report-slot"),
-            html.Div([_log(), _config(run, catalog)], className="log-and-config"),
+            html.Div(
+                [_log() if run.recording is None else None, _config(run, catalog)],
+                className="log-and-config",
+            ),
         ],
         className="training",
         **attrs(data_testid="training"),
     )
+
+
+def _charts(run: RunOut, epochs: Sequence[EpochOut], empty: str) -> list[Component]:
+    """Loss, penalty and accuracy; of a training elsewhere its own metrics in their places."""
+    loss = chart("loss-chart", "Loss", figures.loss(epochs, empty))
+    if run.recording is None:
+        penalty = figures.penalty(epochs, empty)
+        return [
+            loss,
+            chart("penalty-chart", "Penalty", penalty, "added to the loss"),
+            chart("accuracy-chart", "Accuracy", figures.accuracy(epochs, empty)),
+        ]
+    metric = run.recording.metric
+    taken = {*IN_LOSS} if metric is None else {*IN_LOSS, metric.name}
+    others = sorted({name for row in epochs for name in row.metrics} - taken)
+    charts = [
+        loss,
+        chart("penalty-chart", "Other metrics", figures.logged(epochs, others, "", empty)),
+    ]
+    if metric is None:
+        return charts
+    note = f"{'higher' if metric.higher_is_better else 'lower'} is better"
+    main = figures.logged(epochs, [metric.name], " ".join([metric.name, metric.unit]), empty)
+    return [chart("accuracy-chart", metric.name, main, note), *charts]
 
 
 def _strip(id_: str, tiles: Sequence[tuple[str, str]]) -> Component:

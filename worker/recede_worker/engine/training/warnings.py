@@ -47,10 +47,12 @@ def _update_chance(
 ) -> None:
     first = max(warmup_epochs + 1, epoch - PATIENCE + 1)
     seen = history.epochs(session, run_id, after=first - 1)
-    if len(seen) < PATIENCE or any(row.val_correct > limit for row in seen):
+    if len(seen) < PATIENCE or any((row.val_correct or 0) > limit for row in seen):
         runs.clear_notice(session, run_id, AT_CHANCE)
         return
     last = seen[-1]
+    assert last.val_correct is not None  # of every epoch that is trained here
+    assert last.n_val
     runs.notice(
         session,
         run_id,

@@ -112,7 +112,7 @@ def _validation(session: Session, run_id: str, epoch: int) -> AccuracyOut | None
     rows = history.epochs(session, run_id, after=epoch - 1)
     if not rows or rows[0].epoch != epoch:
         return None
-    return counted(rows[0].val_correct, rows[0].n_val)
+    return counted_if_known(rows[0].val_correct, rows[0].n_val)
 
 
 def _cut_test(session: Session, run_id: str) -> AccuracyOut | None:

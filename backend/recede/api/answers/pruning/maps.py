@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Session
 
-from recede.api.answers.accuracies import counted
+from recede.api.answers.accuracies import counted_if_known
 from recede.api.answers.pruning.evaluations import evaluation_out
 from recede.contract.schemas import AccuracyOut, CostOut, CurvePoint, MapOut
 from recede.contract.spec.run import Bias, Scope
@@ -49,4 +49,5 @@ def _point(row: CurvePointRow, better: EvaluationRow | None) -> CurvePoint:
 
 def _dense(session: Session, run_id: str) -> dict[int, AccuracyOut]:
     rows = history.epochs(session, run_id)
-    return {row.epoch: counted(row.val_correct, row.n_val) for row in rows}
+    found = {row.epoch: counted_if_known(row.val_correct, row.n_val) for row in rows}
+    return {epoch: accuracy for epoch, accuracy in found.items() if accuracy is not None}

@@ -24,6 +24,7 @@ from recede.api.rules import (
     protected_layers,
     start,
 )
+from recede.api.rules.recordings import check_trained_here
 from recede.contract.errors import Conflict
 from recede.contract.schemas import (
     Deleted,
@@ -135,6 +136,7 @@ def cancel_run(services: Ctx, run_id: RunId) -> RunOut:
     """Cancel what is queued for a run and ask what is running to stop."""
     with services.store.write() as session:
         run = runs.get(session, run_id)
+        check_trained_here(run, "cancelled")
         active = jobs.active(session, run_id)
         if not active:
             raise Conflict(
@@ -151,5 +153,5 @@ def cancel_run(services: Ctx, run_id: RunId) -> RunOut:
 def resume_run(services: Ctx, run_id: RunId) -> JobAnswer:
     """Queue a failed or cancelled run again; it goes on from its last finished epoch."""
     with services.store.write() as session:
-        runs.get(session, run_id)
+        check_trained_here(runs.get(session, run_id), "resumed")
         return JobAnswer(job=job_out(session, jobs.resume(session, run_id)))

@@ -82,6 +82,16 @@ export interface Run {
   polarisation: Polarisation | null;
   /** Layers that every plan of the run leaves whole. */
   protected: string[];
+  /** Of a run that trains elsewhere: it has no jobs and no weights here. */
+  recording: { metric: Metric | null; best_value: number | null; heard_at: number } | null;
+}
+
+/** Any number that a training elsewhere logs; `n` images make an interval possible. */
+export interface Metric {
+  name: string;
+  higher_is_better: boolean;
+  unit: string;
+  n: number | null;
 }
 
 /** Metrics of one epoch; 0 is the untrained network. */
@@ -90,13 +100,15 @@ export interface Epoch {
   train_loss: number | null;
   train_accuracy: number | null;
   penalty: number | null;
-  val_loss: number;
-  val_accuracy: number;
-  n_val: number;
+  val_loss: number | null;
+  val_accuracy: number | null;
+  n_val: number | null;
   lr: number | null;
   images_per_s: number | null;
   seconds: number;
   finished_at: number;
+  /** All that a training elsewhere has logged, by name. */
+  metrics: Record<string, number>;
 }
 
 /** How clearly importances have parted; `valley` is the natural gap, as an importance. */

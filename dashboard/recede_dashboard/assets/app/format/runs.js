@@ -10,6 +10,16 @@ export function accuracyTitle(accuracy) {
   return `Measured on ${format.integer(n)} ${split} images; 95 % interval ${format.interval(low, high, n)}`;
 }
 
+/**
+ * The metric of a training elsewhere at its best epoch: "0.913", "31.2 dB"; nothing if it has none.
+ * @param {any} run
+ */
+export function bestMetric(run) {
+  const { metric, best_value: value } = run.recording;
+  if (!metric || value === null) return format.NOTHING;
+  return [value.toPrecision(4), metric.unit].filter(Boolean).join(format.THIN);
+}
+
 /** A rough time to go, that does not change with every batch. @param {number} seconds */
 export function remaining(seconds) {
   if (seconds < 10) return "seconds left";

@@ -25,13 +25,14 @@ export async function extendCharts(id) {
 
 /** @param {any} trace @param {any[]} rows @param {string[]} colours */
 function fill(trace, rows, colours) {
-  const { metric, role } = trace.meta;
-  const with_ = rows.filter((row) => row[metric] !== null && row[metric] !== undefined);
+  const { metric, role, own } = trace.meta; // own: logged by this name, by a training elsewhere
+  const valueOf = (row) => (own ? row.metrics[metric] : row[metric]);
+  const with_ = rows.filter((row) => valueOf(row) !== null && valueOf(row) !== undefined);
   const colour = colours[role] || colours[0];
   return {
     ...trace,
     x: with_.map((row) => row.epoch),
-    y: with_.map((row) => row[metric]),
+    y: with_.map(valueOf),
     mode: with_.length <= MARKERS_UP_TO ? "lines+markers" : "lines",
     line: { ...trace.line, color: colour },
     marker: { ...trace.marker, color: colour },

@@ -9,7 +9,7 @@ import { complain, notify } from "../lib/page/notices.js";
 import { showTitle } from "../lib/page/title.js";
 import { throttle } from "../lib/throttle.js";
 import * as format from "../format/numbers.js";
-import { runState, shareDone, significant } from "../format/runs.js";
+import { bestMetric, runState, shareDone, significant } from "../format/runs.js";
 import { api } from "../api/client.js";
 import { deleting } from "../api/deletions.js";
 import { onEvent } from "../api/live.js";
@@ -44,11 +44,12 @@ function showState() {
   const { key, text, more } = runState(run);
   putProps("run-state", { children: more ? `${text}, ${more}` : text, "data-state": key });
   const active = !FINAL.includes(run.state);
-  putProps("cancel-run", { hidden: !active || !!run.cancel_requested_at });
-  putProps("resume-run", { hidden: !["failed", "cancelled"].includes(run.state) });
-  putProps("delete-run", { hidden: active });
-  putProps("live-strip", { hidden: run.state !== "running" });
-  putProps("result-strip", { hidden: active });
+  const here = !run.recording; // only its own process can stop or resume a training elsewhere
+  putProps("cancel-run", { hidden: !here || !active || !!run.cancel_requested_at });
+  putProps("resume-run", { hidden: !here || !["failed", "cancelled"].includes(run.state) });
+  putProps("delete-run", { hidden: here && active });
+  putProps("live-strip", { hidden: !here || run.state !== "running" });
+  putProps("result-strip", { hidden: here && active });
   if (run.state === "queued") waiting();
 }
 
@@ -58,14 +59,30 @@ function waiting() {
   putProps("run-activity", { hidden: false, children: `${before}. You can close this page.` });
 }
 
+/** @param {any} accuracy */
+function accuracyNote(accuracy) {
+  if (!accuracy) return "";
+  const [low, high] = [accuracy.low, accuracy.high].map((x) => (100 * x).toFixed(format.decimals(accuracy.n)));
+  return `n = ${format.integer(accuracy.n)}, ${low}–${high} %`;
+}
+
 /** @param {string} name @param {any} accuracy */
 function accuracyTile(name, accuracy) {
-  if (!accuracy) return tile(name, "–", "");
-  const [low, high] = [accuracy.low, accuracy.high].map((x) => (100 * x).toFixed(format.decimals(accuracy.n)));
-  tile(name, format.percent(accuracy.value, accuracy.n), `n = ${format.integer(accuracy.n)}, ${low}–${high} %`);
+  tile(name, accuracy ? format.percent(accuracy.value, accuracy.n) : "–", accuracyNote(accuracy));
+}
+
+function showRecorded() {
+  const { metric } = run.recording;
+  const of = FINAL.includes(run.state) ? run.epochs_done : `${run.epochs_done} / ${run.spec.epochs}`;
+  tile("epochs", String(of), "recorded elsewhere");
+  tile("best", run.best_epoch === null ? "–" : String(run.best_epoch), metric ? `by ${metric.name}` : "the latest: no metric chosen");
+  tile("metric", bestMetric(run), metric && !metric.n ? "no interval: images were not counted" : metric ? accuracyNote(run.val_accuracy) : "");
+  const took = run.started_at && run.finished_at ? run.finished_at - run.started_at : null;
+  tile("took", took === null ? "–" : format.duration(took), "");
 }
 
 function showResult() {
+  if (run.recording) return showRecorded();
   const trains = run.spec.epochs > 0;
   tile("epochs", trains ? `${run.epochs_done} / ${run.spec.epochs}` : "None", trains ? "" : "not trained here");
   tile("best", run.best_epoch === null ? "–" : String(run.best_epoch), "by validation");
@@ -78,6 +95,7 @@ function showResult() {
 }
 
 function showLive() {
+  if (run.recording) return;
   const p = run.progress || {};
   const epoch = Math.max(p.epoch || 0, run.epochs_done, 1);
   tile("epoch", run.spec.epochs ? `${epoch} / ${run.spec.epochs}` : "None");
@@ -115,6 +133,7 @@ async function showProblem() {
   const box = h("div", { class: "alert alert-bad" }, h("strong", {}, "This run failed. "), message);
   if (hint) box.append(h("div", { class: "alert-hint" }, hint));
   node.replaceChildren(box);
+  if (run.recording) return; // it has no log here
   const tail = await logTail(run.id, 6);
   if (tail.length && node.contains(box)) box.append(h("pre", { class: "code" }, tail.join("\n")));
 }

@@ -3,7 +3,7 @@
 import { react, registerCells } from "../lib/dash.js";
 import { errorWords } from "../lib/errors.js";
 import * as format from "../format/numbers.js";
-import { accuracyTitle, age, remaining, runState, shareDone } from "../format/runs.js";
+import { accuracyTitle, age, bestMetric, remaining, runState, shareDone } from "../format/runs.js";
 
 const h = (...args) => react().createElement(...args);
 /** @type {Record<string, (props: any) => any>} */
@@ -73,11 +73,12 @@ cells.SpecCell = (props) => {
   const value = props.data.spec[props.column.getColId()];
   const params = props.data.spec[`${props.column.getColId()}_params`] || {};
   const title = Object.entries(params).map(([name, v]) => `${name} ${v}`).join(", ");
-  return h("span", { title }, value);
+  return h("span", { title: title || value }, value);
 };
 
 cells.AccuracyCell = cell((run) => {
   const a = run.test_accuracy || run.val_accuracy;
+  if (!a && run.recording?.metric) return h("span", { title: `${run.recording.metric.name} at epoch ${run.best_epoch}` }, bestMetric(run));
   if (!a) return h("span", { className: "muted" }, "–");
   return h(
     "span",
@@ -123,6 +124,7 @@ const button = (run, action, icon, label) =>
 
 cells.ActionsCell = cell((run) => {
   const active = ["queued", "running"].includes(run.state);
+  if (run.recording) return h("span", { className: "cell-actions" }, button(run, "delete", "trash", "Delete"));
   const shown = active
     ? [!run.cancel_requested_at && button(run, "cancel", "stop", "Cancel")]
     : [

@@ -141,6 +141,7 @@ export class Curve {
   emptyWords(points) {
     const { source, now } = this.app;
     if (points.length || !source.run) return "";
+    if (source.run.recording) return "Recorded elsewhere: a worker here has neither its weights nor its images. Counts, parameters and MACs of every cut are exact.";
     if (this.curveShown()?.job) return `The accuracy curve is being made: ${this.progressWords()}.`;
     if (!now.finished && !now.hasWeights) return "When the training ends, validation accuracy is measured here at ratios from 0 to 99 %.";
     if (source.curve?.points.length) return "This curve was not measured yet. Single cuts can be measured, too.";

@@ -11,6 +11,8 @@ import { measureCut, pruneCut } from "../data/jobs.js";
 /** @import { Explore, Now, Source } from "../types.js" */
 
 const AUTO_KEY = "recede.auto-measure";
+/** Instead of what needs weights. */
+const RECORDED = "Recorded elsewhere: its weights are not here. Cut it in its script with recede.cut(model, images, plan).";
 const STAGES = {
   loading: "loading weights", cutting: "cutting", measuring: "measuring", writing: "writing files",
   verifying: "reloading and testing the file",
@@ -114,6 +116,7 @@ export class Actions {
     if (source.offline) return ["The server does not answer. Counts stay exact; measuring has to wait."];
     const failed = measure.status === "failed" && same(measure.plan, now.plan) ? measure.error : null;
     const gone = failed?.code === "weights_gone" ? failed.details?.nearest_epoch : undefined;
+    if (source.run?.recording) return [RECORDED];
     if (now.selection && !now.hasWeights && source.weights.length) {
       return [`The weights of epoch ${now.epoch} were not kept. `, this.goTo(nearest(source.weights, now.epoch))];
     }
@@ -146,7 +149,7 @@ export class Actions {
     const busy = prune.status === "busy";
     setAttributes(this.prune, {
       disabled: !now.canCut || busy || source.offline,
-      title: now.canCut ? "Cut the network, write the files, reload them and test on the test set" : "The weights of this epoch were not kept, so it cannot be cut",
+      title: now.canCut ? "Cut the network, write the files, reload them and test on the test set" : source.run?.recording ? RECORDED : "The weights of this epoch were not kept, so it cannot be cut",
     });
     showPruneResult(this.app, this.app.els.find("#prune-result"), {
       stage: (progress) => progressWords(progress, "queued"), words: errorWords,

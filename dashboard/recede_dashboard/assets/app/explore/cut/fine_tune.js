@@ -26,6 +26,7 @@ export class FineTune {
       disabled: !now.canCut || source.offline,
       title: now.canCut
         ? "Train the cut network further: opens the form for a new run"
+        : source.run?.recording ? "Recorded elsewhere: train the cut network in its own script"
         : "The weights of this epoch were not kept, so it cannot be cut",
     });
   }

@@ -109,9 +109,9 @@ export class Scrub {
     const total = source.run && !now.finished ? source.run.spec.epochs : now.latest;
     const notes = [];
     if (now.epoch === 0) notes.push(source.run?.spec.init ? "as given" : "untrained");
-    if (now.isBest) notes.push(now.finished ? "best on validation" : "best so far");
+    if (now.isBest) notes.push(now.finished ? (source.run?.recording ? "best" : "best on validation") : "best so far");
     else if (now.epoch === now.latest && now.epoch > 0) notes.push("latest");
-    notes.push(now.hasWeights ? (now.isBest ? "kept" : "weights kept") : "view only");
+    if (!source.run?.recording) notes.push(now.hasWeights ? (now.isBest ? "kept" : "weights kept") : "view only");
     return { title: `Epoch ${now.epoch} of ${total}`, note: notes.join(" · ") };
   }
 

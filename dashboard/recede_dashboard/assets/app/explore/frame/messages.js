@@ -65,6 +65,9 @@ export class Messages {
     if (source.offline) return ["The server does not answer", "Reconnecting automatically."];
     if (source.error) return ["The run could not be loaded", errorWords(source.error)];
     const state = source.run?.state;
+    if (source.run?.recording) {
+      return ["No importances were recorded", "Nothing of this network can be pruned, or its script could not find what can; its log says why. Its metrics are under Training."];
+    }
     if (state === "failed" || state === "cancelled") {
       return [`The run was ${state} before its first epoch`, "There are no importances to explore."];
     }

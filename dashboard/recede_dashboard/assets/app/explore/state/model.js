@@ -64,7 +64,7 @@ function cutOf(state, source, epoch, layer) {
  */
 function denseAccuracy(source, epoch) {
   const metric = source.metrics.get(epoch);
-  return metric ? { value: metric.val_accuracy, n: metric.n_val } : null;
+  return metric?.n_val ? { value: metric.val_accuracy, n: metric.n_val } : null;
 }
 
 /**

@@ -1,0 +1,77 @@
+"""Trainings that run elsewhere, as they are sent: what they are, epoch by epoch, their end."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Base64Bytes, BaseModel, ConfigDict, Field
+
+from recede.contract.network.shape import NetworkShape
+from recede.contract.recorded.metric import Metric, Metrics
+from recede.contract.spec.run import MAX_EPOCHS, Text
+from recede.contract.states import State
+
+Moment = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+"""Seconds since 1970 by the clock of the training."""
+FORMAT = 1
+"""Of what is sent: raised when an older service would misunderstand it."""
+
+
+class RecordingBody(BaseModel):
+    """What is trained elsewhere; sent again with the same key it changes nothing."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    format: Annotated[int, Field(ge=1)] = FORMAT
+    name: Text = Field(min_length=1, max_length=120)
+    dataset: Text = Field(max_length=120, description="In words: it is not looked up")
+    architecture: Text = Field(max_length=120)
+    epochs: Annotated[int, Field(ge=1, le=MAX_EPOCHS)] | None = None
+    metric: Metric | None = None
+    network: NetworkShape | None = Field(
+        None, description="null where nothing of it can be pruned: then it has metrics alone"
+    )
+    started_at: Moment
+
+
+class RecordedEpochBody(BaseModel):
+    """One epoch of it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    at: Moment
+    metrics: Metrics = {}
+    seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)]
+    scales: Base64Bytes | None = Field(
+        None, description="Raw scales of all neurons in Base64: float32, little-endian"
+    )
+
+
+class RecordingStateBody(BaseModel):
+    """How the training stands, as its process or folder says."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    state: Literal["running", "succeeded", "failed"]
+    ended_at: Moment | None = None
+    error: Text | None = Field(None, max_length=1000)
+
+
+class RecordingOut(BaseModel):
+    """The run that shows a recording, and what of it has arrived."""
+
+    run_id: str
+    key: str
+    state: State
+    epochs: list[int]
+    without_metrics: list[int]
+    """Those epochs whose metrics may still come."""
+
+
+class RecordedOut(BaseModel):
+    """What a run has beside its epochs because it is recorded elsewhere."""
+
+    metric: Metric | None
+    best_value: float | None
+    """Of the metric at the best epoch."""
+    heard_at: float
