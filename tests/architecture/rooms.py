@@ -119,6 +119,7 @@ PYTHON: Allowed = {
     "recede.contract.network": {"recede.contract"},
     "recede.contract.recorded": {
         "recede.contract",
+        "recede.contract.measuring",
         "recede.contract.network",
         "recede.contract.spec",
     },

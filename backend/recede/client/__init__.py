@@ -7,12 +7,15 @@ from recede.client.endpoints.history import Histograms
 from recede.client.events import Event
 from recede.contract.cut.polarisation import Polarisation
 from recede.contract.errors import InvalidInput
+from recede.contract.recorded.metric import Metric
 from recede.contract.schemas import (
     AccuracyOut,
     CheckpointOut,
     Compared,
     ComparisonOut,
+    CostOut,
     CutSnippets,
+    CutValue,
     EpochOut,
     EpochPolarisation,
     ErrorBody,
@@ -78,7 +81,9 @@ __all__ = [
     "CheckpointOut",
     "Compared",
     "ComparisonOut",
+    "CostOut",
     "CutSnippets",
+    "CutValue",
     "DatasetInfo",
     "Device",
     "Distill",
@@ -98,6 +103,7 @@ __all__ = [
     "JobOut",
     "MapOut",
     "MethodInfo",
+    "Metric",
     "Normalize",
     "Notice",
     "ParamSpec",

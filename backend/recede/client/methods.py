@@ -99,6 +99,7 @@ class ApiMethods:
     begin_recording = Endpoint(training.begin_recording)
     recording = Endpoint(training.recording)
     put_recorded_epoch = Endpoint(training.put_recorded_epoch)
+    put_recorded_cuts = Endpoint(training.put_recorded_cuts)
     set_recording_state = Endpoint(training.set_recording_state)
 
     epochs = Endpoint(history.epochs)

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from recede.contract.errors import InvalidInput
 from recede.contract.network.shape import NetworkShape
-from recede.contract.recorded.metric import MAX_METRICS, Metric
+from recede.contract.recorded.metric import MAX_METRICS
 from recede.contract.spec.run import MAX_EPOCHS
 from recede.sdk.allowance import Allowance, Clock
 from recede.sdk.recording.journal import Journal
@@ -69,10 +69,6 @@ class Recorder:
         self._logged_at = clock()
         self._shift = int(any(line.counted_from_0 for line in so_far.epochs.values()))
 
-    @property
-    def _metric(self) -> Metric | None:
-        return self._recording.begun.metric
-
     def start(self) -> None:
         """Record the network before training, unless the recording goes on."""
         if not self._recording.epochs:
@@ -91,23 +87,17 @@ class Recorder:
         if number:
             self._keep_weights(number)
 
-    def finish(self, error: str | None = None) -> None:
-        """Keep the last weights, whatever time they take, and say that the training has ended."""
+    def keep_last(self) -> None:
+        """Keep the last weights, whatever time they take."""
         last = max(self._recording.epochs, default=0)
         if last not in self._recording.weights:
-            self._weights.keep(self._watched.model, last, self.best)
+            self._weights.keep(self._watched.model, last, self._recording.best)
+            self._recording.advance()
+
+    def finish(self, error: str | None = None) -> None:
+        """Say that the training has ended."""
         self._journal.append(Finished(at=time.time(), error=error))
         self._recording.advance()
-
-    @property
-    def best(self) -> int | None:
-        """The best epoch by the metric so far."""
-        if self._metric is None:
-            return None
-        name, epochs = self._metric.name, self._recording.epochs
-        return self._metric.best(
-            {epoch: line.metrics[name] for epoch, line in epochs.items() if name in line.metrics}
-        )
 
     def _number(self, given: int | None) -> int:
         """The epoch as it is recorded: 0 is the network before training."""
@@ -182,5 +172,5 @@ class Recorder:
     def _keep_weights(self, epoch: int) -> None:
         if self._for_weights.left_s > 0:
             with self._for_weights.spending():
-                self._weights.keep(self._watched.model, epoch, self.best)
+                self._weights.keep(self._watched.model, epoch, self._recording.best)
             self._recording.advance()

@@ -22,6 +22,7 @@ from recede.contract.recorded.metric import Metric
 from recede.contract.spec.kept_weights import MB
 from recede.contract.spec.run import MAX_EPOCHS, Text
 from recede.contract.validation import in_words
+from recede.sdk.measuring import Evaluate, Measuring
 from recede.sdk.network import copied, images_of, traced, unwrapped
 from recede.sdk.recorder import Recorder, Watched
 from recede.sdk.recording.journal import Journal
@@ -49,17 +50,25 @@ class _Options(BaseModel):
     dataset: Text = Field(max_length=120)
     epochs: Annotated[int, Field(ge=1, le=MAX_EPOCHS)] | None
     weights_mb: Annotated[int, Field(ge=0)]
+    curve_s: Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
 class Run:
     """One training that is recorded. No method raises: what goes wrong is logged once."""
 
     def __init__(
-        self, recorder: Recorder | None, journal: Journal | None, trouble: Trouble
+        self,
+        trouble: Trouble,
+        recorder: Recorder | None = None,
+        journal: Journal | None = None,
+        measuring: Measuring | None = None,
+        curve_s: float = 0.0,
     ) -> None:
+        self._trouble = trouble
         self._recorder = recorder
         self._journal = journal
-        self._trouble = trouble
+        self._measuring = measuring
+        self._curve_s = curve_s
 
     @property
     def folder(self) -> Path | None:
@@ -78,12 +87,22 @@ class Run:
         if self._recorder is not None:
             with self._trouble.caught("recording an epoch", _THIS_LEFT_OUT):
                 self._recorder.log(epoch, metrics)
+                if self._measuring is not None:
+                    self._measuring.some()
 
     def finish(self, error: str | None = None) -> None:
-        """Say that the training has ended, by an error if one is named."""
+        """Keep the last weights, measure the curve, and say that the training has ended.
+
+        With an `error`, in words, it is recorded as failed and nothing is measured.
+        """
         recorder, journal = self._recorder, self._journal
         self._recorder = None
         if recorder is not None and journal is not None:
+            with self._trouble.caught("keeping the last weights", "The rest is recorded."):
+                recorder.keep_last()
+            if self._measuring is not None and error is None:
+                with self._trouble.caught("measuring the curve", "The rest is recorded."):
+                    self._measuring.rest(self._curve_s)
             with self._trouble.caught("finishing the recording", "It ends here."):
                 recorder.finish(error)
             with self._trouble.caught("closing the recording", "It ends here."):
@@ -108,6 +127,8 @@ def watch(
     folder: str | Path | None = None,
     name: str = "",
     metric: str | Metric | None = None,
+    evaluate: Evaluate | None = None,
+    curve_s: float = 60.0,
     dataset: str = "",
     epochs: int | None = None,
     prunable: Prunable = "inner",
@@ -127,6 +148,10 @@ def watch(
         folder: where to record; one that holds a recording already is not written over: the
             next free name is taken. Without it a folder below `recordings/`.
         metric: what chooses the best epoch, by the name that it is logged by.
+        evaluate: gives that metric's value for a network, in evaluation mode and without
+            gradients. Cuts are measured by it, on masked copies, in at most 1 % of the
+            training's time and in `curve_s` seconds at its end. Of several processes rank 0
+            alone calls it, so it may not wait for the others.
         epochs: how many are planned, to show how far it is.
         prunable: "inner" records channels that go alone, "all" also those that shortcuts join.
         weights_mb: disk for the weights of earlier epochs, in MB; the first, the best and the
@@ -142,7 +167,9 @@ def watch(
                 dataset=dataset,
                 epochs=epochs,
                 weights_mb=weights_mb,
+                curve_s=curve_s,
             )
+            _check_evaluate(evaluate, options.metric)
             network = unwrapped(model)
             watched, why = _looked_at(network, example_inputs, prunable, trouble)
             begun = _begun(options, watched, why)
@@ -156,10 +183,15 @@ def watch(
                 weights_bytes=options.weights_mb * MB,
                 clock=time.monotonic,
             )
+            measuring = None
+            if evaluate is not None and watched.shape is not None:
+                measuring = Measuring(
+                    evaluate, watched, journal, so_far, trouble, clock=time.monotonic
+                )
             with trouble.caught("recording the network before training", _THE_REST):
                 recorder.start()
-            return Run(recorder, journal, trouble)
-    return Run(None, None, trouble)
+            return Run(trouble, recorder, journal, measuring, options.curve_s)
+    return Run(trouble)
 
 
 def _rank() -> int:
@@ -176,6 +208,17 @@ def _options(**given: Any) -> _Options:
         return _Options.model_validate(given)
     except ValidationError as error:
         raise in_words(error.errors(), _Options, subject="recede.watch") from None
+
+
+def _check_evaluate(evaluate: Evaluate | None, metric: Metric | None) -> None:
+    """Raises InvalidInput unless it is known what `evaluate` gives."""
+    if evaluate is not None and (metric is None or not callable(evaluate)):
+        raise InvalidInput(
+            "evaluate was given without a metric, or is no function; it gives the metric's value "
+            "for a network.",
+            field="evaluate",
+            hint="Give metric=: the name of what evaluate returns, and which way it is better.",
+        )
 
 
 def _begun(options: _Options, watched: Watched, why_no_network: str | None) -> Begun:

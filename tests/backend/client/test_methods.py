@@ -9,7 +9,13 @@ import pytest
 from recede.client import AsyncRecedeClient, Plan, RecedeClient, RunSpec
 from recede.client.methods import ApiMethods, Endpoint
 from recede.contract.cut.targets import Target
-from recede.contract.schemas import RecordedEpochBody, RecordingBody, RecordingStateBody
+from recede.contract.schemas import (
+    RecordedCut,
+    RecordedCutsBody,
+    RecordedEpochBody,
+    RecordingBody,
+    RecordingStateBody,
+)
 
 ENDPOINTS = {name: one for name, one in vars(ApiMethods).items() if isinstance(one, Endpoint)}
 STREAMED = ("/events", "/download", "/log.txt")
@@ -24,6 +30,7 @@ SAMPLES = {
     "layers": ["a"],
     "begun": RecordingBody(name="n", dataset="d", architecture="a", started_at=0),
     "recorded": RecordedEpochBody(at=0, seconds=0),
+    "measured": RecordedCutsBody(cuts=[RecordedCut(ratio=0, digest="0" * 64, value=0)]),
     "state": RecordingStateBody(state="running"),
 }
 

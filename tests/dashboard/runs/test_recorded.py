@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from recede.client import RunSpec
+from recede.client import CostOut, CutValue, RunSpec
 from recede.contract.recorded.metric import Metric
 from recede.contract.schemas import RecordedOut
 from recede.contract.spec.run import RECORDED
 from recede_dashboard.figures.training import logged
 from recede_dashboard.pages.run.files import files
+from recede_dashboard.pages.run.measured_cuts import measured_cuts
 from recede_dashboard.pages.run.training import training
 from recede_dashboard.words.specs import setting_rows, summary
 from tests.dashboard import samples
@@ -73,6 +74,16 @@ def test_no_setting_is_shown_that_its_script_did_not_say():
     wanted = [("Method", RECORDED), ("Network", "Small"), ("Data", "birds")]
     assert summary(SPEC, samples.CATALOG) == wanted
     assert setting_rows(SPEC, samples.CATALOG) == wanted
+
+
+def test_cuts_by_a_metric_without_interval_are_a_table():
+    dense = CostOut(params=200, macs=4000)
+    half = CutValue(ask=0.5, ratio=0.45, value=28.25, cost=CostOut(params=100, macs=1000))
+    table = measured_cuts([half], Metric(name="psnr", unit="dB"), 3, dense)
+    assert "epoch 3, without interval" in text(table)
+    assert "psnr, dB" in text(table)
+    assert "45.0 % 28.25 100 (50.0 %) 1.000 k (25.0 %)" in text(table)
+    assert measured_cuts([], Metric(name="psnr"), 3, dense) is None
 
 
 def test_its_files_are_said_to_be_where_it_trains():

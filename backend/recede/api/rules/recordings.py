@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
+from sqlalchemy.orm import Session
 
+from recede.contract.cut.selection import select
 from recede.contract.errors import Conflict, InvalidInput
+from recede.contract.measuring.accuracy import lossless_ratio
+from recede.contract.network.cost import cost
 from recede.contract.network.shape import NetworkShape
 from recede.contract.recorded.sent import FORMAT
-from recede.contract.schemas import RecordingBody
-from recede.contract.spec.run import RECORDED, RunSpec
-from recede.store.tables.runs import RunRow
+from recede.contract.schemas import RecordedCut, RecordingBody
+from recede.contract.spec.run import IMPORTANCE, RECORDED, Plan, RunSpec
+from recede.store.experiments import history, runs
+from recede.store.experiments import recordings as stored
+from recede.store.results import curves
+from recede.store.results.curves import Place
+from recede.store.tables.runs import RecordingRow, RunRow
 
 MAX_NEURONS = 200_000
 """Their scales fit into one request; the largest networks of timm have half as many."""
@@ -50,6 +60,51 @@ def scales_of(given: bytes | None, shape: NetworkShape | None) -> npt.NDArray[np
             hint="Send float32, little-endian, in network order, as Base64.",
         )
     return None if shape is None else np.frombuffer(given or b"", "<f4").astype(np.float32)
+
+
+def keep_cuts(
+    session: Session, row: RecordingRow, epoch: int, cuts: Sequence[RecordedCut]
+) -> None:
+    """Keep what was measured where the network trains as points of its curve.
+
+    Raises:
+        InvalidInput: without a metric, or the scales of that epoch lead to other channels.
+        NotFound: that epoch or the network has not arrived.
+    """
+    metric = stored.metric_of(row)
+    if metric is None:
+        raise InvalidInput(
+            "This recording has no metric, so its cuts have no value to be shown.",
+            field="cuts",
+            hint="Name one: recede.watch(…, metric=…).",
+        )
+    shape = history.network(session, row.run_id)
+    raw = history.snapshot(session, row.run_id, epoch)
+    place = Place(epoch, IMPORTANCE, "global", "drop")
+    for one in cuts:
+        selection = select(shape, raw, Plan(epoch=epoch, ratio=one.ratio))
+        if selection.digest != one.digest:
+            raise InvalidInput(
+                f"The cut at ratio {one.ratio:g} keeps other channels here than where it trains.",
+                field="cuts.digest",
+                hint="Use the same version of Recede on both sides.",
+            )
+        curves.put(
+            session,
+            row.run_id,
+            place,
+            ask=one.ratio,
+            ratio=selection.ratio,
+            digest=selection.digest,
+            accuracy=metric.accuracy(one.value),
+            cost=vars(cost(shape, selection.kept)),
+        )
+    points = curves.points(session, row.run_id, place)
+    counted = all(point.n_split for point in points)
+    if counted and epoch == session.get_one(RunRow, row.run_id).best_epoch:
+        lossless = lossless_ratio(curves.known(points))
+        runs.set_results(session, row.run_id, lossless_ratio=lossless)
+    curves.tell(session, row.run_id, place)
 
 
 def check_trained_here(run: RunRow, wanted: str) -> None:

@@ -18,7 +18,7 @@ from recede.cli.terminal.console import (
     percent,
 )
 from recede.client import RecedeClient
-from recede.contract.schemas import CurveOut, CurvePoint
+from recede.contract.schemas import CurveOut, CurvePoint, RecordedOut
 from recede.contract.spec.run import IMPORTANCE
 
 
@@ -45,7 +45,8 @@ def curve(
     """Validation accuracy of really cut networks at 100 ratios; measures what is not known yet."""
     with RecedeClient(url) as client:
         found = client.curve(run, epoch=epoch, criterion=criterion, scope=scope, bias=bias)
-        if found.job is not None or not _is_whole(found, exact):
+        recorded = client.run(run).recording
+        if recorded is None and (found.job is not None or not _is_whole(found, exact)):
             answer = client.measure_curve(
                 run, epoch=epoch, criterion=criterion, scope=scope, bias=bias, exact=exact
             )
@@ -53,6 +54,9 @@ def curve(
             found = client.curve(run, epoch=epoch, criterion=criterion, scope=scope, bias=bias)
     if as_json:
         out.print_json(found.model_dump_json())
+        return
+    if recorded is not None and not found.points:
+        _print_values(found, recorded)
         return
     out.print(_table(found, every))
     err.print(
@@ -64,6 +68,21 @@ def curve(
     lossless = found.lossless_ratio
     known = "not known" if lossless is None else percent(lossless)
     out.print(f"lossless ratio of epoch {found.epoch}: {known}", style="bold")
+
+
+def _print_values(found: CurveOut, recorded: RecordedOut) -> None:
+    """Cuts that were measured where the network trains, by its own metric."""
+    if recorded.metric is None or not found.values:
+        err.print("No cut was measured where it trains: see recede.watch(…, evaluate=…).")
+        return
+    table = Table(box=None, pad_edge=False)
+    for name in ("asked", "removed", "MACs", recorded.metric.name):
+        table.add_column(name, justify="right", no_wrap=True)
+    for one in found.values:
+        value = f"{one.value:.5g} {recorded.metric.unit}".rstrip()
+        table.add_row(percent(one.ask), percent(one.ratio), count(one.cost.macs), value)
+    out.print(table)
+    err.print(f"measured where it trains, at epoch {found.epoch}; no interval is known")
 
 
 def _is_whole(found: CurveOut, exact: bool) -> bool:

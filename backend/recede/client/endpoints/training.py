@@ -22,6 +22,7 @@ from recede.contract.schemas import (
     GroupOut,
     JobAnswer,
     Page,
+    RecordedCutsBody,
     RecordedEpochBody,
     RecordingBody,
     RecordingOut,
@@ -147,6 +148,12 @@ def put_recorded_epoch(key: str, epoch: int, recorded: RecordedEpochBody) -> Cal
     """Send one epoch; one that has arrived stays as it is."""
     sent: dict[str, Any] = recorded.model_dump(mode="json", exclude_none=True)
     return Call("PUT", f"{_recording(key)}/epochs/{epoch}", nothing, json=sent)
+
+
+def put_recorded_cuts(key: str, epoch: int, measured: RecordedCutsBody) -> Call[None]:
+    """Send cuts of one epoch that were measured where it trains."""
+    sent = measured.model_dump(mode="json")
+    return Call("PUT", f"{_recording(key)}/cuts/{epoch}", nothing, json=sent)
 
 
 def set_recording_state(key: str, state: RecordingStateBody) -> Call[None]:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from recede.contract.measuring.accuracy import Accuracy, measured
 from recede.contract.spec.run import Text
 
 MAX_METRICS = 64
@@ -32,6 +33,13 @@ class Metric(BaseModel):
     def correct(self, value: float) -> int | None:
         """How many of the n images are right; None where the value is no share of them."""
         return round(value * self.n) if self.n is not None and 0 <= value <= 1 else None
+
+    def accuracy(self, value: float) -> Accuracy:
+        """A measured value with its interval; without images (n = 0) the interval is a point."""
+        correct = self.correct(value)
+        if correct is not None and self.n is not None:
+            return measured(correct, self.n)
+        return Accuracy("measured", value, value, value, 0, 0, value, value)
 
     def best(self, values: Mapping[int, float]) -> int | None:
         """The epoch of the best value, of equals the first; None of no values."""

@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 from pydantic import Base64Bytes, BaseModel, ConfigDict, Field
 
 from recede.contract.network.shape import NetworkShape
-from recede.contract.recorded.metric import Metric, Metrics
-from recede.contract.spec.run import MAX_EPOCHS, Text
+from recede.contract.recorded.metric import Metric, Metrics, Value
+from recede.contract.spec.run import MAX_EPOCHS, Ratio, Text
 from recede.contract.states import State
 
 Moment = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -47,6 +47,25 @@ class RecordedEpochBody(BaseModel):
     )
 
 
+class RecordedCut(BaseModel):
+    """What the training's own evaluation says of a cut: one threshold for all layers."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    ratio: Ratio
+    digest: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+    """Hash of the channels that are kept, to be sure that both sides mean the same cut."""
+    value: Value
+
+
+class RecordedCutsBody(BaseModel):
+    """Cuts of one epoch, measured by the recording's metric."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    cuts: Annotated[list[RecordedCut], Field(min_length=1, max_length=200)]
+
+
 class RecordingStateBody(BaseModel):
     """How the training stands, as its process or folder says."""
 
@@ -66,6 +85,8 @@ class RecordingOut(BaseModel):
     epochs: list[int]
     without_metrics: list[int]
     """Those epochs whose metrics may still come."""
+    cuts: dict[int, list[float]]
+    """By epoch, the ratios of the cuts that have arrived."""
 
 
 class RecordedOut(BaseModel):

@@ -1,6 +1,8 @@
 """Bodies of requests and answers; times in seconds since 1970 UTC, sizes in bytes."""
 
 from recede.contract.recorded.sent import (
+    RecordedCut,
+    RecordedCutsBody,
     RecordedEpochBody,
     RecordedOut,
     RecordingBody,
@@ -53,6 +55,7 @@ from recede.contract.schemas.pruning import (
     CurveBody,
     CurveOut,
     CurvePoint,
+    CutValue,
     EvaluateAnswer,
     EvaluationOut,
     FileOut,
@@ -101,6 +104,7 @@ __all__ = [
     "CurvePoint",
     "CutSnippets",
     "CutSnippetsBody",
+    "CutValue",
     "Deleted",
     "DeliveryOut",
     "DiskOut",
@@ -134,6 +138,8 @@ __all__ = [
     "PolarisationsOut",
     "PreviewOut",
     "PruneBody",
+    "RecordedCut",
+    "RecordedCutsBody",
     "RecordedEpochBody",
     "RecordedOut",
     "RecordingBody",

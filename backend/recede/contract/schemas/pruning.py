@@ -117,6 +117,15 @@ class CurveBody(BaseModel):
     )
 
 
+class CutValue(BaseModel):
+    """A cut's value by a metric that is no share of counted images: it has no interval."""
+
+    ask: float
+    ratio: float
+    value: float
+    cost: CostOut
+
+
 class CurveOut(BaseModel):
     """Accuracy over the share of neurons removed, of one checkpoint, on the validation split."""
 
@@ -133,6 +142,8 @@ class CurveOut(BaseModel):
     dense: CostOut | None
     job: JobOut | None
     """The curve job, if one is queued or running."""
+    values: list[CutValue] = []
+    """Of a run that is recorded elsewhere, in place of points: what its own metric says."""
 
 
 class FileOut(BaseModel):

@@ -83,6 +83,19 @@ class Dropped(Line):
     epoch: int
 
 
+class Measured(Line):
+    """What the training's own `evaluate` says of a cut of an epoch's network."""
+
+    kind: Literal["measured"] = "measured"
+    epoch: int
+    ratio: float
+    """What was asked for; all layers share one threshold."""
+    digest: str
+    """Hash of the channels that are kept."""
+    value: float
+    seconds: float
+
+
 class Finished(Line):
     """The training has ended, by an error if one is named."""
 
@@ -91,6 +104,6 @@ class Finished(Line):
 
 
 AnyLine = Annotated[
-    Begun | Resumed | Logged | Kept | Dropped | Finished, Field(discriminator="kind")
+    Begun | Resumed | Logged | Kept | Dropped | Measured | Finished, Field(discriminator="kind")
 ]
 LINE: TypeAdapter[AnyLine] = TypeAdapter(AnyLine)

@@ -22,12 +22,13 @@ from recede.sdk.recording.lines import (
     Finished,
     Kept,
     Logged,
+    Measured,
     Resumed,
 )
 from recede.sdk.recording.lock import is_held
 
 FloatArray = npt.NDArray[np.float32]
-_KINDS = ("begun", "resumed", "logged", "kept", "dropped", "finished")
+_KINDS = ("begun", "resumed", "logged", "kept", "dropped", "measured", "finished")
 
 
 class UnusableRecording(InvalidInput):
@@ -58,6 +59,8 @@ class Recording:
         self.folder = folder
         self.epochs: dict[int, Logged] = {}
         self.weights: dict[int, str] = {}
+        self.cuts: dict[int, dict[float, Measured]] = {}
+        """By epoch and ratio."""
         self.finished: Finished | None = None
         self.last_at = 0.0
         """When the last line was written, in seconds since 1970."""
@@ -76,6 +79,15 @@ class Recording:
         """The first line."""
         assert self._begun is not None
         return self._begun
+
+    @property
+    def best(self) -> int | None:
+        """The best epoch by the metric so far; None where none has it."""
+        metric = self.begun.metric
+        if metric is None:
+            return None
+        found = {epoch: line.metrics.get(metric.name) for epoch, line in self.epochs.items()}
+        return metric.best({epoch: value for epoch, value in found.items() if value is not None})
 
     @property
     def is_written(self) -> bool:
@@ -141,6 +153,8 @@ class Recording:
                 self.weights[line.epoch] = line.weights
             case Dropped():
                 self.weights.pop(line.epoch, None)
+            case Measured():
+                self.cuts.setdefault(line.epoch, {}).setdefault(line.ratio, line)
             case Finished():
                 self.finished = line
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 
 from recede.client import ApiError, RecedeClient
 from recede.contract.schemas import (
+    RecordedCut,
+    RecordedCutsBody,
     RecordedEpochBody,
     RecordingBody,
     RecordingOut,
@@ -48,6 +50,7 @@ class Delivery:
         self._client = client
         self._recording = recording
         self._there: dict[int, bool] | None = None  # epoch → whether it has its metrics
+        self._cuts: dict[int, set[float]] = {}  # epoch → ratios
 
     def begin(self) -> RecordingOut:
         """Find the run of this recording, or make it; what has arrived is not sent again.
@@ -73,6 +76,7 @@ class Delivery:
             raise TooOld(self._client.url) from error
         bare = set(known.without_metrics)
         self._there = {epoch: epoch not in bare for epoch in known.epochs}
+        self._cuts = {epoch: {*ratios} for epoch, ratios in known.cuts.items()}
         return known
 
     def send(self, on_epoch: Callable[[Logged], None] = lambda _: None) -> Sent:
@@ -92,6 +96,7 @@ class Delivery:
                 self._send_epoch(line)
                 sent.epochs.append(line)
                 on_epoch(line)
+        self._send_cuts()
         state = RecordingStateBody.model_validate(
             {"state": sent.state, "error": sent.error, "ended_at": self._recording.last_at}
         )
@@ -114,6 +119,21 @@ class Delivery:
         )
         self._client.put_recorded_epoch(self._recording.begun.key, line.epoch, body)
         self._there[line.epoch] = bool(line.metrics)
+
+    def _send_cuts(self) -> None:
+        if self._recording.begun.metric is None:
+            return
+        for epoch, measured in self._recording.cuts.items():
+            there = self._cuts.setdefault(epoch, set())
+            new = [line for ratio, line in measured.items() if ratio not in there]
+            if new:
+                cuts = [
+                    RecordedCut(ratio=line.ratio, digest=line.digest, value=line.value)
+                    for line in new
+                ]
+                key = self._recording.begun.key
+                self._client.put_recorded_cuts(key, epoch, RecordedCutsBody(cuts=cuts))
+                there |= {line.ratio for line in new}
 
     def _state(self, *, alive: bool) -> tuple[State, list[Logged], str | None]:
         finished = self._recording.finished

@@ -170,28 +170,18 @@ def share(value: float | None) -> float | None:
 def _choose_best(
     session: Session, row: RecordingRow, epoch: int, metrics: Mapping[str, float]
 ) -> None:
-    """Make this epoch the best one if it is; without a metric the latest counts as such."""
+    """Make this epoch the best one if it is; until one has the metric, the latest counts."""
     run, metric = session.get_one(RunRow, row.run_id), metric_of(row)
+    best = None if run.best_epoch is None else session.get(EpochRow, (run.id, run.best_epoch))
+    values = {} if best is None else dict(best.metrics or {})
     results: dict[str, Any] = {}
-    if metric is None or run.best_epoch is None:
+    if metric is None or metric.name not in values:
         results["best_epoch"] = max(epoch, run.best_epoch or 0)
     if metric is not None and metric.name in metrics:
-        best = None if run.best_epoch is None else session.get(EpochRow, (run.id, run.best_epoch))
-        values = {} if best is None else dict(best.metrics or {})
-        if metric.name not in values or _is_better(metric, metrics, epoch, values, run.best_epoch):
-            correct = metric.correct(metrics[metric.name])
+        value, before = metrics[metric.name], values.get(metric.name)
+        if before is None or metric.best({epoch: value, run.best_epoch or 0: before}) == epoch:
+            correct = metric.correct(value)
             results = {"best_epoch": epoch, "best_val_correct": correct, "n_val": metric.n}
     if epoch > run.spec["epochs"]:
         run.spec = {**run.spec, "epochs": epoch}
     runs.set_results(session, run.id, **results) if results else session.flush()
-
-
-def _is_better(
-    metric: Metric,
-    metrics: Mapping[str, float],
-    epoch: int,
-    before: Mapping[str, float],
-    best_epoch: int | None,
-) -> bool:
-    values = {epoch: metrics[metric.name], best_epoch or 0: before[metric.name]}
-    return metric.best(values) == epoch

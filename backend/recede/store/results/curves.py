@@ -51,6 +51,15 @@ def put(
     session.flush()
 
 
+def known_ratios(session: Session, run_id: str) -> dict[int, list[float]]:
+    """By epoch, the ratios that any curve of a run has a point of."""
+    query = select(CurvePointRow.epoch, CurvePointRow.ask).where(CurvePointRow.run_id == run_id)
+    found: dict[int, list[float]] = {}
+    for epoch, ask in session.execute(query.order_by(CurvePointRow.epoch, CurvePointRow.ask)):
+        found.setdefault(epoch, []).append(ask)
+    return found
+
+
 def tell(session: Session, run_id: str, place: Place) -> None:
     """Announce to listeners that there are more points."""
     log.append(session, "curve", run_id=run_id, data=asdict(place))

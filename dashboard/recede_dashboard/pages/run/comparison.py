@@ -16,6 +16,7 @@ from recede.client import (
     RunOut,
 )
 from recede_dashboard.components.attributes import attrs
+from recede_dashboard.pages.run.measured_cuts import measured_cuts
 from recede_dashboard.words import numbers
 
 HEAD = ("Network", "Validation accuracy", "Test accuracy", "Parameters", "Multiply-adds")
@@ -23,10 +24,14 @@ NAMES = {"dense": "Dense", "cut": "Cut, before fine-tuning", "tuned": "After fin
 
 
 async def comparison_of(client: AsyncRecedeClient, run: RunOut) -> Component | None:
-    """The table of a fine-tuning; None for any other run, or if it cannot be had."""
-    if not run.spec.fine_tunes:
+    """The table of a fine-tuning, or of cuts that were measured elsewhere; None of neither."""
+    metric = run.recording and run.recording.metric
+    if not run.spec.fine_tunes and not metric:
         return None
     try:
+        if metric:
+            curve = await client.curve(run.id)
+            return measured_cuts(curve.values, metric, curve.epoch, curve.dense)
         return comparison(await client.comparison(run.id))
     except ApiError:
         return None

@@ -12,7 +12,7 @@ from recede.api.answers.training.jobs import job_out
 from recede.contract.errors import NotFound, WeightsGone
 from recede.contract.measuring.accuracy import Known, lossless_ratio, measured
 from recede.contract.network.cost import dense_cost
-from recede.contract.schemas import CostOut, CurveOut, CurvePoint
+from recede.contract.schemas import CostOut, CurveOut, CurvePoint, CutValue
 from recede.contract.spec.run import Bias, CurvePayload, Plan, Scope
 from recede.contract.states import JobKind
 from recede.store.experiments import history
@@ -40,13 +40,14 @@ def curve_out(
         lossless_ratio=lossless_ratio(known_points(points)) if job is None else None,
         dense=_dense(session, run.id),
         job=job and job_out(session, job),
+        values=_values(session, run.id, place) if place else [],
     )
 
 
 def curve_points(session: Session, run_id: str, place: Place) -> list[CurvePoint]:
     """All points by ratio. What was measured wholly takes the place of an estimate."""
     whole = {row.digest: row for row in evaluations.evaluations(session, run_id, place.epoch)}
-    rows = curves.points(session, run_id, place)
+    rows = [row for row in curves.points(session, run_id, place) if row.n_split]
     found = [_point(row, place, whole.get(row.digest)) for row in rows]
     seen = {point.digest for point in found}
     found += [
@@ -55,6 +56,20 @@ def curve_points(session: Session, run_id: str, place: Place) -> list[CurvePoint
         if row.on_curve and row.digest not in seen and _lies_on(row, place)
     ]
     return sorted(found, key=lambda point: (point.ratio, point.ask))
+
+
+def _values(session: Session, run_id: str, place: Place) -> list[CutValue]:
+    """Points of which no images were counted: another metric than the accuracy."""
+    return [
+        CutValue(
+            ask=row.ask,
+            ratio=row.ratio,
+            value=row.value,
+            cost=CostOut(params=row.params, macs=row.macs),
+        )
+        for row in curves.points(session, run_id, place)
+        if not row.n_split
+    ]
 
 
 def known_points(points: Sequence[CurvePoint]) -> list[Known]:

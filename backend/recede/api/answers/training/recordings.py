@@ -13,6 +13,7 @@ from recede.store.database import clock
 from recede.store.experiments import history
 from recede.store.experiments import recordings as stored
 from recede.store.notices.stalls import STALLED_AFTER_S
+from recede.store.results import curves
 from recede.store.tables.runs import EpochRow, RecordingRow, RunRow
 
 
@@ -41,6 +42,7 @@ def recording_out(session: Session, row: RecordingRow) -> RecordingOut:
         state=State(run.state),
         epochs=[one.epoch for one in epochs],
         without_metrics=[one.epoch for one in epochs if not one.metrics],
+        cuts=curves.known_ratios(session, row.run_id),
     )
 
 

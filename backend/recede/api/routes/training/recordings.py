@@ -13,6 +13,7 @@ from recede.contract.cut.polarisation import of_snapshot
 from recede.contract.errors import InvalidInput, NotFound
 from recede.contract.network.shape import NetworkShape
 from recede.contract.schemas import (
+    RecordedCutsBody,
     RecordedEpochBody,
     RecordingBody,
     RecordingOut,
@@ -74,6 +75,17 @@ def put_recorded_epoch(
             raw=raw,
             polarisation=None if raw is None or shape is None else of_snapshot(shape, raw),
         )
+
+
+@router.put("/cuts/{epoch}", status_code=204, responses=documented(404, 413))
+def put_recorded_cuts(
+    services: Ctx, key: RecordingKey, epoch: Epoch, body: RecordedCutsBody
+) -> None:
+    """Keep cuts that were measured where the network trains, as points of the epoch's curve."""
+    with services.store.write() as session:
+        row = stored.get(session, key)
+        stored.hear(session, row)
+        rules.keep_cuts(session, row, epoch, body.cuts)
 
 
 @router.put("/state", status_code=204, responses=documented(404, 413))

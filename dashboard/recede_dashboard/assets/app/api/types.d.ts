@@ -164,6 +164,8 @@ export interface CurveOut {
   lossless_ratio: number | null;
   dense: Cost | null;
   job: Job | null;
+  /** Of a training elsewhere whose metric is no share of counted images, in place of points. */
+  values: { ask: number; ratio: number; value: number; cost: Cost }[];
 }
 
 /** A named plan that is kept with a run. */

@@ -192,7 +192,7 @@ function activity(event) {
 
 function refreshFiles() {
   setProps("files-tick", { data: Date.now() });
-  if (!run?.spec.init?.plan || !document.getElementById("comparison-slot")) return;
+  if ((!run?.spec.init?.plan && !run?.recording) || !document.getElementById("comparison-slot")) return;
   setProps("comparison-tick", { data: Date.now() });
 }
 

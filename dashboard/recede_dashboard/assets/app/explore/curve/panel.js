@@ -19,6 +19,13 @@ const SNAP_PX = 7; // a click this near to a measured point takes that very cut
 const NONE = [];
 const FULL = 90; // points; the map of a training leaves only a few
 
+/** @param {any} curve @param {any} metric */
+function recordedWords(curve, metric) {
+  return curve?.values.length
+    ? `${metric.name} was measured of ${format.plural(curve.values.length, "cut")} where it trains: the table is under Training.`
+    : "Recorded elsewhere: cuts are measured there, by recede.watch(…, evaluate=…). Counts, parameters and MACs of every cut are exact.";
+}
+
 export class Curve {
   constructor(app) {
     this.app = app;
@@ -141,7 +148,7 @@ export class Curve {
   emptyWords(points) {
     const { source, now } = this.app;
     if (points.length || !source.run) return "";
-    if (source.run.recording) return "Recorded elsewhere: a worker here has neither its weights nor its images. Counts, parameters and MACs of every cut are exact.";
+    if (source.run.recording) return recordedWords(this.curveShown(), source.run.recording.metric);
     if (this.curveShown()?.job) return `The accuracy curve is being made: ${this.progressWords()}.`;
     if (!now.finished && !now.hasWeights) return "When the training ends, validation accuracy is measured here at ratios from 0 to 99 %.";
     if (source.curve?.points.length) return "This curve was not measured yet. Single cuts can be measured, too.";
