@@ -288,7 +288,18 @@ PYTHON: Allowed = {
         "recede_worker.engine.evaluation",
         "recede_worker.engine.inputs",
         "recede_worker.engine.job",
+        "recede_worker.engine.quantisation",
         "recede_worker.engine.training",
+    },
+    "recede_worker.engine.quantisation": {
+        "recede.contract.*",
+        "recede.store.*",
+        "recede_worker.core.*",
+        "recede_worker.engine.checkpoints",
+        "recede_worker.engine.evaluation",
+        "recede_worker.engine.inputs",
+        "recede_worker.engine.job",
+        "recede_worker.process",
     },
     "recede_worker.engine.supervisor": {
         "recede.contract.*",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from recede.cli.cuts import (
+    checkpoints,
     curves,
     explore,
     latency,
@@ -63,6 +64,7 @@ app.command("comparison")(maps.comparison)
 app.command("prune")(pruning.prune)
 app.command("plans")(plans.list_plans)
 app.command("keep")(plans.keep)
+app.command("files")(checkpoints.files)
 app.command("download")(pruning.download)
 app.command("verify")(verify.verify)
 app.command("inspect")(inspect.inspect)

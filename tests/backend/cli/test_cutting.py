@@ -13,9 +13,10 @@ from recede.cli.cuts.plan_options import asked
 from recede.contract.cut.targets import Target
 from recede.contract.errors import InvalidInput
 from recede.contract.spec.run import Plan
+from recede.contract.states import CheckpointKind
 from recede.store.queue import jobs
 from recede.store.results import scores
-from tests.backend.store.samples import SHAPE, raw_scales
+from tests.backend.store.samples import SHAPE, add_checkpoint, raw_scales
 
 
 @pytest.fixture
@@ -160,3 +161,31 @@ def test_known_scores_are_not_computed_again(run, store, finished):
     told = run("preview", finished.id, "--criterion", "taylor", "--ratio", "0.5", "--json")
     kept = np.array(list(json.loads(told.stdout)["kept"].values()))
     assert kept.sum() == SHAPE.n_neurons / 2
+
+
+def test_the_files_of_a_run_are_listed_with_what_int8_costs(run, store, settings, finished):
+    assert "no cut networks yet" in run("files", finished.id).stdout
+    pruned = add_checkpoint(
+        store, settings.artifacts, finished.id, 3, kind=CheckpointKind.PRUNED, **int8_manifest()
+    )
+    shown = run("files", finished.id)
+    assert shown.exit_code == 0, shown.output
+    assert f"{pruned}: pruned, epoch 3, 60.4 % of the neurons removed" in shown.stdout
+    lines = [line.split() for line in shown.stdout.splitlines()]
+    assert ["cut", "+", "INT8", "86.1", "%", "80", "%", "to", "90", "%", "977", "KiB",
+            "1.25", "ms,", "95", "%", "2.5"] in lines  # fmt: skip
+    assert "1000 test images; on A CPU, threads 2" in shown.stdout
+    assert "features.3 +17" in shown.stdout
+    assert len(run("files", finished.id, "--all").stdout.splitlines()) > len(lines)
+    told = json.loads(run("files", finished.id, "--json").stdout)
+    assert [item["id"] for item in told["items"]] == [pruned]
+
+
+def int8_manifest():
+    timed = {"batch": 1, "median_ms": 1.25, "p95_ms": 2.5, "device": "A CPU", "threads": 2}
+    rows = [
+        {"network": name, "correct": correct, "n": 1000, "low": 0.8, "high": 0.9,
+         "size_bytes": size, "latency": [timed]}
+        for name, correct, size in (("dense", 885, 9e6), ("cut", 880, 4e6), ("int8", 861, 1e6))
+    ]  # fmt: skip
+    return {"manifest": {"int8": {"table": rows, "finding": "right again: features.3 +17"}}}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -90,6 +91,7 @@ def add_checkpoint(
     *,
     kind: CheckpointKind = CheckpointKind.TRAINED,
     body: bytes = b"weights " * 100,
+    manifest: dict[str, Any] | None = None,
 ) -> str:
     """Weights on disk and in the store; the checkpoint's id."""
     id_ = runs.new_id()
@@ -108,7 +110,10 @@ def add_checkpoint(
             kind=kind,
             epoch=epoch,
             files=files,
-            manifest={} if kind is CheckpointKind.TRAINED else {"ratio": 0.604},
+            manifest={
+                **({} if kind is CheckpointKind.TRAINED else {"ratio": 0.604}),
+                **(manifest or {}),
+            },
         )
     return id_
 

@@ -95,3 +95,18 @@ def test_a_pruned_network_is_downloaded_and_loads_with_torch_and_safetensors_alo
     pruned.get_by_test_id("files-link").click()
     card = pruned.get_by_test_id("checkpoint-pruned")
     expect(card.locator(f'[data-copy="{shown}"]')).to_be_visible()
+
+
+def test_an_int8_file_is_asked_for_by_a_tick_and_shown_beside_dense_and_cut(
+    page: Page, run: RunOut
+):
+    open_explore(page, run.id, "&r=0.3")
+    page.get_by_test_id("prune-int8").check()
+    page.get_by_test_id("prune-button").click()
+    result = page.get_by_test_id("prune-result")
+    expect(result).to_have_attribute("data-state", "done", timeout=TRAINING_MS)
+    expect(page.get_by_test_id("download-int8")).to_be_visible()
+    page.get_by_test_id("files-link").click()
+    table = page.get_by_test_id("int8").first
+    expect(table).to_contain_text("Cut + INT8")
+    expect(table).to_contain_text("Calibrated on 256 training images")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from recede.client import (
     CheckpointOut,
     FileSnippet,
@@ -106,6 +108,51 @@ def test_the_snippets_of_a_checkpoint_are_shown_under_their_labels():
     words = text(files([made], samples.run()))
     assert "Load it" in words
     assert code in words
+
+
+def int8_manifest(**more: Any) -> dict[str, Any]:
+    timed = {"n": 50, "device": "A CPU", "threads": 2, "busy": False}
+    rows = [
+        {
+            "network": name,
+            "correct": correct,
+            "n": 1000,
+            "low": 0.8,
+            "high": 0.9,
+            "size_bytes": size,
+            "latency": [
+                {"batch": batch, "median_ms": 1.25 * batch, "p95_ms": 2.5 * batch, **timed}
+                for batch in (1, 64)
+            ],
+        }
+        for name, correct, size in (("dense", 885, 9e6), ("cut", 880, 4e6), ("int8", 861, 1e6))
+    ]
+    return {
+        **MANIFEST,
+        "versions": {"onnxruntime": "1.31.1"},
+        "int8": {
+            "table": rows,
+            "calibration": {"images": 256, "of": "training images", "method": "MinMax"},
+            "compared": {"images": 32, "same_top1": 31, "largest_difference": 0.1},
+            **more,
+        },
+    }
+
+
+def test_int8_stands_beside_dense_and_cut_with_its_conditions():
+    words = text(files([samples.checkpoint(**int8_manifest())], samples.run()))
+    for said in ("Cut + INT8", "86.1 %", "80.0 to 90.0 %; −1.9 points", "1.00 MB", "80 ms"):
+        assert said in words.replace("\u202f", " ").replace("MB", "MB"), said
+    assert "onnxruntime 1.31.1 on A CPU, 2 threads" in words
+    assert "Calibrated on 256 training images" in words
+    assert "31 of 32 validation images" in words
+
+
+def test_a_large_loss_is_shown_with_its_layers_and_without_int8_there_is_no_table():
+    finding = "INT8 costs 1.9 points. Images right again: features.3 +17"
+    card = files([samples.checkpoint(**int8_manifest(finding=finding))], samples.run())
+    assert finding in text(card)
+    assert "INT8" not in text(files([samples.checkpoint(**MANIFEST)], samples.run()))
 
 
 def test_the_proof_is_put_in_words():

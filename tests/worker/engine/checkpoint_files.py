@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from recede.contract.spec.run import Plan, PrunePayload
+from recede.contract.spec.run import FORMATS, Plan, PrunePayload
 from recede.contract.states import JobKind
 from recede.store.results import evaluations
 from tests.worker.engine.claimed_job import SMALL, ClaimedJob
 from tests.worker.engine.in_process import InProcessWorker
 
-PAYLOAD = PrunePayload(plan=Plan(ratio=0.4))
+PAYLOAD = PrunePayload(plan=Plan(ratio=0.4), formats=(*FORMATS, "int8"))
 
 
 @dataclass(frozen=True)

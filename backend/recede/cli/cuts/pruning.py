@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from rich.progress import DownloadColumn, Progress, TransferSpeedColumn
 
+from recede.cli.cuts.checkpoints import show_int8
 from recede.cli.cuts.explore import (
     scored,
     settled,
@@ -34,7 +35,10 @@ def prune(
     asked: Asked,
     url: Url = DEFAULT_URL,
     formats: Annotated[
-        list[str] | None, typer.Option("--format", help="safetensors, pt2, onnx; default: all.")
+        list[str] | None,
+        typer.Option(
+            "--format", help="safetensors, pt2, onnx (default: these) or int8; several times."
+        ),
     ] = None,
     target: Annotated[
         Path | None, typer.Option("--out", help="Folder for the files; implies --watch.")
@@ -63,7 +67,9 @@ def download(
     url: Url = DEFAULT_URL,
     format_: Annotated[
         str,
-        typer.Option("--format", help="zip, safetensors, python, pt2, onnx, proof or manifest."),
+        typer.Option(
+            "--format", help="zip, safetensors, python, pt2, onnx, int8, proof or manifest."
+        ),
     ] = "safetensors",
     target: Annotated[
         str, typer.Option("--out", help="File or folder; a new folder ends in a slash.")
@@ -83,6 +89,7 @@ def _finish(client: RecedeClient, queued: JobOut, target: Path | None) -> None:
     )
     checkpoint = client.checkpoint(str(result["checkpoint_id"]))
     out.print(f"checkpoint {checkpoint.id}, SHA-256 {checkpoint.sha256}", soft_wrap=True)
+    show_int8(checkpoint.manifest)
     if target is None:
         out.print(f"fetch it: recede download {checkpoint.id}", style="dim")
         return

@@ -103,6 +103,11 @@ def _verdict(answer: dict[str, Any]) -> tuple[str, str]:
         return "Proved: the files compute what was previewed.", "green"
     if answer["wrong"]:
         return "Not proved: do not use these files.", "red"
+    if any(check["state"] == "ok" and "≈" in check["what"] for check in answer["checks"]):
+        words = (
+            "Not proved: the INT8 file computes what was measured, but no float file was computed"
+        )
+        return f"{words}; see what was skipped.", "yellow"
     return (
         "Not proved: nothing is wrong, but nothing was computed; see what was skipped.",
         "yellow",
@@ -118,4 +123,10 @@ def _show_about(about: dict[str, Any]) -> None:
     test = (about.get("accuracy") or {}).get("test")
     if test and test.get("n"):
         parts.append(f"test accuracy {percent(test['correct'] / test['n'], 2)} of {test['n']}")
+    table = (about.get("int8") or {}).get("table") or []
+    parts += [
+        f"INT8 {percent(row['correct'] / row['n'], 2)}"
+        for row in table
+        if row["network"] == "int8" and row.get("n")
+    ]
     out.print("The manifest says: " + "; ".join(parts), style="dim", soft_wrap=True, markup=False)

@@ -39,7 +39,9 @@ class PruneBody(BaseModel):
     plan: Plan
     finetune: None = Field(None, description="Only null: a cut network is not trained further")
     formats: list[Format] = Field(
-        list(FORMATS), min_length=1, description="safetensors is written in any case"
+        list(FORMATS),
+        min_length=1,
+        description="safetensors is written in any case, and onnx with int8, which is made of it",
     )
 
 

@@ -85,6 +85,6 @@ class CutSnippets(BaseModel):
 class FileSnippet(BaseModel):
     """How a file of a checkpoint is used: Python, or a command for a terminal."""
 
-    name: Literal["torch", "onnx", "verify"]
+    name: Literal["torch", "onnx", "int8", "verify"]
     label: str
     code: str

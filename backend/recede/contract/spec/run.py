@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -255,8 +256,16 @@ class RunSpec(BaseModel):
         return self.name.strip() or f"{self.method} · {self.architecture} · {self.dataset}"
 
 
-Format = Literal["safetensors", "pt2", "onnx"]
+Format = Literal["safetensors", "pt2", "onnx", "int8"]
 FORMATS: tuple[Format, ...] = ("safetensors", "pt2", "onnx")
+"""Written unless others are asked for: all that compute the very cut. INT8 only comes close."""
+
+
+def with_needed(formats: Iterable[Format]) -> tuple[Format, ...]:
+    """The formats without repetition, the weights first and ONNX where INT8 is made of it."""
+    asked = dict.fromkeys(formats)
+    needed: tuple[Format, ...] = ("safetensors", "onnx") if "int8" in asked else ("safetensors",)
+    return tuple(dict.fromkeys((*needed, *asked)))
 
 
 class PrunePayload(BaseModel):

@@ -18,6 +18,7 @@ FORMATS = {
     "python": "model.py",
     "pt2": "torch.export",
     "onnx": "ONNX",
+    "int8": "ONNX, INT8",
     "proof": "proof images",
     "manifest": "manifest",
 }
@@ -27,6 +28,7 @@ MEANINGS = {
     "python": "defines the network; needs",
     "pt2": "torch.export program, for any batch size",
     "onnx": "for ONNX Runtime and others, for any batch size",
+    "int8": "quantised from the ONNX file: smaller, close to it but not the same",
     "proof": "validation images with the masked network's scores",
     "manifest": "what was removed, measured and compared, as JSON",
 }

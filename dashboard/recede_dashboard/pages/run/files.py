@@ -18,6 +18,7 @@ from recede_dashboard.pages.run.file_table import (
     ordered,
     proof_in_words,
 )
+from recede_dashboard.pages.run.int8 import int8_table
 from recede_dashboard.pages.run.provenance import made, requested
 from recede_dashboard.words import numbers
 
@@ -109,6 +110,7 @@ def _card(checkpoint: CheckpointOut, run: RunOut) -> Component:
                 className="file-facts",
             ),
             _proof(checkpoint),
+            int8_table(checkpoint.manifest),
             file_table(checkpoint),
             loading(checkpoint),
         ],

@@ -56,6 +56,12 @@ def test_there_is_one_for_torch_for_onnxruntime_and_for_the_proof():
     assert found["verify"] == "recede verify recede-x-e9.zip"
 
 
+def test_the_int8_file_is_loaded_like_the_float_one():
+    found = code(checkpoint("onnx", "int8", input={"shape": [1, 8, 8]}))
+    assert list(found) == ["torch", "onnx", "int8"]
+    assert found["int8"] == found["onnx"].replace("recede-x-e9.onnx", "recede-x-e9.int8")
+
+
 def test_the_readme_loads_a_file_as_the_snippet_does():
     made = checkpoint(stem="recede-m7er8kph-pruned-e4-r55", needs=["torch"])
     readme = README.read_text(encoding="utf-8")

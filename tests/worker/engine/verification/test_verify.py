@@ -10,10 +10,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import onnx
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from recede.cli.files.verify import _verdict
 from recede_worker.engine.verification import safe_program
 from recede_worker.engine.verification.archive import Unverifiable, open_archive
 from recede_worker.engine.verification.safe_source import why_not
@@ -96,6 +98,40 @@ def test_weights_of_another_network_are_refused_by_name_and_shape(copy):
     said = failed(copy)["model.py"]
     assert "another network" in said
     assert "features.0.weight is (3, 3), not (" in said
+
+
+def test_an_int8_file_of_another_function_is_found_although_the_sums_agree(copy):
+    path = copy / "model-int8.onnx"
+    model = onnx.load(path)
+    for tensor in model.graph.initializer:
+        if tensor.name == "classifier.bias_quantized":
+            moved = onnx.numpy_helper.to_array(tensor) + 100_000
+            tensor.CopyFrom(onnx.numpy_helper.from_array(moved, tensor.name))
+    onnx.save(model, path)
+    rewritten(copy, path.name)
+    assert set(failed(copy)) == {"model-int8.onnx ≈ masked network"}
+
+
+def test_the_int8_file_is_held_to_what_was_measured(copy):
+    found = checks(copy)["model-int8.onnx ≈ masked network"]
+    assert found.state == "ok"
+    assert "when it was written" in found.detail
+    path = copy / "manifest.json"
+    manifest = json.loads(path.read_text())
+    for given in ({}, {"compared": {"largest_difference": float("nan")}}, {"compared": "much"}):
+        path.write_text(json.dumps({**manifest, "int8": given}))
+        assert checks(copy)["model-int8.onnx ≈ masked network"].state == "skipped"
+
+
+def test_an_int8_file_alone_is_no_proof_of_the_cut(copy, capsys):
+    kept = ("manifest.json", "model-int8.onnx", "proof.safetensors")
+    for path in copy.iterdir():
+        if path.name not in kept:
+            path.unlink()
+    assert prove(copy, trust=False) == 1
+    answer = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert (answer["ok"], answer["wrong"]) == (False, False)
+    assert "no float file was computed" in _verdict(answer)[0]
 
 
 EVIL = "import os\nos.mkdir('harm')\n"

@@ -7,9 +7,10 @@ import statistics
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 
 @dataclass(frozen=True)
@@ -70,20 +71,50 @@ def measure_in_turns(
     dtype = next(models[0].parameters()).dtype
     x_NCHW = torch.zeros(batch, *input_shape, device=place, dtype=dtype)
     x_NCHW = x_NCHW.contiguous(memory_format=torch.channels_last)
-    times_ms: list[list[float]] = [[] for _ in models]
-    started = time.perf_counter()
     with torch.inference_mode():
-        for turn in range(warm_up + n):
-            late = limit_s is not None and time.perf_counter() - started > limit_s
-            if late and turn >= warm_up + least:
-                break
-            between()
-            places = range(len(ready))
-            for which in reversed(places) if turn % 2 else places:
-                taken_ms = _pass(ready[which], x_NCHW, clock)
-                if turn >= warm_up:
-                    times_ms[which].append(taken_ms)
+        times_ms = time_in_turns(
+            [partial(model, x_NCHW) for model in ready],
+            n=n,
+            least=least,
+            limit_s=limit_s,
+            warm_up=warm_up,
+            clock=lambda: _now(clock, place),
+            between=between,
+        )
     return [_summary(each_ms, batch, place) for each_ms in times_ms]
+
+
+def time_in_turns(
+    passes: Sequence[Callable[[], object]],
+    *,
+    n: int = 50,
+    least: int = 10,
+    limit_s: float | None = None,
+    warm_up: int = 5,
+    clock: Callable[[], float] = time.perf_counter,
+    between: Callable[[], None] = lambda: None,
+) -> list[list[float]]:
+    """Milliseconds of each pass of several networks, in turns as `measure_in_turns` says."""
+    times_ms: list[list[float]] = [[] for _ in passes]
+    started = time.perf_counter()
+    for turn in range(warm_up + n):
+        late = limit_s is not None and time.perf_counter() - started > limit_s
+        if late and turn >= warm_up + least:
+            break
+        between()
+        places = range(len(passes))
+        for which in reversed(places) if turn % 2 else places:
+            begin = clock()
+            passes[which]()
+            taken_ms = 1000 * (clock() - begin)
+            if turn >= warm_up:
+                times_ms[which].append(taken_ms)
+    return times_ms
+
+
+def p95(times_ms: Sequence[float]) -> float:
+    """The 95th percentile."""
+    return sorted(times_ms)[min(len(times_ms) - 1, int(0.95 * len(times_ms)))]
 
 
 def _ready(model: nn.Module, place: torch.device) -> nn.Module:
@@ -91,17 +122,12 @@ def _ready(model: nn.Module, place: torch.device) -> nn.Module:
     return copied.to(memory_format=torch.channels_last)  # as evaluation runs it
 
 
-def _pass(model: nn.Module, x_NCHW: Tensor, clock: Callable[[], float]) -> float:
-    begin = _now(clock, x_NCHW.device)
-    model(x_NCHW)
-    return 1000 * (_now(clock, x_NCHW.device) - begin)
-
-
 def _summary(times_ms: list[float], batch: int, place: torch.device) -> Latency:
     n = len(times_ms)
-    p95_ms = sorted(times_ms)[min(n - 1, int(0.95 * n))]
     label = torch.cuda.get_device_name(place) if place.type == "cuda" else str(place)
-    return Latency(statistics.median(times_ms), p95_ms, n, batch, label, torch.get_num_threads())
+    return Latency(
+        statistics.median(times_ms), p95(times_ms), n, batch, label, torch.get_num_threads()
+    )
 
 
 def _now(clock: Callable[[], float], device: torch.device) -> float:

@@ -23,6 +23,7 @@ CONTENTS = {
     "python": "the network as Python: build() and load(path)",
     "pt2": "the same as a torch.export program, for any number of images at once",
     "onnx": "the same as ONNX, for any number of images at once",
+    "int8": "the ONNX network quantised to INT8: close to it, not the same",
     "proof": "validation images and the network's outputs for them before it was cut",
     "manifest": "everything known about these files, as JSON",
 }
@@ -35,6 +36,7 @@ LOAD = {
         '    scores = session.run(None, {"images": images})[0]  # float32 N, C, H, W'
     ),
 }
+LOAD["int8"] = LOAD["onnx"].replace(NAMES["onnx"], NAMES["int8"])
 
 
 def write_bundle(folder: Path, manifest: Mapping[str, Any]) -> None:
@@ -114,7 +116,19 @@ def _measured(manifest: Mapping[str, Any]) -> str:
             f"ONNX: same class for {proof['onnx_same_top1']} of {proof['images']} images, "
             f"largest difference {proof['onnx_vs_memory']:.2g}"
         )
+    lines += _of_int8(manifest.get("int8") or {})
     return "".join(f"  {line}\n" for line in lines)
+
+
+def _of_int8(int8: Mapping[str, Any]) -> list[str]:
+    """Test accuracy, size and latency of the ONNX files, dense, cut and INT8."""
+    names = {"dense": "dense", "cut": "cut", "int8": "cut + INT8"}
+    return [
+        f"onnxruntime, {names[row['network']]}: test accuracy {_share(row)}; "
+        f"{row['size_bytes']:,} bytes; "
+        + ", ".join(f"{one['median_ms']:.3g} ms at batch {one['batch']}" for one in row["latency"])
+        for row in int8.get("table", [])
+    ]
 
 
 def _share(counted: Mapping[str, int] | None) -> str:

@@ -34,7 +34,7 @@ class Written:
     onnx_vs_memory: float | None = None
     onnx_same_top1: int | None = None
     """Of the proof's images: so many get the same class from the ONNX file."""
-    failed: Mapping[str, str] = field(default_factory=dict)
+    failed: dict[str, str] = field(default_factory=dict)
     """Formats that were asked for and could not be made, and why."""
 
 

@@ -24,6 +24,7 @@ NAMES = {
     "python": "model.py",
     "pt2": "model.pt2",
     "onnx": "model.onnx",
+    "int8": "model-int8.onnx",
     "proof": "proof.safetensors",
     "zip": "all.zip",
 }

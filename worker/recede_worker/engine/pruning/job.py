@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -15,6 +16,7 @@ from recede.contract.network.cost import dense_cost
 from recede.contract.spec.run import PrunePayload
 from recede.contract.states import CheckpointKind
 from recede.store.experiments import runs
+from recede.store.queue.lease import LeaseLost
 from recede.store.results import evaluations
 from recede_worker.engine.checkpoints.atomic_files import new_folder
 from recede_worker.engine.checkpoints.bundle import write_bundle
@@ -46,11 +48,13 @@ from recede_worker.engine.evaluation.ranking import select_channels
 from recede_worker.engine.evaluation.trained_epoch import TrainedEpoch
 from recede_worker.engine.inputs.run import RunInputs
 from recede_worker.engine.job.handle import JobHandle, Outcome
+from recede_worker.engine.job.stop import Stop
 from recede_worker.engine.pruning.manifest import (
     config_of,
     describe_cut,
     metadata_of,
 )
+from recede_worker.engine.quantisation.measured import Int8
 
 PROOF_IMAGES = 256
 
@@ -62,7 +66,9 @@ class Steps:
         self.job = job
         self.names = ["cut and compare", "weights and model.py"]
         self.names += [NAMES[name] for name in ("pt2", "onnx") if name in formats]
-        self.names += ["latency", "validation images", "test images", "manifest and ZIP"]
+        self.names += ["latency", "validation images", "test images"]
+        self.names += ["INT8"] if "int8" in formats else []
+        self.names += ["manifest and ZIP"]
         self._left: Iterator[tuple[int, str]] = iter(enumerate(self.names))
 
     def next(self, stage: str) -> None:
@@ -87,12 +93,16 @@ def run_prune(
     with new_folder(folder) as temporary:
         written, proof = _write_and_prove(trained, selection, payload, temporary, steps)
         job.log(f"proof on {proof.images} validation images: {vars(proof)}")
-        _report_failed(job, trained, written.failed)
         steps.next("measuring")
         latency = measure_pair(job, trained, selection)
         measured = _measure(job, trained, written.reloaded, steps)
-        steps.next("packing")
         described = describe_cut(job, trained, selection, payload, proof, measured, latency)
+        if "int8" in payload.formats:
+            steps.next("quantising")
+            int8 = Int8(job, trained, temporary)
+            described |= _quantise(int8, measured["test"], described, written.failed)
+        _report_failed(job, trained, written.failed)
+        steps.next("packing")
         described |= {"failed": dict(written.failed)} if written.failed else {}
         manifest = write_manifest(temporary, described)
         write_bundle(temporary, manifest)
@@ -183,12 +193,25 @@ def _write_all(
     return Written(reloaded, file, pt2, *onnx, failed)
 
 
+def _quantise(
+    int8: Int8, cut: Evaluation, described: Mapping[str, Any], failed: dict[str, str]
+) -> dict[str, Any]:
+    """The INT8 file and what the manifest says of it; nothing where it cannot be made."""
+    if "onnx" in failed:
+        failed["int8"] = "It is made of the ONNX file, which could not be made."
+        return {}
+    found: dict[str, Any] = {}
+    with _kept_apart("int8", int8.target, failed):
+        found["int8"] = int8.run(cut, described["accuracy"]["dense_test"])
+    return found
+
+
 @contextmanager
 def _kept_apart(name: str, path: Path, failed: dict[str, str]) -> Iterator[None]:
     """Remove a format that cannot be made or proven, and note why; the others stay."""
     try:
         yield
-    except MemoryError:
+    except (MemoryError, Stop, LeaseLost):
         raise
     except Exception as error:  # noqa: BLE001 - whatever torch's exporters raise
         path.unlink(missing_ok=True)

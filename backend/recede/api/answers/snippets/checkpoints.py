@@ -13,8 +13,12 @@ def file_snippets(checkpoint: CheckpointOut) -> list[FileSnippet]:
     """One for torch; for onnxruntime and the proof where the checkpoint has such files."""
     found = [FileSnippet(name="torch", label="Load in Python with torch", code=_torch(checkpoint))]
     if "onnx" in checkpoint.files:
-        code = _onnx(checkpoint)
+        code = _onnx(checkpoint, "onnx", "model.onnx")
         found.append(FileSnippet(name="onnx", label="Load with ONNX Runtime", code=code))
+    if "int8" in checkpoint.files:
+        code = _onnx(checkpoint, "int8", "model-int8.onnx")
+        label = "Load the INT8 network with ONNX Runtime"
+        found.append(FileSnippet(name="int8", label=label, code=code))
     if "proof" in checkpoint.files:
         code = f"recede verify {shlex.quote(_filename(checkpoint, 'zip', 'all.zip'))}"
         found.append(FileSnippet(name="verify", label="Verify the files", code=code))
@@ -38,10 +42,10 @@ def _torch(checkpoint: CheckpointOut) -> str:
     )
 
 
-def _onnx(checkpoint: CheckpointOut) -> str:
-    """Python that runs the ONNX file with onnxruntime and numpy alone."""
+def _onnx(checkpoint: CheckpointOut, format_: str, default: str) -> str:
+    """Python that runs an ONNX file with onnxruntime and numpy alone."""
     shape = (checkpoint.manifest.get("input") or {}).get("shape") or _ANY_INPUT
-    file = _filename(checkpoint, "onnx", "model.onnx")
+    file = _filename(checkpoint, format_, default)
     return (
         "import numpy as np\n"
         "import onnxruntime\n\n"

@@ -12,6 +12,7 @@ _SUFFIXES = {
     "manifest": ".json",
     "python": ".py",
     "proof": "-proof.safetensors",
+    "int8": "-int8.onnx",
 }
 
 

@@ -17,7 +17,7 @@ from recede.contract.schemas import (
     PreviewOut,
     PruneBody,
 )
-from recede.contract.spec.run import EvaluatePayload, PrunePayload
+from recede.contract.spec.run import EvaluatePayload, PrunePayload, with_needed
 from recede.contract.states import JobKind
 from recede.store.experiments import runs
 from recede.store.queue import jobs
@@ -68,7 +68,8 @@ def prune(services: Ctx, run_id: RunId, body: PruneBody) -> JobAnswer:
     with services.store.write() as session:
         plan = cuts.settled(session, runs.get(session, run_id), body.plan)
         evaluations.trained(session, run_id, plan.epoch)
-        formats = tuple(dict.fromkeys(("safetensors", *body.formats)))
-        payload = PrunePayload(plan=plan, formats=formats).model_dump(mode="json")
+        payload = PrunePayload(plan=plan, formats=with_needed(body.formats)).model_dump(
+            mode="json"
+        )
         job = jobs.enqueue(session, run_id, JobKind.PRUNE, payload)
         return JobAnswer(job=job_out(session, job))

@@ -164,6 +164,13 @@ def test_a_prune_is_queued_with_its_formats(http, finished):
     assert (payload["plan"]["threshold"], payload["plan"]["epoch"]) == (0.5, 3)
 
 
+def test_an_int8_file_brings_the_onnx_file_that_it_is_made_of(http, finished):
+    body = {"plan": {"ratio": 0.5}, "formats": ["int8", "pt2"]}
+    answer = http.post(f"{RUNS}/{finished.id}/prune", json=body)
+    formats = answer.json()["job"]["payload"]["formats"]
+    assert formats == ["safetensors", "onnx", "int8", "pt2"]
+
+
 @pytest.mark.parametrize(
     ("change", "field"),
     [

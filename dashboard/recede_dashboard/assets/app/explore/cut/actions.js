@@ -15,7 +15,7 @@ const AUTO_KEY = "recede.auto-measure";
 const RECORDED = "Recorded elsewhere: its weights are not here. Cut it in its script with recede.cut(model, images, plan).";
 const STAGES = {
   loading: "loading weights", cutting: "cutting", measuring: "measuring", writing: "writing files",
-  verifying: "reloading and testing the file",
+  verifying: "reloading and testing the file", quantising: "quantising to INT8", packing: "packing the files",
 };
 
 export class Actions {
@@ -33,7 +33,8 @@ export class Actions {
     this.warnings = find("#warnings");
     this.prune = find("#prune-button");
     this.button.addEventListener("click", () => measureCut(app));
-    this.prune.addEventListener("click", () => pruneCut(app));
+    this.int8 = find("#prune-int8");
+    this.prune.addEventListener("click", () => pruneCut(app, this.int8.checked));
     this.auto.checked = remembered();
     this.auto.addEventListener("change", () => {
       remember(this.auto.checked);

@@ -13,6 +13,7 @@ const FILES = [
   ["python", "model.py", "builds the network; needs only torch"],
   ["pt2", "torch.export program", "runs without model code"],
   ["onnx", "ONNX", "for ONNX Runtime and others"],
+  ["int8", "ONNX, INT8", "quantised: smaller, close to the cut network but not the same"],
   ["manifest", "Manifest", "what was cut and how it was measured"],
 ];
 

@@ -92,8 +92,13 @@ export async function measureCut(app) {
   app.dirty();
 }
 
-/** Cut, write, reload and verify the present cut; ends with links to its files. @param {Explore} app */
-export async function pruneCut(app) {
+const WITH_INT8 = ["safetensors", "pt2", "onnx", "int8"];
+
+/**
+ * Cut, write, reload and verify the present cut; ends with links to its files.
+ * @param {Explore} app @param {boolean} int8 Whether an INT8 file is written too.
+ */
+export async function pruneCut(app, int8 = false) {
   const { plan, canCut, selection, epoch } = app.fresh();
   if (!plan || !canCut || app.prune.status === "busy") return;
   /** @type {Work} */
@@ -101,7 +106,8 @@ export async function pruneCut(app) {
   app.prune = own;
   app.dirty();
   try {
-    const answer = await app.source.ofRun("/prune", { method: "POST", body: { plan } });
+    const body = int8 ? { plan, formats: WITH_INT8 } : { plan };
+    const answer = await app.source.ofRun("/prune", { method: "POST", body });
     own.job = answer.job;
     const done = await jobResult(app.source, answer.job, (progress) => {
       own.progress = progress;
