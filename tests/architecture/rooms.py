@@ -74,6 +74,7 @@ PYTHON: Allowed = {
         "recede.store.*",
     },
     "recede.api.rules": {"recede", "recede.contract.*", "recede.store.*"},
+    "recede.bench": set(),
     "recede.cli": {
         "recede.cli.cuts",
         "recede.cli.files",
@@ -85,8 +86,10 @@ PYTHON: Allowed = {
     "recede.cli.cuts": {"recede.cli.terminal", "recede.client", "recede.contract.*"},
     "recede.cli.files": {
         "recede",
+        "recede.bench",
         "recede.cli.service",
         "recede.cli.terminal",
+        "recede.client",
         "recede.contract.*",
     },
     "recede.cli.runs": {"recede.cli.terminal", "recede.client", "recede.contract.*"},
@@ -379,7 +382,10 @@ PYTHON: Allowed = {
     },
     "recede_worker.process": {"recede.contract.*", "recede_worker.core.*"},
     "recede_worker.programs": {
+        "recede.bench",  # the rows of ONNX files are made in one place
         "recede.contract.*",
+        "recede_worker.core.device",
+        "recede_worker.engine.checkpoints",
         "recede_worker.engine.verification",
         "recede_worker.images.*",
     },
@@ -495,6 +501,7 @@ TORCH = frozenset({"safetensors", "torch", "torchvision"})
 OUTSIDE: dict[str, frozenset[str]] = {
     "recede": WEB,
     "recede.cli": WEB | {"rich", "typer", "uvicorn"},
+    "recede.bench": frozenset({"numpy", "onnxruntime"}),
     "recede.client": frozenset({"httpx", "httpx_sse", "numpy", "pydantic"}),
     "recede.contract": frozenset({"annotated_types", "numpy", "pydantic"}),
     "recede.store": frozenset({"alembic", "numpy", "sqlalchemy"}),

@@ -23,6 +23,8 @@ _WORKER = "worker/recede_worker"
 CATCHES_EVERYTHING = {
     # A fault of ours must not end somebody's training, in which it would be raised.
     "backend/recede/sdk/trouble.py:caught",
+    # onnxruntime, which has no common class for what a file may cause.
+    "backend/recede/bench/onnx_latency.py:open_session",
     # The boundaries of a job and of its processes, which record the failure.
     f"{_WORKER}/engine/supervisor/entry.py:_run",
     f"{_WORKER}/engine/training/distributed/rank.py:main",
@@ -43,6 +45,7 @@ CATCHES_EVERYTHING = {
     f"{_WORKER}/engine/verification/safe_program.py:_of_pickle",
     f"{_WORKER}/engine/verification/verify.py:judge",
     f"{_WORKER}/engine/verification/verify.py:network",
+    f"{_WORKER}/programs/bench_files.py:add",
 }
 """File and function of each handler that may swallow any error."""
 

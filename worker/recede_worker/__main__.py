@@ -61,6 +61,17 @@ def main() -> int:
         from recede_worker.programs.verify_files import prove  # noqa: PLC0415
 
         return prove(Path(arguments.verify), trust=arguments.trust)
+    if arguments.bench:
+        from recede_worker.programs.bench_files import Asked, bench  # noqa: PLC0415
+
+        asked = Asked(
+            batches=arguments.batch or (1, 64),
+            threads=arguments.bench_threads,
+            providers=arguments.provider,
+            name=arguments.name,
+            trust=arguments.trust,
+        )
+        return bench(Path(arguments.bench), asked)
     try:
         settings = WorkerSettings(
             store_url=arguments.store,
@@ -107,7 +118,14 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--image-size", type=int, default=64, help="for --inspect")
     parser.add_argument("--channels", type=int, default=3, help="for --inspect: 3 or 1")
     parser.add_argument("--verify", default="", help="verify the files of a checkpoint and exit")
-    parser.add_argument("--trust", action="store_true", help="for --verify: run its model.py")
+    parser.add_argument("--bench", default="", help="time the files of a checkpoint and exit")
+    parser.add_argument("--batch", type=int, action="append", default=[], help="for --bench")
+    parser.add_argument("--provider", action="append", default=[], help="for --bench: cpu, cuda")
+    parser.add_argument("--bench-threads", type=int, help="for --bench: CPU threads")
+    parser.add_argument("--name", default="", help="for --bench: what this device is called")
+    parser.add_argument(
+        "--trust", action="store_true", help="for --verify and --bench: run its model.py"
+    )
     parser.add_argument("--probe", action="store_true", help="print the catalog as JSON and exit")
     return parser
 

@@ -12,7 +12,7 @@ from recede.cli.cuts import (
     plans,
     pruning,
 )
-from recede.cli.files import inspect, verify
+from recede.cli.files import bench, inspect, verify
 from recede.cli.runs import (
     commands,
     groups,
@@ -66,6 +66,7 @@ app.command("plans")(plans.list_plans)
 app.command("keep")(plans.keep)
 app.command("files")(checkpoints.files)
 app.command("download")(pruning.download)
+app.command("bench")(bench.bench)
 app.command("verify")(verify.verify)
 app.command("inspect")(inspect.inspect)
 app.command("webhook")(webhook.webhook)

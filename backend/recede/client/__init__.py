@@ -10,6 +10,7 @@ from recede.contract.errors import InvalidInput
 from recede.contract.recorded.metric import Metric
 from recede.contract.schemas import (
     AccuracyOut,
+    BenchOut,
     CheckpointOut,
     Compared,
     ComparisonOut,
@@ -77,6 +78,7 @@ __all__ = [
     "ApiError",
     "ArchitectureInfo",
     "AsyncRecedeClient",
+    "BenchOut",
     "Catalog",
     "CheckpointOut",
     "Compared",

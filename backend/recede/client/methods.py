@@ -135,6 +135,9 @@ class ApiMethods:
     delete_plan = Endpoint(saved.delete_plan)
     checkpoints = Endpoint(saved.checkpoints)
     checkpoint = Endpoint(saved.checkpoint)
+    add_benches = Endpoint(saved.add_benches)
+    solve_benched = Endpoint(saved.solve_benched)
+    bench_script = Endpoint(saved.bench_script)
 
     jobs = Endpoint(queue.jobs)
     job = Endpoint(queue.job)

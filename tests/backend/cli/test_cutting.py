@@ -16,6 +16,7 @@ from recede.contract.spec.run import Plan
 from recede.contract.states import CheckpointKind
 from recede.store.queue import jobs
 from recede.store.results import scores
+from tests.backend.bench.onnx_files import add_cut, body, network
 from tests.backend.store.samples import SHAPE, add_checkpoint, raw_scales
 
 
@@ -189,3 +190,53 @@ def int8_manifest():
         for name, correct, size in (("dense", 885, 9e6), ("cut", 880, 4e6), ("int8", 861, 1e6))
     ]  # fmt: skip
     return {"manifest": {"int8": {"table": rows, "finding": "right again: features.3 +17"}}}
+
+
+def test_a_latency_elsewhere_is_solved_among_the_cuts_timed_there(run, recede, store, finished):
+    for i, (ratio, median) in enumerate(((0.3, 9.0), (0.5, 4.0))):
+        add_cut(store, finished.id, f"{i:064x}", ratio)
+        recede.add_benches(body(f"{i:064x}", median))
+    found = run("preview", finished.id, "--latency", "4ms", "--on", "a board")
+    assert found.exit_code == 0, found.output
+    assert "ratio 0.5:" in found.stdout
+    assert "50 % removed takes 4 ms there (onnx, onnxruntime" in found.stderr
+    assert "of 2 networks that were timed" in found.stderr
+    missed = run("preview", finished.id, "--latency", "3ms", "--on", "a board")
+    assert missed.exit_code == 2
+    assert "the fastest takes 4 ms, at a ratio of 0.5" in missed.stderr
+    assert "a board" in run("files", finished.id).stdout
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"on": "a board", "ratio": 0.5}, "--on names the device of a --latency"),
+        ({"on": "a board", "latency": "4ms", "lock": ["a"]}, "given beside it was --lock"),
+    ],
+)
+def test_a_device_goes_with_a_latency_alone(options, words):
+    with pytest.raises(InvalidInput) as refusal:
+        asked(**options)
+    assert words in refusal.value.message
+
+
+def test_bench_times_a_file_and_sends_the_rows(run, recede, store, live, finished, tmp_path):
+    path = tmp_path / "x.onnx"
+    checkpoint = add_cut(store, finished.id, network(path), 0.5)
+    shown = run("bench", str(path), "--batch", "2", "--name", "a board", "--to", live)
+    assert shown.exit_code == 0, shown.output
+    assert "a board" in shown.stdout
+    assert f"kept with checkpoint {checkpoint} of run {finished.id}" in shown.stderr
+    (timed,) = recede.checkpoint(checkpoint).benches
+    assert (timed.device, timed.batch, timed.format) == ("a board", 2, "onnx")
+    (told,) = json.loads(run("bench", str(path), "--batch", "2", "--json").stdout)
+    assert told["rows"][0].keys() == body("", 1.0)["rows"][0].keys()
+    refused = run("bench", str(path), "--provider", "abacus")
+    assert refused.exit_code == 2
+    assert "no provider 'abacus'" in refused.stderr
+
+
+def test_bench_says_what_a_folder_lacks(run, tmp_path):
+    result = run("bench", str(tmp_path))
+    assert result.exit_code == 2
+    assert "no manifest" in result.stderr

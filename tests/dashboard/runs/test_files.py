@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from recede.client import (
+    BenchOut,
     CheckpointOut,
     FileSnippet,
 )
@@ -153,6 +154,25 @@ def test_a_large_loss_is_shown_with_its_layers_and_without_int8_there_is_no_tabl
     card = files([samples.checkpoint(**int8_manifest(finding=finding))], samples.run())
     assert finding in text(card)
     assert "INT8" not in text(files([samples.checkpoint(**MANIFEST)], samples.run()))
+
+
+def test_timings_of_other_devices_stand_at_the_checkpoint_with_the_script():
+    timing = BenchOut(
+        runtime="onnxruntime", version="1.31.1", provider="CPUExecutionProvider",
+        device="a board", threads=4, batch=1, median_ms=3.75, p95_ms=5.5, n=50,
+        checkpoint_id="ck1", format="int8", created_at=1.0,
+    )  # fmt: skip
+    card = files([every_format().model_copy(update={"benches": [timing]})], samples.run())
+    words = text(card)
+    for said in ("a board", "4 threads", "ONNX, INT8", "onnxruntime 1.31.1", "3.75", "5.5"):
+        assert said in words, said
+    assert "python recede_bench.py x.onnx --to URL" in words
+    link = props(card, data_testid="bench-script-pruned")
+    assert (link.href, link.download) == ("/api/v1/bench.py", "recede_bench.py")
+
+
+def test_weights_that_no_device_timed_have_no_table_of_devices():
+    assert "other devices" not in text(files([samples.checkpoint("trained")], samples.run()))
 
 
 def test_the_proof_is_put_in_words():

@@ -5,6 +5,7 @@ from fastapi import APIRouter, Depends
 from recede.api.http.deps import known_query
 from recede.api.http.errors import documented
 from recede.api.routes.pruning import (
+    benches,
     curves,
     cuts,
     latencies,
@@ -50,6 +51,7 @@ for module in (
     targets,
     scores,
     latencies,
+    benches,
     plans,
     cut_snippets,
     snippets,

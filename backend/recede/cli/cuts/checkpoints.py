@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 import typer
@@ -17,7 +17,7 @@ from recede.cli.terminal.console import (
     percent,
     size,
 )
-from recede.client import CheckpointOut, RecedeClient
+from recede.client import BenchOut, CheckpointOut, RecedeClient
 from recede.contract.schemas import Page
 
 NETWORKS = {"dense": "dense", "cut": "cut", "int8": "cut + INT8"}
@@ -60,6 +60,26 @@ def _show(checkpoint: CheckpointOut) -> None:
     )
     out.print(f"  {named}", soft_wrap=True, style="dim")
     show_int8(manifest)
+    if checkpoint.benches:
+        out.print(_timings(checkpoint.benches))
+
+
+def _timings(benches: Sequence[BenchOut]) -> Table:
+    """What devices elsewhere timed."""
+    table = Table(box=None, pad_edge=False)
+    for name in ("device", "threads", "file", "by", "batch", "median", "95 % under"):
+        table.add_column(name)
+    for one in benches:
+        table.add_row(
+            one.device,
+            str(one.threads),
+            one.format,
+            f"{one.runtime} {one.version}, {one.provider}",
+            str(one.batch),
+            f"{one.median_ms:.3g} ms",
+            f"{one.p95_ms:.3g} ms",
+        )
+    return table
 
 
 def show_int8(manifest: Mapping[str, Any]) -> None:

@@ -166,6 +166,8 @@ def named(kept: list[PlanOut], given: str) -> PlanOut:
 def _fast_enough(client: RecedeClient, run: str, asked: Asked) -> Plan:
     """The plan that a worker measured to be as fast as was asked for."""
     assert asked.latency_ms is not None
+    if asked.device is not None:
+        return _timed_elsewhere(client, run, asked.device, asked.latency_ms)
     answer = client.fast_enough(run, asked.latency_ms, asked.plan)
     result = to_its_end(client, answer.job).result or {}
     plan = Plan.model_validate(result["plan"])
@@ -177,6 +179,26 @@ def _fast_enough(client: RecedeClient, run: str, asked: Asked) -> Plan:
             hint="Ask for more time, or loosen locks, overrides and minimum.",
         )
     return plan
+
+
+def _timed_elsewhere(client: RecedeClient, run: str, device: str, target_ms: float) -> Plan:
+    """The plan of the largest network that was fast enough on a device that reported."""
+    found = client.solve_benched(run, device, target_ms)
+    timing = found.timing
+    if not found.reached:
+        raise InvalidInput(
+            f"None of the {found.compared} networks timed on {device} takes {target_ms:g} ms or "
+            f"less: the fastest takes {timing.median_ms:.3g} ms, at a ratio of {found.ratio:.3g}.",
+            field="latency",
+            hint="Prune more, and time the files there: `recede bench FILE --to URL`.",
+        )
+    err.print(
+        f"{percent(found.ratio)} removed takes {timing.median_ms:.3g} ms there "
+        f"({timing.format}, {timing.runtime}, {timing.provider}, threads {timing.threads}); "
+        f"of {found.compared} networks that were timed, none that removes less is fast enough.",
+        soft_wrap=True,
+    )
+    return found.plan
 
 
 def scored(client: RecedeClient, run: str, plan: Plan, ask: Callable[[], T]) -> T:

@@ -57,6 +57,8 @@ class Asked:
     latency_ms: float | None = None
     words: str = ""
     """The option that gives the target, as it was written."""
+    device: str | None = None
+    """A device that reported: its latency, among the networks that were timed there."""
     named: str | None = None
     """The name or id of a plan that is kept with the run: that one, and nothing of `plan`."""
 
@@ -89,6 +91,12 @@ def asked(
     ] = None,
     latency: Annotated[
         str | None, typer.Option(metavar="T", help="At most this latency, as measured: 4ms.")
+    ] = None,
+    on: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DEVICE", help="With --latency: among cuts that were timed on this device."
+        ),
     ] = None,
     plan: Annotated[
         str | None,
@@ -149,15 +157,20 @@ def asked(
     chosen = [name for name, value in amounts.items() if value is not None]
     if len(chosen) != 1:
         raise _not_one(chosen)
+    if on is not None and latency is None:
+        raise InvalidInput("--on names the device of a --latency, which is missing.", field="on")
     if plan is not None:
-        return Asked(_nothing_beside(plan, _checked(OpenPlan, rest)), named=plan)
+        whose = f"The plan {plan!r}"
+        return Asked(_nothing_beside(whose, _checked(OpenPlan, rest)), named=plan)
     if not targets:
         return Asked(_checked(Plan, {**rest, "ratio": ratio, "threshold": threshold}))
     ((name, text),) = targets.items()
     open_plan = _checked(OpenPlan, rest)
     words = f"--{name} {text}"
     if name == "latency":
-        return Asked(open_plan, latency_ms=_amount(name, text)[0], words=words)
+        if on is not None:
+            _nothing_beside("A cut that was timed", open_plan)
+        return Asked(open_plan, latency_ms=_amount(name, text)[0], words=words, device=on)
     return Asked(open_plan, _target(name, text), words=words)
 
 
@@ -175,8 +188,8 @@ def _not_one(given: list[str]) -> InvalidInput:
     )
 
 
-def _nothing_beside(name: str, rest: OpenPlan) -> OpenPlan:
-    """The rest of the options, which a plan that is kept leaves no room for."""
+def _nothing_beside(what: str, rest: OpenPlan) -> OpenPlan:
+    """The rest of the options, which a plan that is there already leaves no room for."""
     given = [
         f"--{field.removesuffix('s').replace('_', '-')}"
         for field, value in rest
@@ -184,7 +197,7 @@ def _nothing_beside(name: str, rest: OpenPlan) -> OpenPlan:
     ]
     if given:
         raise InvalidInput(
-            f"The plan {name!r} says all of a cut; given beside it was {' and '.join(given)}.",
+            f"{what} says all of a cut; given beside it was {' and '.join(given)}.",
             field="plan",
             hint="Leave that out, or give all of the cut by options.",
         )

@@ -38,7 +38,7 @@ def verify(file: File, trust: Trust = False, as_json: AsJson = False) -> None:
     require_worker("recede verify")
     # -P: nothing that lies in the folder where the person is can pass for a module of ours.
     command = [sys.executable, "-P", "-m", "recede_worker", "--verify", str(file.absolute())]
-    answer = _run(command + ["--trust"] * trust)
+    answer = answer_of(command + ["--trust"] * trust)
     if as_json:
         out.print_json(json.dumps(answer))
     else:
@@ -47,8 +47,12 @@ def verify(file: File, trust: Trust = False, as_json: AsJson = False) -> None:
         raise typer.Exit(FAILED)
 
 
-def _run(command: list[str]) -> dict[str, Any]:
-    """The last line of a worker that only verifies; what it is at is shown meanwhile."""
+def answer_of(command: list[str]) -> dict[str, Any]:
+    """The last line of a worker that only checks files, which has "ok"; its progress is shown.
+
+    Raises:
+        StorageProblem: it ended before its time.
+    """
     with (
         tempfile.TemporaryFile("w+") as said,
         err.status("Reading") as status,

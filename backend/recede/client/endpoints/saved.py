@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from recede.client.endpoints.call import (
     API,
     Call,
@@ -11,6 +13,9 @@ from recede.client.endpoints.call import (
     plan_json,
 )
 from recede.contract.schemas import (
+    BenchAnswer,
+    BenchBody,
+    BenchSolveOut,
     CheckpointOut,
     Page,
     PlanOut,
@@ -61,3 +66,27 @@ def checkpoints(run_id: str) -> Call[Page[CheckpointOut]]:
 def checkpoint(checkpoint_id: str) -> Call[CheckpointOut]:
     """One set of weights with its manifest."""
     return Call("GET", f"{API}/checkpoints/{checkpoint_id}", body(CheckpointOut))
+
+
+def add_benches(benches: BenchBody | dict[str, Any], *, token: str = "") -> Call[BenchAnswer]:
+    """Send what was timed of a file; the checkpoints that have it.
+
+    `token` goes along as Authorization: Bearer, for what stands in front of the service.
+    """
+    wanted = benches.model_dump(mode="json") if isinstance(benches, BenchBody) else benches
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    return Call("POST", f"{API}/benches", body(BenchAnswer), json=wanted, headers=headers)
+
+
+def solve_benched(
+    run_id: str, device: str, target_ms: float, *, batch: int = 1
+) -> Call[BenchSolveOut]:
+    """Among the networks timed on a device, the one that removes least and is fast enough."""
+    wanted = {"device": device, "target_ms": target_ms, "batch": batch}
+    path = f"{API}/runs/{run_id}/benches/solve"
+    return Call("POST", path, body(BenchSolveOut), json=wanted)
+
+
+def bench_script() -> Call[str]:
+    """The script that times an ONNX file elsewhere, as text."""
+    return Call("GET", f"{API}/bench.py", lambda response: response.text)

@@ -31,6 +31,13 @@ from recede.contract.schemas.history import (
     SnapshotsOut,
 )
 from recede.contract.schemas.latency import (
+    BenchAnswer,
+    BenchBody,
+    BenchedCheckpoint,
+    BenchOut,
+    BenchSolveOut,
+    BenchTargetBody,
+    BenchTiming,
     LatenciesOut,
     LatencyAnswer,
     LatencyBody,
@@ -95,6 +102,13 @@ from recede.contract.schemas.snippets import (
 __all__ = [
     "AccuracyOut",
     "ActionSnippets",
+    "BenchAnswer",
+    "BenchBody",
+    "BenchOut",
+    "BenchSolveOut",
+    "BenchTargetBody",
+    "BenchTiming",
+    "BenchedCheckpoint",
     "CheckpointOut",
     "Compared",
     "ComparisonOut",

@@ -1,4 +1,4 @@
-"""Latencies: what is asked, and what was measured."""
+"""Latencies: what is asked, what was measured here, and what devices elsewhere reported."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from recede.contract.schemas.runs import JobOut
-from recede.contract.spec.run import Plan
+from recede.contract.spec.run import Plan, Text
 
 
 def _whole(value: object) -> object:
@@ -70,3 +70,83 @@ class LatencyAnswer(BaseModel):
 
     items: list[LatencyOut] = []
     job: JobOut | None = None
+
+
+Milliseconds = Annotated[float, Field(gt=0, le=1e9, allow_inf_nan=False, strict=True)]
+Device = Annotated[Text, Field(min_length=1, max_length=120)]
+Name = Annotated[Text, Field(min_length=1, max_length=60)]
+
+
+class BenchTiming(BaseModel):
+    """Time of one forward pass of a file under one set of conditions, on the device itself."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    runtime: Name = Field(description="What ran the file: onnxruntime or torch")
+    version: Name
+    provider: Name = Field(description="onnxruntime's execution provider, or torch's device")
+    device: Device
+    threads: Annotated[int, Field(ge=1, le=65_536, strict=True)]
+    batch: Annotated[int, Field(ge=1, le=65_536, strict=True)]
+    median_ms: Milliseconds
+    p95_ms: Milliseconds
+    n: Annotated[int, Field(ge=1, le=10**9, strict=True, description="Passes that were timed")]
+
+
+class BenchBody(BaseModel):
+    """What a device timed of one file; its SHA-256 says of which checkpoint."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    sha256: str = Field(pattern="^[0-9a-f]{64}$")
+    file: Text = Field("", max_length=400, description="Its name there; not used")
+    rows: list[BenchTiming] = Field(min_length=1, max_length=200)
+
+
+class BenchOut(BenchTiming):
+    """A timing as it is kept with a checkpoint."""
+
+    checkpoint_id: str
+    format: str
+    """Which of the checkpoint's files was timed."""
+    created_at: float
+
+
+class BenchedCheckpoint(BaseModel):
+    """A checkpoint that has the timed file."""
+
+    id: str
+    run_id: str
+    format: str
+
+
+class BenchAnswer(BaseModel):
+    """Where the timings are kept."""
+
+    checkpoints: list[BenchedCheckpoint]
+
+
+class BenchTargetBody(BaseModel):
+    """A latency on a device that reported."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    device: Device
+    target_ms: Milliseconds
+    batch: Annotated[int, Field(ge=1, le=65_536, strict=True)] = 1
+
+
+class BenchSolveOut(BaseModel):
+    """The cut that removes least among those timed on the device that are fast enough.
+
+    Where none is (`reached` is false), the fastest one. Nothing is assumed of cuts that were not
+    timed there: one that removes less may do as well.
+    """
+
+    plan: Plan
+    reached: bool
+    checkpoint_id: str
+    ratio: float
+    timing: BenchOut
+    compared: int
+    """Networks of the run that were timed on the device at that batch size."""

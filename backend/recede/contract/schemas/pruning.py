@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from recede.contract.schemas.base import AccuracyOut, CostOut
-from recede.contract.schemas.latency import LatencyOut
+from recede.contract.schemas.latency import BenchOut, LatencyOut
 from recede.contract.schemas.runs import JobOut
 from recede.contract.schemas.snippets import FileSnippet
 from recede.contract.spec.run import (
@@ -172,3 +172,5 @@ class CheckpointOut(BaseModel):
     manifest: dict[str, Any]
     snippets: list[FileSnippet] = []
     """How its files are loaded and verified, as text to copy."""
+    benches: list[BenchOut] = []
+    """What devices elsewhere timed of its files."""

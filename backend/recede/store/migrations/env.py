@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from alembic import context
 
+from recede.store.tables.benches import BenchRow
 from recede.store.tables.cuts import PlanRow
 from recede.store.tables.notices import WebhookRow
 
-assert PlanRow.metadata is WebhookRow.metadata  # importing both declares every table
+# Importing one of each module declares every table.
+assert PlanRow.metadata is WebhookRow.metadata is BenchRow.metadata
 
 context.configure(
     connection=context.config.attributes["connection"],

@@ -11,6 +11,7 @@ from dash.development.base_component import Component
 from recede.client import CheckpointOut, RunOut
 from recede_dashboard.components.attributes import attrs
 from recede_dashboard.components.icons import icon
+from recede_dashboard.pages.run.benches import benches
 from recede_dashboard.pages.run.file_table import (
     file_table,
     link,
@@ -111,6 +112,7 @@ def _card(checkpoint: CheckpointOut, run: RunOut) -> Component:
             ),
             _proof(checkpoint),
             int8_table(checkpoint.manifest),
+            benches(checkpoint),
             file_table(checkpoint),
             loading(checkpoint),
         ],

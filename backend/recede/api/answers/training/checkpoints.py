@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from recede.api.answers.snippets.checkpoints import file_snippets
-from recede.contract.schemas import CheckpointOut, FileOut
+from recede.contract.schemas import BenchOut, CheckpointOut, FileOut
 from recede.contract.states import CheckpointKind
+from recede.store.tables.benches import BenchRow
 from recede.store.tables.runs import CheckpointRow
 
 _SUFFIXES = {
@@ -16,8 +19,8 @@ _SUFFIXES = {
 }
 
 
-def checkpoint_out(row: CheckpointRow) -> CheckpointOut:
-    """One set of weights with the addresses of its files."""
+def checkpoint_out(row: CheckpointRow, timed: Sequence[BenchRow] = ()) -> CheckpointOut:
+    """One set of weights with the addresses of its files, and what was timed of them."""
     files = {
         name: FileOut(
             size_bytes=stored["size_bytes"],
@@ -38,8 +41,14 @@ def checkpoint_out(row: CheckpointRow) -> CheckpointOut:
         formats=list(files),
         files=files,
         manifest=row.manifest,
+        benches=[bench_out(one) for one in timed if one.checkpoint_id == row.id],
     )
     return found.model_copy(update={"snippets": file_snippets(found)})
+
+
+def bench_out(row: BenchRow) -> BenchOut:
+    """One timing of a device elsewhere."""
+    return BenchOut.model_validate(row, from_attributes=True)
 
 
 def filename(row: CheckpointRow, format_: str) -> str:

@@ -22,7 +22,7 @@ from recede.api.http.errors import documented
 from recede.contract.errors import UnknownName
 from recede.contract.schemas import CheckpointOut, Page
 from recede.store.experiments import runs
-from recede.store.results import evaluations
+from recede.store.results import benches, evaluations
 
 router = APIRouter(tags=["Checkpoints"])
 
@@ -39,14 +39,16 @@ def list_checkpoints(services: Ctx, run_id: RunId) -> Page[CheckpointOut]:
     with services.store.read() as session:
         runs.get(session, run_id)
         rows = evaluations.checkpoints(session, run_id)
-    return Page(items=[checkpoint_out(row) for row in rows])
+        timed = benches.known(session, [row.id for row in rows])
+    return Page(items=[checkpoint_out(row, timed) for row in rows])
 
 
 @router.get("/checkpoints/{checkpoint_id}", responses=documented(404))
 def get_checkpoint(services: Ctx, checkpoint_id: CheckpointId) -> CheckpointOut:
     """One set of weights with its manifest."""
     with services.store.read() as session:
-        return checkpoint_out(evaluations.checkpoint(session, checkpoint_id))
+        row = evaluations.checkpoint(session, checkpoint_id)
+        return checkpoint_out(row, benches.known(session, [row.id]))
 
 
 @router.get(

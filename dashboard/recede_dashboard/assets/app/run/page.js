@@ -17,7 +17,7 @@ import { extendCharts } from "./epoch_charts.js";
 import { listJobs, logTail, newestTrainingJob } from "./log.js";
 import { showNotices } from "./notices.js";
 
-const STAGES = { measuring: "Measuring", cutting: "Cutting", writing: "Writing", verifying: "Verifying", loading: "Loading" };
+const STAGES = { measuring: "Measuring", cutting: "Cutting", writing: "Writing", verifying: "Verifying", loading: "Loading", quantising: "Quantising" };
 const FINAL = ["succeeded", "failed", "cancelled"];
 /** The run that is shown. @type {any} */
 let run = null;
@@ -223,6 +223,7 @@ const HANDLERS = {
     listJobs(event.run_id);
   },
   checkpoint: () => refreshFiles(),
+  bench: () => refreshFiles(),
   evaluation: reread,
   notice: reread,
   run_deleted: () => gone(),
