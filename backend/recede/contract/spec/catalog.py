@@ -297,9 +297,7 @@ def _check_image(architecture: ArchitectureInfo, dataset: DatasetInfo) -> None:
         )
 
 
-def _check_channels(
-    dataset: DatasetInfo, spec: RunSpec, weights: PublishedWeights | None
-) -> None:
+def _check_channels(dataset: DatasetInfo, spec: RunSpec, weights: PublishedWeights | None) -> None:
     if weights is not None and len(weights.normalize.mean) != dataset.channels:
         raise InvalidInput(
             f"These weights take images of {len(weights.normalize.mean)} channels; "
