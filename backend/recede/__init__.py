@@ -1,4 +1,4 @@
-"""Recede, and for your own training loop: `recede.watch`, `recede.cut` and `recede.fold`."""
+"""Recede, and for your own training loop: `recede.watch`, `gate`, `cut` and `fold`."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from recede.contract.recorded.metric import Metric
     from recede.sdk.cutting import cut, fold
+    from recede.sdk.gating import Gates, gate
     from recede.sdk.watching import watch
 
-__all__ = ["Metric", "cut", "fold", "watch"]
+__all__ = ["Gates", "Metric", "cut", "fold", "gate", "watch"]
 
 
 def __getattr__(name: str) -> Any:

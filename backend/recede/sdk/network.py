@@ -13,6 +13,7 @@ from recede.contract.network.shape import NetworkShape
 from recede_worker.core.cutting.discover import Prunable, prunable_norms
 from recede_worker.core.graph.channels import network_shape
 from recede_worker.core.norms.bounded import BoundedBatchNorm2d
+from recede_worker.core.norms.fold import fold
 from recede_worker.core.norms.scaling import Norms
 
 
@@ -68,8 +69,8 @@ def traced(dense: nn.Module, images: Tensor, prunable: Prunable) -> tuple[Networ
         )
     channels, height, width = images.shape[1:]
     input_shape, classes = (channels, height, width), output.shape[1]
-    # Looking for what can be cut draws other weights.
-    norms = prunable_norms(copy.deepcopy(dense), input_shape, classes, prunable=prunable)
+    # A copy: looking for what can be cut draws other weights. Gates fold away under their names.
+    norms = prunable_norms(fold(dense), input_shape, classes, prunable=prunable)
     bounded = any(isinstance(module, BoundedBatchNorm2d) for module in dense.modules())
     shape = network_shape(
         dense,
