@@ -60,6 +60,8 @@ PUBLISHED = PublishedWeights(
     names=("V1", "V2"),
     normalize=Normalize(mean=(0.5,), std=(0.25,)),
     image_size=28,
+    crop_pct=0.875,
+    interpolation="bicubic",
     classes=100,
     licence="mit",
     size_bytes=12_000_000,

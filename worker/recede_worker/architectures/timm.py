@@ -129,13 +129,20 @@ def _published() -> tuple[PublishedWeights, ...]:
         channels, size, _ = found.input_size
         if channels == len(found.mean) == len(found.std):
             by = Normalize(mean=found.mean, std=found.std)
-            facts = (by, size, found.num_classes, found.license or "")
+            how = found.interpolation if found.interpolation == "bilinear" else "bicubic"
+            facts = (by, size, found.crop_pct, how, found.num_classes, found.license or "")
             alike[facts].append(name_of(model, tag))
     return tuple(
         PublishedWeights(
-            names=tuple(names), normalize=by, image_size=size, classes=classes, licence=licence
+            names=tuple(names),
+            normalize=by,
+            image_size=size,
+            crop_pct=crop,
+            interpolation=how,
+            classes=classes,
+            licence=licence,
         )
-        for (by, size, classes, licence), names in alike.items()
+        for (by, size, crop, how, classes, licence), names in alike.items()
     )
 
 

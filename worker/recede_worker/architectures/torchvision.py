@@ -36,6 +36,8 @@ def _listed(model: str) -> Iterator[tuple[str, PublishedWeights]]:
                 names=(weights.name,),
                 normalize=HALF if _converts(model) else by,
                 image_size=made.crop_size[0],
+                crop_pct=round(made.crop_size[0] / made.resize_size[0], 4),
+                interpolation=made.interpolation.value,
                 classes=len(weights.meta["categories"] or ()),
                 licence=weights.meta.get("license", ""),
                 size_bytes=round(weights.meta["_file_size"] * 2**20),

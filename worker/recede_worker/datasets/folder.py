@@ -18,6 +18,7 @@ from recede_worker.images.folders.found import below
 from recede_worker.images.folders.load import Wanted, load
 from recede_worker.images.folders.params import (
     BAD_FILES,
+    RESIZING,
     form_of,
     image_size,
     skips_bad,
@@ -74,7 +75,7 @@ class Folder(Dataset):
             label="Own images",
             help="A folder of your own images, one folder a class: train/CLASS/…, and val/ and "
             "test/ if you have them. Every file is checked before the training.",
-            params=(PATH, image_size(DEFAULT_SIZE), COLOUR, FLIP, BAD_FILES),
+            params=(PATH, image_size(DEFAULT_SIZE), *RESIZING, COLOUR, FLIP, BAD_FILES),
             channels=3,
             image_size=DEFAULT_SIZE,
             classes=0,

@@ -17,6 +17,7 @@ from recede_worker.images.folders.found import count
 from recede_worker.images.folders.load import Wanted, load
 from recede_worker.images.folders.params import (
     BAD_FILES,
+    RESIZING,
     form_of,
     image_size,
     skips_bad,
@@ -49,7 +50,7 @@ class ImageNet(Dataset):
             label="ImageNet",
             help="1.28 million photographs in 1,000 classes, in a folder of yours. Needs a GPU, "
             "many cores for decoding, and days. A subset of its classes works, too.",
-            params=(image_size(DEFAULT_SIZE), BAD_FILES),
+            params=(image_size(DEFAULT_SIZE), *RESIZING, BAD_FILES),
             channels=3,
             image_size=DEFAULT_SIZE,
             classes=found.classes if found and counted else CLASSES,

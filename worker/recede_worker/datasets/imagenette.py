@@ -15,6 +15,7 @@ from recede_worker.images.dataset import (
 from recede_worker.images.folders.load import Wanted, load
 from recede_worker.images.folders.params import (
     BAD_FILES,
+    RESIZING,
     form_of,
     image_size,
     skips_bad,
@@ -53,7 +54,7 @@ class Imagenette(Dataset):
             label="Imagenette",
             help="13,394 photographs in ten classes of ImageNet that are easy to distinguish: "
             "large images without long waits.",
-            params=(image_size(DEFAULT_SIZE), BAD_FILES),
+            params=(image_size(DEFAULT_SIZE), *RESIZING, BAD_FILES),
             channels=3,
             image_size=DEFAULT_SIZE,
             classes=len(CLASSES),

@@ -27,6 +27,8 @@ class Progress(Protocol):
         """So many of the total, in the unit; total 0 is unknown."""
 
 
+FILES_ZOOM = 8 / 7
+"""Images decoded batch by batch are cropped as is usual: the middle 224 of 256 pixels."""
 CHUNK = 4096  # images summed at a time: bounds the float copies to some 50 MB
 
 
@@ -64,6 +66,10 @@ class Files:
     size: int
     """Height and width in pixels after cropping."""
     channels: int
+    zoom: float = FILES_ZOOM
+    """The middle square that is seen is 1 / zoom of the shorter side wide."""
+    interpolation: str = "bilinear"
+    """How it is resized; the name that torchvision has for it."""
 
 
 Part = Pixels | Files

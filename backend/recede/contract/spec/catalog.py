@@ -15,7 +15,7 @@ from recede.contract.spec.params import (
     check_params,
 )
 from recede.contract.spec.pixels import Normalize
-from recede.contract.spec.published import PublishedWeights, chosen
+from recede.contract.spec.published import IMAGES, PublishedWeights, chosen
 from recede.contract.spec.recipes import RECIPES, Recipe
 from recede.contract.spec.run import RunSpec, Scope
 
@@ -272,9 +272,9 @@ def _as_trained(spec: RunSpec, weights: PublishedWeights | None, dataset: Datase
     changes: dict[str, Any] = {}
     if spec.normalize == "auto":
         changes["normalize"] = weights.normalize
-    if "image_size" in {p.name for p in dataset.params} - spec.dataset_params.keys():
-        size = {"image_size": weights.image_size}
-        changes["dataset_params"] = {**spec.dataset_params, **size}
+    open_ = {p.name for p in dataset.params} - spec.dataset_params.keys()
+    found = {name: getattr(weights, name) for name in IMAGES if name in open_}
+    changes["dataset_params"] = spec.dataset_params | found
     return spec.model_copy(update=changes)
 
 

@@ -11,6 +11,8 @@ from recede.contract.errors import UnknownName
 from recede.contract.spec.pixels import Normalize
 
 FIELD = "init.pretrained"
+IMAGES = ("image_size", "crop_pct", "interpolation")
+"""What weights were evaluated with; parameters of data sets have the same names."""
 _SEPARATOR = "/"
 
 
@@ -24,6 +26,10 @@ class PublishedWeights(BaseModel):
     normalize: Normalize
     image_size: int
     """Height and width in pixels that the network was evaluated with."""
+    crop_pct: float
+    """Side of the middle square that it was evaluated on, as a share of the shorter side."""
+    interpolation: str
+    """How images were resized to it."""
     classes: int
     """Outputs of the head; 0 if it has none."""
     licence: str = ""

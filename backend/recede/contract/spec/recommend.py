@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from recede.contract.spec.catalog import Catalog
 from recede.contract.spec.params import ParamSpec
-from recede.contract.spec.published import in_words
+from recede.contract.spec.published import IMAGES, in_words
 from recede.contract.spec.run import RunSpec
 
 _ROUNDING = 0.1
@@ -55,14 +55,16 @@ def _published(catalog: Catalog, given: RunSpec, checked: RunSpec) -> dict[str, 
     found = {"init.pretrained": in_words(weights)}
     if given.normalize == "auto":
         found["normalize"] = "as these weights were trained"
-    size = checked.dataset_params.get("image_size", weights.image_size)
-    if "image_size" in checked.dataset_params.keys() - given.dataset_params.keys():
-        found["dataset_params.image_size"] = f"{size}: as these weights were evaluated"
-    elif size != weights.image_size:
-        found["dataset_params.image_size"] = (
-            f"{size}, though these weights were evaluated with {weights.image_size}: their "
-            "accuracy will differ"
-        )
+    for name in IMAGES:
+        theirs = getattr(weights, name)
+        ours = checked.dataset_params.get(name, theirs)
+        if name in checked.dataset_params.keys() - given.dataset_params.keys():
+            found[f"dataset_params.{name}"] = f"{ours}: as these weights were evaluated"
+        elif ours != theirs:
+            found[f"dataset_params.{name}"] = (
+                f"{ours}, though these weights were evaluated with {theirs}: their accuracy will "
+                "differ"
+            )
     return found
 
 

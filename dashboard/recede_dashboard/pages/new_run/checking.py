@@ -19,6 +19,8 @@ REASONS = {
     "init.pretrained": "Published weights",
     "normalize": "Pixels",
     "dataset_params.image_size": "Image size",
+    "dataset_params.crop_pct": "Middle kept",
+    "dataset_params.interpolation": "Interpolation",
 }
 """What is said of given weights, by the fields of the spec that they decide."""
 

@@ -13,8 +13,9 @@ from tests.backend.catalog import CATALOG, PUBLISHED
 
 SIZE = ParamSpec(name="image_size", kind="int", default=32, label="Size", help="", minimum=16)
 GIVEN = {"dataset": "digits", "architecture": "tiny", "method": "ucs", "epochs": 0}
+CROP = SIZE.model_copy(update={"name": "crop_pct", "kind": "float", "minimum": 0})
 SIZED = CATALOG.model_copy(
-    update={"datasets": (CATALOG.datasets[0].model_copy(update={"params": (SIZE,)}),)}
+    update={"datasets": (CATALOG.datasets[0].model_copy(update={"params": (SIZE, CROP)}),)}
 )
 
 
@@ -25,12 +26,12 @@ def spec(**more):
 def test_images_are_made_as_the_weights_were_trained_unless_the_spec_says_otherwise():
     checked = SIZED.check(spec())
     assert checked.normalize == PUBLISHED.normalize
-    assert checked.dataset_params == {"image_size": 28}
+    assert checked.dataset_params == {"image_size": 28, "crop_pct": 0.875}
     reasons = recommend.reasons(SIZED, spec(), checked)
     assert reasons["dataset_params.image_size"] == "28: as these weights were evaluated"
-    own = spec(normalize="images", dataset_params={"image_size": 30})
+    own = spec(normalize="images", dataset_params={"image_size": 30, "crop_pct": 0.875})
     checked = SIZED.check(own)
-    assert (checked.normalize, checked.dataset_params) == ("images", {"image_size": 30})
+    assert (checked.normalize, checked.dataset_params) == ("images", own.dataset_params)
     reasons = recommend.reasons(SIZED, own, checked)
     assert reasons.keys() == {"init.pretrained", "dataset_params.image_size"}
     assert reasons["dataset_params.image_size"].startswith("30, though these weights")

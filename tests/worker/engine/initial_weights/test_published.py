@@ -9,6 +9,7 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
@@ -22,6 +23,7 @@ from recede.contract.spec.published import chosen
 from recede.contract.spec.run import Init, RunSpec
 from recede_worker.engine.initial_weights.published_file import file_of
 from recede_worker.engine.inputs.splits import Normalisation
+from recede_worker.images.folders.decode import square
 from recede_worker.images.published.download import DownloadFailed
 from recede_worker.networks import ilsvrc
 from recede_worker.networks.published import Published
@@ -236,6 +238,26 @@ def test_a_network_that_is_published_with_other_inputs_inside_is_fed_what_it_exp
     fed = Normalisation(found.normalize.mean, found.normalize.std).apply(pixels)
     with torch.no_grad():
         assert torch.allclose(ours(fed), theirs(published), atol=1e-4)
+
+
+@pytest.mark.parametrize("tag", ["IMAGENET1K_V1", "IMAGENET1K_V2"])
+def test_an_image_reaches_the_network_nearly_as_through_the_librarys_own_transform(tag):
+    weights = models.ResNet50_Weights[tag]
+    known = registry.architectures()["resnet50"].info.published
+    found = chosen(known, {}, tag)
+    coarse = torch.randint(0, 255, (12, 16, 3), generator=seeded(0), dtype=torch.uint8)
+    image = Image.fromarray(coarse.numpy()).resize((500, 375), Image.Resampling.BICUBIC)
+    ours = square(image, found.image_size, 1 / found.crop_pct, found.interpolation)
+    pixels = torch.from_numpy(np.array(ours)).permute(2, 0, 1)[None]
+    fed = Normalisation(found.normalize.mean, found.normalize.std).apply(pixels)
+    theirs = weights.transforms()(image)[None]
+    assert fed.shape == theirs.shape
+    # In deviations: they resize and then crop whole pixels, which shifts by up to half a pixel.
+    assert (fed - theirs).abs().mean() < 0.05
+    plain = square(image, found.image_size)
+    whole = torch.from_numpy(np.array(plain)).permute(2, 0, 1)[None]
+    other = Normalisation(found.normalize.mean, found.normalize.std).apply(whole)
+    assert (other - theirs).abs().mean() > 5 * (fed - theirs).abs().mean()
 
 
 class Hub(Quiet):

@@ -11,6 +11,7 @@ from PIL import Image
 
 from recede.contract.errors import InvalidInput, RecedeError
 from recede.contract.spec.params import check_params
+from recede_worker.engine.inputs.file_split import FileSplit
 from recede_worker.images.dataset import (
     Files,
     UnreadableData,
@@ -300,3 +301,34 @@ def test_class_names_of_any_bytes_can_be_stored(tmp_path):
 def test_a_run_on_a_folder_that_vanished_fails_in_words(tmp_path):
     with pytest.raises(RecedeError, match="does not exist there"):
         load(tmp_path, path="pets")
+
+
+def resized(image, crop, how):
+    side = min(image.size) * crop
+    left, top = ((length - side) / 2 for length in image.size)
+    box = (left, top, left + side, top + side)
+    return image.resize((16, 16), Image.Resampling[how.upper()], box=box)
+
+
+@pytest.mark.parametrize(("crop", "how"), [(0.5, "bicubic"), (0.875, "bilinear"), (1, "lanczos")])
+def test_the_middle_that_is_asked_for_is_resized_as_is_asked_for(tmp_path, monkeypatch, crop, how):
+    class_folder(tmp_path / "pets", parts=("train",), size=(60, 40))
+    files = sorted((tmp_path / "pets" / "train").rglob("*.png"))
+    wanted = np.stack([np.asarray(resized(Image.open(file), crop, how)) for file in files])
+    images = load(tmp_path, crop_pct=crop, interpolation=how)
+    assert torch.equal(images.train.x_NCHW.permute(0, 2, 3, 1), torch.from_numpy(wanted))
+    monkeypatch.setattr("recede_worker.images.folders.load.BUDGET_BYTES", 0)
+    later = load(tmp_path, crop_pct=crop, interpolation=how)
+    split = FileSplit.of(later.train, threads=1)
+    assert torch.equal(split.pick(torch.arange(len(split))).head(99), images.train.x_NCHW)
+    assert later.mean_C == images.mean_C
+
+
+def test_a_run_of_an_earlier_version_is_seen_as_it_was(tmp_path):
+    class_folder(tmp_path / "pets", parts=("train",), size=(60, 40))
+    params = {p.name: p.default for p in datasets()["folder"].info([tmp_path]).params}
+    params |= {"path": "pets", "image_size": 16}
+    now = datasets()["folder"].load([tmp_path], params, silent)
+    del params["crop_pct"], params["interpolation"]
+    before = datasets()["folder"].load([tmp_path], params, silent)
+    assert torch.equal(before.train.x_NCHW, now.train.x_NCHW)

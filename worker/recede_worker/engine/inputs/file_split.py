@@ -10,7 +10,7 @@ import os
 import threading
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from multiprocessing.connection import wait
 from typing import Any, NamedTuple
 
@@ -38,7 +38,7 @@ from recede_worker.images.folders.decode import (
     decode,
     square,
 )
-from recede_worker.images.folders.load import FILES_ZOOM, budget
+from recede_worker.images.folders.load import budget
 from recede_worker.process.lifetime import warm_context
 
 EVAL_PIXELS = EVAL_BATCH * 96 * 96
@@ -89,8 +89,7 @@ class FileSplit(Split):
     def pick(self, index_N: Tensor) -> FileSplit:
         """Some of the images."""
         paths = tuple(self.files.paths[i] for i in index_N.tolist())
-        y_N = self.files.y_N[index_N]
-        files = Files(paths, y_N, self.files.size, self.files.channels)
+        files = replace(self.files, paths=paths, y_N=self.files.y_N[index_N])
         return FileSplit(files, self.y_N[index_N.to(self.y_N.device)], self.loaders)
 
     def head(self, n: int) -> Tensor:
@@ -171,15 +170,16 @@ class FileSplit(Split):
 
     def _maker(self, augment: Augmentation | None) -> _Maker:
         flip = augment is not None and augment.flip
-        return _Maker(self.files.size, self.files.channels, flip)
+        return _Maker(replace(self.files, paths=(), y_N=torch.empty(0)), flip)
 
 
 class _Maker(Dataset[Any]):
     """Runs in the loading processes; knows no list of files, for that would be copied there."""
 
-    def __init__(self, size: int, channels: int, flip: bool) -> None:
-        self.size, self.channels = size, channels
-        crop = v2.RandomResizedCrop(size, interpolation=InterpolationMode.BILINEAR)
+    def __init__(self, form: Files, flip: bool) -> None:
+        self.form = form
+        mode = InterpolationMode(form.interpolation)
+        crop = v2.RandomResizedCrop(form.size, interpolation=mode)
         flips = [v2.RandomHorizontalFlip()] if flip else []
         self.augment: Callable[[Any], Any] = v2.Compose([crop, *flips])
         self.to_tensor: Callable[[Any], Tensor] = v2.PILToTensor()
@@ -187,11 +187,12 @@ class _Maker(Dataset[Any]):
     def __getitem__(self, item: Item) -> Tensor | str:
         """The image (C, H, W) in uint8, or why there is none."""
         try:
-            image, _ = decode(item.path, self.channels, self.size)
+            image, _ = decode(item.path, self.form.channels, self.form.size)
         except BadImage as problem:
             return f"{item.path} {problem}"
         if item.seed is None:
-            return self.to_tensor(square(image, self.size, FILES_ZOOM))
+            form = self.form
+            return self.to_tensor(square(image, form.size, form.zoom, form.interpolation))
         with torch.random.fork_rng(devices=[]):
             mixed = np.random.SeedSequence((item.seed, item.place)).generate_state(1)
             torch.default_generator.manual_seed(int(mixed[0]))

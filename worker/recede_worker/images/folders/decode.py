@@ -73,7 +73,9 @@ def decode(path: str, channels: int, goal: int) -> tuple[Image.Image, Seen]:
         raise BadImage(f"is damaged ({type(problem).__name__}: {problem})") from problem
 
 
-def square(image: Image.Image, size: int, zoom: float = 1.0) -> Image.Image:
+def square(
+    image: Image.Image, size: int, zoom: float = 1.0, interpolation: str = "bilinear"
+) -> Image.Image:
     """The middle square, `1 / zoom` of the shorter side wide, resized to size × size."""
     width, height = image.size
     if width == height == size and zoom == 1:
@@ -81,7 +83,7 @@ def square(image: Image.Image, size: int, zoom: float = 1.0) -> Image.Image:
     side = min(width, height) / zoom
     left, top = (width - side) / 2, (height - side) / 2
     box = (left, top, left + side, top + side)
-    return image.resize((size, size), Image.Resampling.BILINEAR, box=box)
+    return image.resize((size, size), Image.Resampling[interpolation.upper()], box=box)
 
 
 def pixels(image: Image.Image) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:

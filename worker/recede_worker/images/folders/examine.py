@@ -43,8 +43,10 @@ class Form:
 
     channels: int
     size: int
-    zoom: float = 1.0
-    """The middle square that is seen is 1 / zoom of the shorter side wide."""
+    zoom: float | None = None
+    """The middle square that is seen is 1 / zoom of the shorter side wide; None: all of it, or
+    FILES_ZOOM for a set that is decoded batch by batch."""
+    interpolation: str = "bilinear"
 
     @property
     def n_bytes(self) -> int:
@@ -54,7 +56,7 @@ class Form:
     def seen_in(self, path: str) -> tuple[npt.NDArray[np.uint8], Finding]:
         """Pixels (C, size, size) of a file; raises BadImage."""
         image, seen = decode(path, self.channels, self.size)
-        array = pixels(square(image, self.size, self.zoom))
+        array = pixels(square(image, self.size, self.zoom or 1.0, self.interpolation))
         return array, Finding(seen.width, seen.height, seen.mode)
 
 

@@ -15,6 +15,7 @@ import psutil
 import torch
 
 from recede_worker.images.dataset import (
+    FILES_ZOOM,
     Augmentation,
     Files,
     Images,
@@ -47,8 +48,6 @@ from recede_worker.images.folders.tree import (
 BUDGET_BYTES = 2 << 30
 BUDGET_SHARE = 4
 """Images that take less than this, and than this part of the memory, are decoded into it."""
-FILES_ZOOM = 8 / 7
-"""Images decoded batch by batch are cropped as is usual: the middle 224 of 256 pixels."""
 SAMPLE = 50_000  # images that the statistics of larger sets are computed on
 NAMED = 5  # bad files in the message of an error
 PADDING = 8  # the pixels of padding: an eighth of the size, 4 for 32
@@ -107,7 +106,7 @@ def check(wanted: Wanted, progress: Progress) -> tuple[Tree, list[Finding], Imag
     if len(tree.entries) * wanted.form.n_bytes <= budget():
         findings, parts, statistics = _in_memory(tree, wanted.form, cache, progress)
     else:
-        form = replace(wanted.form, zoom=FILES_ZOOM)
+        form = replace(wanted.form, zoom=wanted.form.zoom or FILES_ZOOM)
         findings, parts, statistics = _as_files(tree, form, cache, progress)
     report = Report.of(tree, findings, statistics, skipped=wanted.skip_bad)
     images = Images(
@@ -219,7 +218,14 @@ def _as_files(tree: Tree, form: Form, cache: FindingsCache, progress: Progress) 
         statistics = _from_sums(sums_N3C.sum(0), form)
         cache.keep_statistics(key, statistics)
     parts: dict[str, Part] = {
-        role: Files(tuple(_paths(tree, part)), _labels(part), form.size, form.channels)
+        role: Files(
+            tuple(_paths(tree, part)),
+            _labels(part),
+            form.size,
+            form.channels,
+            form.zoom or FILES_ZOOM,
+            form.interpolation,
+        )
         for role, part in _good(tree, findings).items()
     }
     return findings, parts, statistics

@@ -19,6 +19,28 @@ BAD_FILES = ParamSpec(
 )
 
 
+CROP = ParamSpec(
+    name="crop_pct",
+    kind="float",
+    default=0.0,
+    label="Middle kept",
+    help="Side of the middle square that is seen, as a share of the shorter side, such as 0.875. "
+    "0 takes all of it, and 0.875 of sets too large for the memory.",
+    minimum=0.0,
+    maximum=1.0,
+    bound_reason="a share; 1 is all of the shorter side",
+)
+INTERPOLATION = ParamSpec(
+    name="interpolation",
+    kind="choice",
+    default="bilinear",
+    label="Interpolation",
+    help="How images are resized; published weights state which they were evaluated with.",
+    choices=("bilinear", "bicubic", "lanczos"),
+)
+RESIZING = (CROP, INTERPOLATION)
+
+
 def image_size(default: int) -> ParamSpec:
     """The size that images get; what is larger is made smaller, and the middle is cut out."""
     return ParamSpec(
@@ -35,8 +57,10 @@ def image_size(default: int) -> ParamSpec:
 
 
 def form_of(params: Mapping[str, ParamValue], channels: int = 3) -> Form:
-    """What the images become."""
-    return Form(channels, int(params["image_size"]))
+    """What the images become; runs of earlier versions have no parameters of RESIZING."""
+    crop, how = (params.get(param.name, param.default) for param in RESIZING)
+    zoom = 1 / float(crop) if crop else None
+    return Form(channels, int(params["image_size"]), zoom, str(how))
 
 
 def skips_bad(params: Mapping[str, ParamValue]) -> bool:
