@@ -134,8 +134,10 @@ PYTHON: Allowed = {
     },
     "recede.contract.spec": {"recede.contract"},
     "recede.sdk": {
+        "recede.client",
         "recede.contract.*",
         "recede.sdk.recording",
+        "recede.sdk.sending",
         "recede_worker.core.*",
         "recede_worker.methods",
         "recede_worker.plugins",

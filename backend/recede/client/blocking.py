@@ -31,10 +31,18 @@ class RecedeClient(ApiMethods, Blocking):
     """
 
     def __init__(
-        self, url: str = DEFAULT_URL, *, transport: httpx.BaseTransport | None = None
+        self,
+        url: str = DEFAULT_URL,
+        *,
+        token: str | None = None,
+        transport: httpx.BaseTransport | None = None,
     ) -> None:
+        """`token` is sent as a bearer token, for a service behind a proxy that asks for one."""
         self.url = url.rstrip("/")
-        self._http = httpx.Client(base_url=self.url, transport=transport, timeout=TIMEOUT_S)
+        headers = {"Authorization": f"Bearer {token}"} if token else None
+        self._http = httpx.Client(
+            base_url=self.url, transport=transport, timeout=TIMEOUT_S, headers=headers
+        )
 
     def __enter__(self) -> Self:
         return self

@@ -16,6 +16,7 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from torch import Tensor, nn
 
+from recede.client import RecedeClient
 from recede.contract.errors import InvalidInput
 from recede.contract.network.shape import NetworkShape
 from recede.contract.recorded.metric import Metric
@@ -28,6 +29,7 @@ from recede.sdk.recorder import Recorder, Watched
 from recede.sdk.recording.journal import Journal
 from recede.sdk.recording.lines import FORMAT, Begun, Resumed
 from recede.sdk.recording.reading import Recording, is_recording
+from recede.sdk.sending.thread import Sender
 from recede.sdk.trouble import Trouble
 from recede_worker.core.cutting.discover import Prunable
 from recede_worker.core.norms.scaling import Norms
@@ -63,12 +65,14 @@ class Run:
         journal: Journal | None = None,
         measuring: Measuring | None = None,
         curve_s: float = 0.0,
+        sender: Sender | None = None,
     ) -> None:
         self._trouble = trouble
         self._recorder = recorder
         self._journal = journal
         self._measuring = measuring
         self._curve_s = curve_s
+        self._sender = sender
 
     @property
     def folder(self) -> Path | None:
@@ -89,6 +93,8 @@ class Run:
                 self._recorder.log(epoch, metrics)
                 if self._measuring is not None:
                     self._measuring.some()
+            if self._sender is not None:
+                self._sender.wake()
 
     def finish(self, error: str | None = None) -> None:
         """Keep the last weights, measure the curve, and say that the training has ended.
@@ -107,6 +113,8 @@ class Run:
                 recorder.finish(error)
             with self._trouble.caught("closing the recording", "It ends here."):
                 journal.close()
+            if self._sender is not None:
+                self._sender.finish()
 
     def __enter__(self) -> Self:
         return self
@@ -134,6 +142,8 @@ def watch(
     prunable: Prunable = "inner",
     weights_mb: int = 500,
     resume: bool = False,
+    server: str | None = None,
+    token: str | None = None,
 ) -> Run:
     """Record a training: call `log` once an epoch and `finish` at its end, or use it with `with`.
 
@@ -157,6 +167,9 @@ def watch(
         weights_mb: disk for the weights of earlier epochs, in MB; the first, the best and the
             last are kept in any case.
         resume: go on with the unfinished recording of the folder.
+        server: address of a service that the recording is sent to as well, by a thread; after an
+            outage what was recorded meanwhile follows.
+        token: sent with it as a bearer token.
     """
     trouble = Trouble()
     with trouble.caught("watching the training", _UNRECORDED):
@@ -190,7 +203,8 @@ def watch(
                 )
             with trouble.caught("recording the network before training", _THE_REST):
                 recorder.start()
-            return Run(trouble, recorder, journal, measuring, options.curve_s)
+            sender = _sender(server, token, journal.folder, trouble)
+            return Run(trouble, recorder, journal, measuring, options.curve_s, sender)
     return Run(trouble)
 
 
@@ -278,6 +292,25 @@ def _opened(folder: Path, begun: Begun, *, resume: bool) -> tuple[Journal, Recor
     journal = Journal(_free(folder))
     journal.append(begun)
     return journal, Recording(journal.folder)
+
+
+def _sender(
+    server: str | None, token: str | None, folder: Path, trouble: Trouble
+) -> Sender | None:
+    """The thread that sends the folder to a service, started, if one is named."""
+    if server is None:
+        return None
+    with trouble.caught("sending to the service", "What is recorded stays in its folder."):
+        if not server.startswith(("http://", "https://")):
+            raise InvalidInput(
+                f"server was {server!r}; an address is wanted.",
+                field="server",
+                hint="Write it with http:// or https://, as `recede up` shows it.",
+            )
+        sender = Sender(RecedeClient(server, token=token), folder, trouble.say)
+        sender.start()
+        return sender
+    return None
 
 
 def _free(folder: Path) -> Path:
