@@ -51,6 +51,7 @@ def make_shape(
     ops.append(
         Op(name="fc", kind="linear", fan_in=last, fan_out=10, source=len(sizes) - 1, bias=True)
     )
+    ops.append(Op(name="gate", kind="fixed", fan_in=0, fan_out=0, params=7, macs=11))
     return NetworkShape(
         architecture="chain",
         groups=groups,

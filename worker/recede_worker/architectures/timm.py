@@ -154,8 +154,8 @@ def _networks() -> tuple[Architecture, ...]:
         kind="choice",
         default=DEFAULT,
         label="Model",
-        help="timm's name of the network. Those without batch norm, or with layers that cannot "
-        "be costed, are refused with the reason when the run starts.",
+        help="timm's name of the network. Those without batch norm, or of which nothing can be "
+        "cut, are refused with the reason when the run starts.",
         choices=tuple(sorted(_library().list_models())),
     )
     info = ArchitectureInfo(

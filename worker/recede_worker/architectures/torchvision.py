@@ -199,8 +199,8 @@ def _others() -> OtherTorchvisionNetwork:
         kind="choice",
         default="mobilenet_v3_small",
         label="Model",
-        help="torchvision's name of the network. Those without batch norm, or with layers that "
-        "cannot be costed, are refused with the reason when the run starts.",
+        help="torchvision's name of the network. Those without batch norm, or of which "
+        "nothing can be cut, are refused with the reason when the run starts.",
         choices=tuple(names),
     )
     info = ArchitectureInfo(

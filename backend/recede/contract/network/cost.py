@@ -12,9 +12,8 @@ from recede.contract.network.shape import NetworkShape
 class Cost:
     """Exact cost of one image through the folded network; FLOPs are 2 × macs.
 
-    `params` counts convolutions, linear layers and the scale and bias of each batch norm of
-    the file that is downloaded. `macs` counts the multiply-adds of convolutions and linear
-    layers alone, as torch's FlopCounterMode does.
+    `params` counts all parameters of the file that is downloaded. `macs` counts multiply-adds as
+    torch's FlopCounterMode does: those of convolutions, linear layers and other products.
     """
 
     params: int
@@ -25,6 +24,9 @@ def cost(shape: NetworkShape, kept: Sequence[int]) -> Cost:
     """Cost with `kept[i]` channels left in group i, in network order."""
     params = macs = 0
     for op in shape.ops:
+        if op.kind == "fixed":
+            params, macs = params + op.params, macs + op.macs
+            continue
         fan_in = _left(op.fan_in, op.source, shape, kept)
         fan_out = _left(op.fan_out, op.target, shape, kept)
         if op.kind == "norm":

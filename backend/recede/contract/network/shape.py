@@ -30,13 +30,14 @@ class Op(BaseModel):
     `source` and `target` are indices into NetworkShape.groups, or None where the channels
     are fixed. `fan_in` and `fan_out` are the dense counts: a linear layer behind a flatten
     has fan_in = channels × pixels. `kernel` is the kernel's area and `positions` the number
-    of output pixels of one image. A batch norm has fan_in = fan_out = its channels.
+    of output pixels of one image. A batch norm has fan_in = fan_out = its channels. What is
+    "fixed" no cut changes: `params` and `macs` of a module are counted as they are.
     """
 
     model_config = ConfigDict(frozen=True)
 
     name: str
-    kind: Literal["conv", "depthwise", "linear", "norm"]
+    kind: Literal["conv", "depthwise", "linear", "norm", "fixed"]
     fan_in: int
     fan_out: int
     source: int | None = None
@@ -44,6 +45,8 @@ class Op(BaseModel):
     kernel: int = 1
     positions: int = 1
     bias: bool = False
+    params: int = 0
+    macs: int = 0
 
 
 class StoredTensor(BaseModel):

@@ -40,6 +40,15 @@ def test_a_depthwise_layer_costs_one_filter_a_channel_and_a_flattened_one_all_pi
     assert cost(shape, [4]) == Cost(9 * 4 + 4 * 16 * 5, 9 * 4 * 16 + 4 * 16 * 5)
 
 
+def test_what_is_fixed_costs_the_same_in_every_cut():
+    chain = shape_of([8, 6])
+    fixed = Op(name="gate", kind="fixed", fan_in=0, fan_out=0, params=7, macs=11)
+    shape = chain.model_copy(update={"ops": (*chain.ops, fixed)})
+    for kept in ([8, 6], [4, 3]):
+        without = cost(chain, kept)
+        assert cost(shape, kept) == Cost(without.params + 7, without.macs + 11)
+
+
 @given(sizes, st.data())
 def test_fewer_channels_never_cost_more(given_sizes, data):
     shape = shape_of(given_sizes)

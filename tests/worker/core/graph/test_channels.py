@@ -108,7 +108,7 @@ def test_a_layer_of_fewer_than_three_channels_has_itself_as_minimum():
     [
         ("added", "two groups"),
         ("concatenated", "'out' joins these channels with others"),
-        ("bare", r"parameters outside .* \(scale\)"),
+        ("bare", "the parameter 'scale' meets them, which stays whole"),
     ],
 )
 def test_joints_that_cannot_be_cut_are_refused_in_words(joint, words):
@@ -121,9 +121,11 @@ def test_one_branch_of_a_concatenation_is_refused_too():
         shape_of(Joined("concatenated").eval(), {"left": "left_bn"})
 
 
-def test_parameters_that_no_cost_covers_are_refused():
-    with pytest.raises(InvalidInput, match="cannot be costed"):
-        shape_of(Joined("counted").eval(), {})
+def test_parameters_of_other_layers_are_counted_as_they_are():
+    model = Joined("counted").eval()
+    others = [op for op in shape_of(model, {}).ops if op.kind == "fixed"]
+    assert others
+    assert dense_cost(shape_of(model, {})).params == counted_params(model)
 
 
 def test_a_norm_of_another_layer_is_refused():

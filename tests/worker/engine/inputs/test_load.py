@@ -86,6 +86,28 @@ def test_networks_without_such_shortcuts_are_the_same_in_both_scopes(architectur
     assert "all are the inner ones" in scope_sentence(spec, every)
 
 
+def test_layers_that_stay_whole_are_drawn_from_the_seed_too(tmp_path):
+    path = tmp_path / "seeded_nets.py"
+    path.write_text(
+        "from torch import nn\n\n\n"
+        "def build(channels, classes, size):\n"
+        "    body = [nn.Conv2d(channels, 8, 3), nn.BatchNorm2d(8), nn.Conv2d(8, 4, 3)]\n"
+        "    return nn.Sequential(*body, nn.Flatten(2), nn.Conv1d(4, 4, 1), nn.Flatten(),\n"
+        "                         nn.Linear(4 * (size - 4) ** 2, classes))\n\n\n"
+        'NETWORKS = {"seeded": build}\n'
+    )
+    drawn = []
+    for seed in (0, 0, 1):
+        torch.rand(3)
+        spec = SMALL.model_copy(
+            update={"architecture": "seeded", "architecture_params": {}, "seed": seed}
+        )
+        model = network_for(spec, IMAGES, CLASSES, own_networks=(path,)).model
+        drawn.append(model.get_submodule("4").weight)
+    assert torch.equal(drawn[0], drawn[1])
+    assert not torch.equal(drawn[0], drawn[2])
+
+
 def test_a_network_cut_in_the_scope_all_is_built_with_its_widths():
     spec, network = made("resnet18", "all")
     widths = {group.name: max(3, group.size // 4) for group in network.shape.groups}

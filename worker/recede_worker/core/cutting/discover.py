@@ -13,17 +13,19 @@ from recede.contract.cut.selection import Mask
 from recede.contract.errors import InvalidInput
 from recede.contract.network.shape import NetworkShape
 from recede_worker.core.cutting.surgery import Surgeon
-from recede_worker.core.graph.channels import check_costable, network_shape
+from recede_worker.core.graph.channels import check_untied, network_shape
 from recede_worker.core.graph.groups import (
     LAST,
     Channels,
     channels_of,
 )
+from recede_worker.core.graph.layers import other_parameters
 from recede_worker.core.graph.trace import Trace, trace
 from recede_worker.core.norms.scaling import Norm
 
 FIELD = "architecture"
 TOLERANCE_32, TOLERANCE_64 = 1e-3, 1e-9  # relative to the largest output of an untrained network
+FAINT = 1e-2  # a parameter of this size at most, such as a layer scale, would prove nothing
 SHOWN = 3  # reasons that a refusal lists
 UNSCALED = "no batch norm scales these channels on all their ways"
 UNPROVEN = "a cut on trial computed something else than its mask"
@@ -93,8 +95,8 @@ def find_prunable(
     left out.
 
     Raises:
-        InvalidInput: the network has no batch norm, holds layers whose cost is unknown, or does
-            not give (N, classes) for such images.
+        InvalidInput: the network has no batch norm, has layers that share weights, does not
+            compute the same for every image, or does not give (N, classes) for such images.
     """
     check_layers(model)
     try:
@@ -119,13 +121,13 @@ def find_prunable(
 
 
 def check_layers(model: nn.Module) -> None:
-    """Raises InvalidInput unless it has batch norm and no layers whose cost is unknown.
+    """Raises InvalidInput unless it has batch norm and no layers that share weights.
 
     The model may be on the meta device.
     """
     _check_norms(model)
     try:
-        check_costable(model)
+        check_untied(model)
     except InvalidInput as error:
         raise InvalidInput(error.message, field=FIELD, hint=error.hint) from error
 
@@ -147,6 +149,8 @@ def _traced(model: nn.Module, input_shape: tuple[int, int, int], classes: int) -
     channels, height, width = input_shape
     try:
         traced = trace(model, input_shape)
+    except InvalidInput:
+        raise
     except Exception as error:  # whatever the network's own code raises
         raise InvalidInput(
             f"This network cannot take images of {height}×{width} pixels and {channels} "
@@ -184,9 +188,11 @@ def _proven(
     generator = torch.Generator().manual_seed(0)
     _enliven(model, generator)
     x_NCHW = torch.randn(2, *input_shape, generator=generator)
-    if _holds(model, norms, traced, x_NCHW, TOLERANCE_32):
+    is_known = not other_parameters(model) and not traced.outside
+    if is_known and _holds(model, norms, traced, x_NCHW, TOLERANCE_32):
         return norms
-    # Rounding alone can part two untrained networks of a hundred layers.
+    # Rounding alone can part two untrained networks of a hundred layers; and what is not known
+    # is not to be judged by it.
     return _held(model.double(), norms, traced, x_NCHW.double())
 
 
@@ -212,6 +218,9 @@ def _enliven(model: nn.Module, generator: torch.Generator) -> None:
             layer.bias.copy_(0.1 * torch.randn(layer.bias.shape, generator=generator))
         elif isinstance(layer, nn.Conv2d) and not layer.weight.any():
             layer.weight.copy_(0.1 * torch.randn(layer.weight.shape, generator=generator))
+    for parameter in other_parameters(model).values():
+        if float(parameter.abs().max()) < FAINT:
+            parameter.copy_(torch.randn(parameter.shape, generator=generator))
 
 
 def _holds(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Literal, TypeGuard
 
 from torch import nn
@@ -17,13 +17,16 @@ from recede.contract.network.shape import (
 )
 from recede_worker.core.graph.coupling import couplings
 from recede_worker.core.graph.groups import Channels, Side
-from recede_worker.core.graph.layers import is_depthwise, is_norm
+from recede_worker.core.graph.layers import (
+    cuttable,
+    is_depthwise,
+    is_norm,
+    other_parameters,
+)
 from recede_worker.core.graph.stored import stored_tensors
 from recede_worker.core.graph.trace import Trace, trace
 from recede_worker.core.norms.bounded import BoundedBatchNorm2d
 from recede_worker.core.norms.scaling import Norms
-
-SHOWN = 3  # parameters that an error names
 
 
 def network_shape(
@@ -41,12 +44,14 @@ def network_shape(
     `input_shape` is (C, H, W); the model is on the CPU, and is not altered. `traced` saves the
     time of tracing it again.
 
+    What lies outside of convolutions, linear layers and norms is counted as it is, whatever is
+    cut: no channel of a group reaches it.
+
     Raises:
         InvalidInput: a norm is not fed by its convolution, a channel reaches a layer that
-            cannot be cut, or parameters or products lie outside of convolutions, linear layers
-            and norms.
+            cannot be cut, or layers share parameters.
     """
-    check_costable(model)
+    check_untied(model)
     traced = traced or trace(model, input_shape)
     found = couplings(traced, model, norms)
     groups = tuple(
@@ -58,22 +63,23 @@ def network_shape(
         )
         for (name, norm), channels in zip(norms.items(), found, strict=True)
     )
+    known = cuttable(model)
     ops = tuple(
         _op(name, layer, traced.positions.get(name, 0), _links(name, found))
         for name, layer in model.named_modules()
-        if isinstance(layer, nn.Conv2d | nn.Linear) or _is_affine(layer)
+        if name in known or _is_affine(layer)
     )
     shape = NetworkShape(
         architecture=architecture,
         groups=groups,
-        ops=ops,
+        ops=(*ops, *_fixed(model, traced)),
         input_shape=input_shape,
         classes=classes,
         scale=scale,
         tensors=stored_tensors(model, found),
     )
     assert dense_cost(shape).params == _count(model)
-    _check_macs(dense_cost(shape).macs, traced.macs)
+    assert dense_cost(shape).macs == traced.macs
     return shape
 
 
@@ -120,34 +126,14 @@ def _op(name: str, layer: nn.Module, positions: int, links: dict[Side, int]) -> 
     )
 
 
-def check_costable(model: nn.Module) -> None:
-    """Raises InvalidInput where parameters lie in layers whose cost is not known."""
-    costed = {
-        id(parameter)
-        for layer in model.modules()
-        if isinstance(layer, nn.Conv2d | nn.Linear) or _is_affine(layer)
-        for parameter in layer.parameters(recurse=False)
-        if isinstance(layer, BoundedBatchNorm2d)  # also the γ and β behind a gate
-        or parameter is layer.weight
-        or parameter is getattr(layer, "bias", None)
-    }
-    others = [name for name, p in model.named_parameters() if id(p) not in costed]
-    if others:
-        shown = ", ".join(others[:SHOWN]) + (" and others" if len(others) > SHOWN else "")
-        raise InvalidInput(
-            f"The network has parameters outside convolutions, linear layers and batch norms "
-            f"({shown}): they cannot be costed or cut.",
-            hint="Choose a network built of these layers alone.",
-        )
-    _check_untied(model)
-
-
-def _check_untied(model: nn.Module) -> None:
+def check_untied(model: nn.Module) -> None:
+    """Raises InvalidInput where a layer that can be cut shares a parameter with another one."""
+    known = cuttable(model)
     owners: dict[int, str] = {}
     for name, layer in model.named_modules():
         for parameter in layer.parameters(recurse=False):
             other = owners.setdefault(id(parameter), name)
-            if other != name:
+            if other != name and (name in known or other in known):
                 raise InvalidInput(
                     f"The layers {other!r} and {name!r} share a parameter: they cannot be costed "
                     "or cut one by one.",
@@ -155,12 +141,23 @@ def _check_untied(model: nn.Module) -> None:
                 )
 
 
-def _check_macs(known: int, counted: int) -> None:
-    if known != counted:
-        raise InvalidInput(
-            f"The network makes {counted} multiply-adds for one image, {known} of them in "
-            "convolutions and linear layers; other products cannot be costed.",
-            hint="Choose a network that computes in these layers alone.",
+def _fixed(model: nn.Module, traced: Trace) -> Iterator[Op]:
+    """What lies outside of the layers that can be cut, by the module that holds or makes it."""
+    params: dict[str, int] = {}
+    used: dict[str, bool] = {}
+    for name, parameter in other_parameters(model).items():
+        owner = name.rpartition(".")[0]
+        params[owner] = params.get(owner, 0) + parameter.numel()
+        used[owner] = used.get(owner, True) and name in traced.used
+    for name in dict.fromkeys([*params, *traced.outside]):
+        yield Op(
+            name=name,
+            kind="fixed",
+            fan_in=0,
+            fan_out=0,
+            positions=int(used.get(name, True)),
+            params=params.get(name, 0),
+            macs=traced.outside.get(name, 0),
         )
 
 

@@ -19,7 +19,8 @@ from recede_worker.core.graph.layers import (
     kind_of,
     width_of,
 )
-from recede_worker.core.graph.rig import OUTPUT, Flags
+from recede_worker.core.graph.outside import Flags
+from recede_worker.core.graph.rig import OUTPUT
 from recede_worker.core.graph.trace import Index, Trace
 from recede_worker.core.norms.bounded import can_be_bounded
 
@@ -158,6 +159,9 @@ def _couplings(trace: Trace, model: nn.Module, sources: list[int]) -> tuple[int,
     }
     size = _units(model, widths)
     per_unit = np.array([widths[name] // size for name in members])
+    for name in members:
+        if name in trace.whole:
+            raise _Refused(trace.whole[name])
     couplings = []
     for name in members:
         _once(trace, name)

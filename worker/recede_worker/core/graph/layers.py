@@ -12,6 +12,38 @@ ONE_GROUP = "recede_one_group"
 """Set on a layer that was depthwise or grouped, and was cut until one group was left."""
 
 
+def cuttable(model: nn.Module) -> dict[str, nn.Conv2d | nn.Linear]:
+    """Convolutions and linear layers that hold nothing but the weight and bias that they use.
+
+    Others compute with parameters of their own, or are read by a layer above without being
+    called: nothing is known of what a cut would do to them, so that they stay whole.
+    """
+    found = {}
+    for name, layer in model.named_modules():
+        if isinstance(layer, nn.Conv2d | nn.Linear) and not _is_read_by_owner(model, name):
+            held = {leaf for leaf, tensor in layer._parameters.items() if tensor is not None}
+            if "weight" in held and held <= {"weight", "bias"}:
+                found[name] = layer
+    return found
+
+
+def _is_read_by_owner(model: nn.Module, name: str) -> bool:
+    owner = model.get_submodule(name.rpartition(".")[0])
+    return isinstance(owner, nn.MultiheadAttention)
+
+
+def other_parameters(model: nn.Module) -> dict[str, nn.Parameter]:
+    """By name the parameters of all other layers than `cuttable` ones and batch norms."""
+    layers = [*cuttable(model).values(), *(m for m in model.modules() if is_norm(m))]
+    known = {
+        id(parameter)
+        for layer in layers
+        for parameter in (layer.weight, getattr(layer, "bias", None))
+        if isinstance(parameter, nn.Parameter)
+    }
+    return {name: p for name, p in model.named_parameters() if id(p) not in known}
+
+
 def is_norm(layer: nn.Module) -> TypeGuard[nn.BatchNorm2d | BoundedBatchNorm2d]:
     """True for a batch norm over images, ordinary or bounded."""
     return isinstance(layer, nn.BatchNorm2d | BoundedBatchNorm2d)

@@ -2,7 +2,8 @@
 
 Every convolution and linear layer is replaced by one that ignores its input and sends fixed
 numbers, with NaN in the channels that a probe marks. Whatever lies between two layers, NaN
-passes through it from channel to channel, so that what arrives shows where it came from. No
+passes through it from channel to channel, so that what arrives shows where it came from; what
+else it meets there is watched (outside.py). No
 convolution is computed and no graph is recorded: networks of any kind are traced in seconds.
 
 Tensor letters: C channels of a layer's output, W slices of a layer's input.
@@ -20,7 +21,8 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from recede_worker.core.graph.rig import Flags, Rig
+from recede_worker.core.graph.outside import Flags
+from recede_worker.core.graph.rig import Rig
 
 Index = npt.NDArray[np.int64]
 
@@ -51,6 +53,12 @@ class Trace:
     output_shape: tuple[int, ...]
     macs: int
     """Multiply-adds of one image as torch counts them, also those outside of layers."""
+    outside: dict[str, int]
+    """Of these, those outside of `cuttable` layers, by the module that makes them."""
+    used: frozenset[str]
+    """Parameters outside of such layers and norms that work on an image."""
+    whole: dict[str, str]
+    """Sources whose channels reach what lies outside of the layers → what that is."""
     rig: Rig = field(repr=False, compare=False)
     """The network that was probed, for the questions that depend on what was found."""
 
@@ -78,24 +86,41 @@ def trace(model: nn.Module, input_shape: tuple[int, int, int]) -> Trace:
     for what passes between two layers is the same there.
 
     Raises:
-        Exception: whatever the network raises for such images, and TypeError unless its
-            output is one tensor.
+        Exception: whatever the network raises for such images, TypeError unless its
+            output is one tensor, and InvalidInput if what it computes depends on them.
     """
     real = Rig(model, input_shape)
     with FlopCounterMode(display=False) as counter:
-        real.run({}, 1)
-    macs = counter.get_total_flops() // 2
+        real.run({}, 1, watch="operators")
+    macs, outside = counter.get_total_flops() // 2, real.outside
+    macs_outside, used = dict(outside.macs), frozenset(outside.used)
     calls, positions, output_shape = real.calls, real.positions, real.output_shape
     rig = _smaller(model, real)
+    rig.settle()
     names = tuple(name for name in rig.calls if name in rig.widths)
     by_source = rig.probe([{name: np.ones(rig.widths[name], np.bool_)} for name in names])
+    whole: dict[str, str] = {}
+    for reason, met_S in rig.met.items():
+        for name in np.array(names)[met_S].tolist():
+            whole.setdefault(name, reason)
     n_bits = max(1, (max(rig.widths.values(), default=1) - 1).bit_length())
     ones = rig.probe([_marked(rig.widths, bit, 1) for bit in range(n_bits)])
     zeros = rig.probe([_marked(rig.widths, bit, 0) for bit in range(n_bits)])
     readings = {
         name: Reading(by_source[name], _decoded(ones[name], zeros[name])) for name in by_source
     }
-    return Trace(names, readings, calls, positions, output_shape, macs, rig)
+    return Trace(
+        sources=names,
+        readings=readings,
+        calls=calls,
+        positions=positions,
+        output_shape=output_shape,
+        macs=macs,
+        outside=macs_outside,
+        used=used,
+        whole=whole,
+        rig=rig,
+    )
 
 
 def _smaller(model: nn.Module, real: Rig) -> Rig:

@@ -172,7 +172,9 @@ def network_for(
     if widths is not None:
         config = architecture.cut_config(config, widths)
     norms = dict(architecture.norms(config))
-    model = architecture.build(config)
+    with torch.random.fork_rng(devices=[]):  # for what `initialise` does not draw anew
+        torch.manual_seed(spec.seed)
+        model = architecture.build(config)
     generator = torch.Generator().manual_seed(spec.seed)
     if scaling == "bounded":
         bound(model, all_names(norms.values()))

@@ -23,6 +23,11 @@ export function costOf(shape, kept) {
   let params = 0;
   let macs = 0;
   for (const op of shape.ops) {
+    if (op.kind === "fixed") {
+      params += op.params || 0;
+      macs += op.macs || 0;
+      continue;
+    }
     const fanOut = left(op.fan_out, op.target);
     if (op.kind === "norm") {
       params += 2 * fanOut;
