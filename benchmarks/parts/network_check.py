@@ -17,6 +17,7 @@ from recede.contract.network.cost import Cost, cost
 from recede.contract.network.shape import NetworkShape
 from recede_worker.core.cutting.surgery import Surgeon, max_difference
 from recede_worker.core.graph.channels import network_shape
+from recede_worker.core.graph.trace import trace
 from recede_worker.core.norms.initialise import initialise
 from recede_worker.networks.tracing import TracingOptions, tracing_with
 from recede_worker.plugins.registry import architectures
@@ -70,6 +71,7 @@ def check(model: str, size: int) -> Checked:
         network = architecture.build(config)
     images_NCHW = torch.randn(IMAGES, 3, size, size, dtype=torch.float64)
     _enliven(network.double(), images_NCHW)
+    traced = trace(network, (3, size, size))
     shape = network_shape(
         network,
         architecture=model,
@@ -77,8 +79,9 @@ def check(model: str, size: int) -> Checked:
         input_shape=(3, size, size),
         classes=CLASSES,
         scale="plain",
+        traced=traced,
     )
-    surgeon = Surgeon(network, shape, norms)
+    surgeon = Surgeon(network, shape, norms, traced)
     mask = _random_mask(shape)
     small, masked = surgeon.cut(mask), surgeon.masked(mask)
     predicted = cost(shape, [int(part.sum()) for part in shape.split(mask)])

@@ -34,6 +34,7 @@ CATCHES_EVERYTHING = {
     # Third-party or user code, which may raise anything while it is imported, built or traced.
     f"{_WORKER}/core/cutting/discover.py:_holds",
     f"{_WORKER}/core/cutting/discover.py:_traced",
+    f"{_WORKER}/core/graph/entry.py:_takes",
     f"{_WORKER}/core/graph/trace.py:_smaller",
     f"{_WORKER}/networks/own.py:own_networks",
     f"{_WORKER}/networks/traced.py:_source",

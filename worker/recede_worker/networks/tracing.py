@@ -29,6 +29,7 @@ from recede_worker.core.cutting.discover import (
     check_layers,
     find_prunable,
 )
+from recede_worker.core.graph.entry import widths_for
 from recede_worker.core.norms.scaling import from_json
 from recede_worker.process.limits import DEFAULT_LIMITS, Limits
 from recede_worker.process.sandbox import run_limited
@@ -156,12 +157,10 @@ def examine(architecture: Traceable, request: str) -> str:
     _check_sketch(architecture, config)
     network = architecture.built_original(config)
     channels, size = config["in_channels"], config["image_size"]
-    widths = {}
-    first = next((n for n, m in network.named_modules() if isinstance(m, nn.Conv2d)), None)
-    if first is not None and (conv := network.get_submodule(first)).in_channels != channels:
-        widths[first] = [channels, conv.out_channels]
-        architecture.widen(network, widths)
     try:
+        check_layers(network)
+        widths = widths_for(network, channels, size)
+        architecture.widen(network, widths)
         found = find_prunable(
             network,
             (channels, size, size),
