@@ -41,6 +41,9 @@ def other_parameters(model: nn.Module) -> dict[str, nn.Parameter]:
         for parameter in (layer.weight, getattr(layer, "bias", None))
         if isinstance(parameter, nn.Parameter)
     }
+    for norm in model.modules():
+        if isinstance(norm, BoundedBatchNorm2d):  # also the γ and β behind a gate
+            known |= {id(parameter) for parameter in norm.parameters(recurse=False)}
     return {name: p for name, p in model.named_parameters() if id(p) not in known}
 
 
