@@ -120,13 +120,16 @@ def _check_network(shape: NetworkShape) -> None:
     sizes, n_groups = shape.sizes, len(shape.groups)
     places = [place for op in shape.ops for place in (op.source, op.target) if place is not None]
     places += [group for tensor in shape.tensors for _, group, _ in tensor.links]
-    counts = [n for op in shape.ops for n in (op.fan_in, op.fan_out, op.kernel, op.positions)]
+    cut = [op for op in shape.ops if op.kind != "fixed"]
+    counts = [n for op in cut for n in (op.fan_in, op.fan_out, op.kernel, op.positions)]
+    fixed = [n for op in shape.ops for n in (op.params, op.macs)]
     fits = (
         n_groups > 0
         and min(sizes) > 0
         and sum(sizes) <= MAX_NEURONS
         and all(0 <= place < n_groups for place in places)
         and all(0 < n < 2**31 for n in counts)
+        and all(0 <= n < 2**53 for n in fixed)
         and len({group.name for group in shape.groups}) == n_groups
     )
     if not fits:

@@ -119,6 +119,8 @@ def _scaling_of_parent(session: Session, spec: RunSpec) -> Scaling | None:
     if spec.init is None or spec.init.run is None:
         return None
     theirs = RunSpec.model_validate(_parent(session, spec.init.run).spec)
+    if theirs.recorded:
+        return None  # it has no weights here, which is said later
     return scaling_of(workers.catalog(session).method(theirs.method), theirs)
 
 

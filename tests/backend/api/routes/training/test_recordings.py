@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from typing import Any
 
 import numpy as np
 import pytest
 
 from recede.client import ApiError
 from recede.contract.cut.selection import select
-from recede.contract.network.cost import cost
+from recede.contract.network.cost import cost, dense_cost
+from recede.contract.network.shape import NetworkShape, Op
 from recede.contract.recorded.metric import Metric
 from recede.contract.schemas import RecordedEpochBody, RecordingBody, RecordingStateBody
 from recede.contract.spec.run import Plan
@@ -27,6 +29,12 @@ def body(**changes) -> RecordingBody:
         "network": SHAPE, "started_at": 1000.0,
     }  # fmt: skip
     return RecordingBody.model_validate(fields | changes)
+
+
+def with_fixed(**counts: int) -> dict[str, Any]:
+    """The network with one module that no cut changes."""
+    fixed = Op(name="gate", kind="fixed", fan_in=0, fan_out=0, positions=0, **counts)
+    return SHAPE.model_copy(update={"ops": (*SHAPE.ops, fixed)}).model_dump()
 
 
 def epoch(number: int, **metrics: float) -> RecordedEpochBody:
@@ -178,6 +186,14 @@ def test_its_weights_are_none_to_start_from(recede, run_id):
     assert refused.value.field == "init.run"
 
 
+def test_what_no_cut_of_its_network_changes_is_counted_as_it_is(http):
+    sent = body().model_dump(mode="json") | {"network": with_fixed(params=7, macs=11)}
+    run_id = http.put(f"/api/v1/recordings/{KEY}", json=sent).json()["run_id"]
+    shown = NetworkShape.model_validate(http.get(f"/api/v1/runs/{run_id}/network").json())
+    assert dense_cost(shown).params == dense_cost(SHAPE).params + 7
+    assert dense_cost(shown).macs == dense_cost(SHAPE).macs + 11
+
+
 def test_nobody_trains_with_the_method_that_marks_it(recede):
     spec = {"dataset": "digits", "architecture": "tiny", "method": "recorded elsewhere"}
     with pytest.raises(ApiError, match="Unknown method"):
@@ -192,6 +208,7 @@ def test_nobody_trains_with_the_method_that_marks_it(recede):
         ({"epochs": 0}, "epochs"),
         ({"metric": {"name": "x", "n": 0}}, "metric.n"),
         ({"network": SHAPE.model_copy(update={"groups": ()}).model_dump()}, "contradicts itself"),
+        ({"network": with_fixed(macs=-1)}, "contradicts itself"),
         ({"started_at": -1}, "started_at"),
         ({"more": 1}, "more"),
     ],
