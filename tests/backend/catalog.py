@@ -10,9 +10,9 @@ from recede.contract.spec.catalog import (
     Device,
     MethodInfo,
 )
+from recede.contract.spec.given.pixels import Normalize
+from recede.contract.spec.given.published import PublishedWeights
 from recede.contract.spec.params import ParamSpec
-from recede.contract.spec.pixels import Normalize
-from recede.contract.spec.published import PublishedWeights
 from tests.backend.store.samples import SPEC
 
 LAM = ParamSpec(

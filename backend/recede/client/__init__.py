@@ -49,13 +49,13 @@ from recede.contract.spec.catalog import (
     Device,
     MethodInfo,
 )
-from recede.contract.spec.params import ParamSpec, ParamValue
-from recede.contract.spec.pixels import (
+from recede.contract.spec.given.pixels import (
     PIXELS,
     Normalize,
     pixels_text,
     read_pixels,
 )
+from recede.contract.spec.params import ParamSpec, ParamValue
 from recede.contract.spec.recipe_fields import RECIPE_FIELDS
 from recede.contract.spec.recipes import (
     RECIPES,

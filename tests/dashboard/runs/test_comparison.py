@@ -16,8 +16,8 @@ from recede_dashboard.pages.new_run.filling import fine_tuning
 from recede_dashboard.pages.new_run.form import run_form
 from recede_dashboard.pages.new_run.sections.recipe import RECIPE
 from recede_dashboard.pages.new_run.values.spec import review
+from recede_dashboard.pages.run.checkpoints.tab import files
 from recede_dashboard.pages.run.comparison import comparison
-from recede_dashboard.pages.run.files import files
 from recede_dashboard.pages.run.training import training
 from tests.dashboard import samples
 from tests.dashboard.layouts import (

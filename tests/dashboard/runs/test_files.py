@@ -9,8 +9,8 @@ from recede.client import (
     CheckpointOut,
     FileSnippet,
 )
-from recede_dashboard.pages.run.file_table import proof_in_words
-from recede_dashboard.pages.run.files import files, measures
+from recede_dashboard.pages.run.checkpoints.tab import files, measures
+from recede_dashboard.pages.run.checkpoints.table import proof_in_words
 from tests.dashboard import samples
 from tests.dashboard.layouts import (
     props,

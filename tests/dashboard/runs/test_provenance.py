@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from recede.client import Plan
-from recede_dashboard.pages.run.files import files
+from recede_dashboard.pages.run.checkpoints.tab import files
 from recede_dashboard.words.plans import beside, cut_words
 from tests.dashboard import samples
 from tests.dashboard.layouts import (

@@ -9,7 +9,7 @@ from recede.contract.recorded.metric import Metric
 from recede.contract.schemas import RecordedOut
 from recede.contract.spec.run import RECORDED
 from recede_dashboard.figures.training import logged
-from recede_dashboard.pages.run.files import files
+from recede_dashboard.pages.run.checkpoints.tab import files
 from recede_dashboard.pages.run.measured_cuts import measured_cuts
 from recede_dashboard.pages.run.training import training
 from recede_dashboard.words.specs import setting_rows, summary

@@ -18,7 +18,7 @@ from pydantic import (
     model_validator,
 )
 
-from recede.contract.spec.pixels import Pixels
+from recede.contract.spec.given.pixels import Pixels
 
 Scope = Literal["global", "local"]
 Bias = Literal["drop", "fold"]

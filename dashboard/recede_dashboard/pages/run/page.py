@@ -18,8 +18,8 @@ from recede.client import (
 from recede_dashboard.components.attributes import attrs
 from recede_dashboard.components.explore import explore
 from recede_dashboard.components.icons import icon
+from recede_dashboard.pages.run.checkpoints.tab import files
 from recede_dashboard.pages.run.comparison import comparison_of
-from recede_dashboard.pages.run.files import files
 from recede_dashboard.pages.run.training import training
 from recede_dashboard.queries.catalog import known_catalog
 from recede_dashboard.words.plans import cut_words

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from recede.contract.errors import UnknownName
-from recede.contract.spec.pixels import Normalize
+from recede.contract.spec.given.pixels import Normalize
 
 FIELD = "init.pretrained"
 IMAGES = ("image_size", "crop_pct", "interpolation")

@@ -11,16 +11,16 @@ from dash.development.base_component import Component
 from recede.client import CheckpointOut, RunOut
 from recede_dashboard.components.attributes import attrs
 from recede_dashboard.components.icons import icon
-from recede_dashboard.pages.run.benches import benches
-from recede_dashboard.pages.run.file_table import (
+from recede_dashboard.pages.run.checkpoints.benches import benches
+from recede_dashboard.pages.run.checkpoints.int8 import int8_table
+from recede_dashboard.pages.run.checkpoints.provenance import made, requested
+from recede_dashboard.pages.run.checkpoints.table import (
     file_table,
     link,
     loading,
     ordered,
     proof_in_words,
 )
-from recede_dashboard.pages.run.int8 import int8_table
-from recede_dashboard.pages.run.provenance import made, requested
 from recede_dashboard.words import numbers
 
 KINDS = {"trained": "Trained", "pruned": "Pruned", "finetuned": "Pruned and fine-tuned"}

@@ -10,7 +10,7 @@ from dash.development.base_component import Component
 from recede.client import BenchOut, CheckpointOut
 from recede_dashboard.components.attributes import attrs
 from recede_dashboard.components.icons import icon
-from recede_dashboard.pages.run.file_table import FORMATS
+from recede_dashboard.pages.run.checkpoints.table import FORMATS
 from recede_dashboard.words import numbers
 
 SCRIPT = "recede_bench.py"
