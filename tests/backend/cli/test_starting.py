@@ -95,6 +95,7 @@ def test_an_import_says_how_pixels_are_normalised_and_is_told_what_it_left_open(
     ("text", "given"),
     [
         ("cat, dog,fish", ["cat", "dog", "fish"]),
+        ('["cat, small", "dog"]', ["cat, small", "dog"]),
         ("names/mine.txt", "names/mine.txt"),
         ("imagenet1k", "imagenet1k"),
     ],

@@ -6,6 +6,8 @@ import asyncio
 
 from recede.client import ApiError, RunSpec
 from recede.contract.schemas import Page
+from recede.contract.spec.pixels import IMAGENET
+from recede.contract.spec.run import Init
 from recede_dashboard.pages.run import page as run_page
 from recede_dashboard.pages.run.report import MOST_CLASSES, data_report
 from recede_dashboard.pages.run.training import training
@@ -103,6 +105,16 @@ def test_the_settings_say_the_whole_recipe():
     assert (rows["Strength λ"], rows["Width"]) == ("0.05", "0.25")
     assert rows["Starting weights"] == (
         "run parent23, 60 % of the neurons removed, at the best epoch, with a new head"
+    )
+    assert rows["Pixels"] == "normalised by mean and deviation of the training images"
+    known = spec.model_copy(
+        update={"normalize": IMAGENET, "init": Init(pretrained="V1", classes=("a", "b"))}
+    )
+    rows = plain(setting_rows(known, samples.CATALOG))
+    assert rows["Pixels"].startswith("normalised by mean 0.485, 0.456, 0.406 and deviation 0.229")
+    assert rows["Starting weights"] == "published, V1, outputs chosen by name (2 names)"
+    assert "Started from published weights V1" in text(
+        run_page.origin(samples.run(spec=known), None)
     )
     bare = plain(setting_rows(samples.SPEC, None))
     assert bare["Starting weights"] == "random, from the seed"

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from recede.cli.submit.spec import finite
+from recede.cli.submit.spec import finite, read
 from recede.client import RecedeClient
 from recede.contract.errors import InvalidInput
 from recede.contract.spec.catalog import Catalog
@@ -173,8 +173,10 @@ def with_classes(init: dict[str, Any] | None, classes: str | None) -> dict[str, 
     return init | {"classes": read_classes(classes)}
 
 
-def read_classes(text: str) -> str | list[str]:
-    """Names separated by commas, or the file or word that stands for them."""
+def read_classes(text: str) -> Any:
+    """Names separated by commas or as a JSON list, or the file or word that stands for them."""
+    if text.lstrip().startswith("["):
+        return read("--classes", text)
     names = [name.strip() for name in text.split(",") if name.strip()]
     return names if len(names) > 1 else text.strip()
 

@@ -69,6 +69,25 @@ def test_switches_and_choices_of_the_recipe_are_options():
     assert "--compile" in words
 
 
+@pytest.mark.parametrize(
+    ("classes", "text"),
+    [
+        (("cat", "dog"), "cat,dog"),
+        (("cat, small", "dog"), '["cat, small", "dog"]'),
+        ("mine/names.txt", "mine/names.txt"),
+    ],
+)
+def test_weights_from_elsewhere_are_said_with_their_classes_and_what_they_are_fed(classes, text):
+    for source in ("file", "pretrained"):
+        init = {source: "V1", "classes": classes}
+        spec = RunSpec(**SPEC.model_dump() | {"init": init, "normalize": "imagenet1k"})
+        words = command(spec)
+        option = "--init-file" if source == "file" else "--pretrained"
+        assert words[words.index(option) + 1] == "V1"
+        assert words[words.index("--classes") + 1] == text
+        assert words[words.index("--normalize") + 1] == "imagenet1k"
+
+
 def test_a_fine_tuning_names_its_run_and_its_cut():
     spec = RunSpec(**SPEC.model_dump() | {"init": {"run": "abcd2345", "plan": {"ratio": 0.6}}})
     words = command(spec)

@@ -62,7 +62,7 @@ def test_a_number_of_a_plan_is_neither_text_nor_true(http, finished, plan, field
     [
         ({"epochs": 1e308}, "epochs", "a whole number at least 0 and at most 10000"),
         ({"init": "x"}, "init", "'x'; it must be an object in braces"),
-        ({"init": {"fil": "x"}}, "init.fil", "known: file, new_head, plan, run"),
+        ({"init": {"fil": "x"}}, "init.fil", "known: classes, file, new_head, plan, pretrained"),
         ({"init": {"run": "x", "plan": {"rato": 1}}}, "init.plan.rato", "threshold"),
         ({"name": "\ud800"}, "name", "not valid text"),
         ({"dataset": "\ud800"}, "dataset", "not valid text"),

@@ -128,9 +128,17 @@ def _init_options(init: Mapping[str, Any]) -> list[str]:
     if init.get("plan") is not None:
         words += ["--init-ratio", str(init["plan"]["ratio"])]
     if init.get("classes") is not None:
-        named = init["classes"]
-        words += ["--classes", named if isinstance(named, str) else ",".join(named)]
+        words += ["--classes", _names(init["classes"])]
     return [*words, "--new-head"] if init.get("new_head") else words
+
+
+def _names(given: str | list[str]) -> str:
+    """Names of outputs as --classes reads them."""
+    if isinstance(given, str):
+        return given
+    if any("," in name or name != name.strip() for name in given):
+        return json.dumps(given, ensure_ascii=False)
+    return ",".join(given)
 
 
 def _value(value: object) -> str:

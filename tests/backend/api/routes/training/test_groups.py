@@ -89,7 +89,7 @@ def test_the_same_idempotency_key_queues_a_grid_once(http, store):
         ({"axes": {"method_params.lamb": [1, 2]}}, "axes.method_params.lamb", "'lamb'"),
         ({"axes": {"architecture": ["tiny", "large"]}}, "axes.architecture", "224"),
         ({"axes": {"init.run": ["nope", "no"]}}, "axes.init.run", "no run 'nope'"),
-        ({"axes": {"init.plan.ratio": [0.1, 0.2]}}, "spec.init", "either a file or a run"),
+        ({"axes": {"init.plan.ratio": [0.1, 0.2]}}, "spec.init", "give a file, published weights"),
         ({"spec": {**SPEC, "epochs": -1}}, "spec.epochs", "at least 0"),
         ({"spec": {**SPEC, "dataset": "gone"}}, "spec.dataset", "With λ 0.01, seed 0"),
         ({"spec": {"dataset": "digits"}}, "spec.architecture", "missing"),
