@@ -16,6 +16,8 @@ from recede.contract.spec.params import (
     ParamValue,
     check_params,
 )
+from recede.contract.spec.pixels import Normalize
+from recede.contract.spec.published import PublishedWeights, as_trained, chosen
 from recede.contract.spec.recipes import RECIPES, Recipe
 from recede.contract.spec.run import RunSpec, Scope
 
@@ -202,7 +204,7 @@ class Catalog(BaseModel):
         plain = self.dataset(spec.dataset)
         architecture = self.architecture(spec.architecture)
         weights = architecture.weights_of(spec)
-        spec = _as_trained(spec, weights, plain)
+        spec = as_trained(spec, weights, [p.name for p in plain.params])
         dataset_params = check_params(plain.params, spec.dataset_params, "dataset_params")
         dataset = plain.resolved(dataset_params)
         method = self.method(spec.method)
@@ -263,19 +265,6 @@ def _find(entries: Sequence[EntryT], kind: str, name: str) -> EntryT:
             return entry
     label = {"dataset": "data set"}.get(kind, kind)
     raise UnknownName(label, name, [entry.name for entry in entries], field=kind)
-
-
-def _as_trained(spec: RunSpec, weights: PublishedWeights | None, dataset: DatasetInfo) -> RunSpec:
-    """What the spec leaves open of the images is as published weights were trained with."""
-    if weights is None:
-        return spec
-    changes: dict[str, Any] = {}
-    if spec.normalize == "auto":
-        changes["normalize"] = weights.normalize
-    open_ = {p.name for p in dataset.params} - spec.dataset_params.keys()
-    found = {name: getattr(weights, name) for name in IMAGES if name in open_}
-    changes["dataset_params"] = spec.dataset_params | found
-    return spec.model_copy(update=changes)
 
 
 def _check_dataset(dataset: DatasetInfo) -> None:

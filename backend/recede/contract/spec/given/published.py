@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
 from recede.contract.errors import UnknownName
-from recede.contract.spec.given.pixels import Normalize
+from recede.contract.spec.pixels import Normalize
+from recede.contract.spec.run import RunSpec
 
 FIELD = "init.pretrained"
 IMAGES = ("image_size", "crop_pct", "interpolation")
@@ -64,6 +65,24 @@ def chosen(
     if tag not in known:
         raise UnknownName("published weights", tag, sorted(known), field=FIELD)
     return known[tag]
+
+
+def as_trained(
+    spec: RunSpec, weights: PublishedWeights | None, declared: Iterable[str]
+) -> RunSpec:
+    """What the spec leaves open of its images is as published weights were trained with.
+
+    `declared` are the parameters of its data set.
+    """
+    if weights is None:
+        return spec
+    changes: dict[str, Any] = {}
+    if spec.normalize == "auto":
+        changes["normalize"] = weights.normalize
+    open_ = set(declared) - spec.dataset_params.keys()
+    found = {name: getattr(weights, name) for name in IMAGES if name in open_}
+    changes["dataset_params"] = spec.dataset_params | found
+    return spec.model_copy(update=changes)
 
 
 def in_words(weights: PublishedWeights) -> str:
