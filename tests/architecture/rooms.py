@@ -132,8 +132,7 @@ PYTHON: Allowed = {
         "recede.contract.recorded",
         "recede.contract.spec",
     },
-    "recede.contract.spec": {"recede.contract", "recede.contract.spec.given"},
-    "recede.contract.spec.given": {"recede.contract"},
+    "recede.contract.spec": {"recede.contract", "recede.contract.network"},
     "recede.sdk": {
         "recede.client",
         "recede.contract.*",

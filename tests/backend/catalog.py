@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from recede.contract.network.pixels import Normalize
 from recede.contract.spec.catalog import (
     ArchitectureInfo,
     Catalog,
@@ -10,9 +11,8 @@ from recede.contract.spec.catalog import (
     Device,
     MethodInfo,
 )
-from recede.contract.spec.given.pixels import Normalize
-from recede.contract.spec.given.published import PublishedWeights
 from recede.contract.spec.params import ParamSpec
+from recede.contract.spec.published import PublishedWeights
 from tests.backend.store.samples import SPEC
 
 LAM = ParamSpec(

@@ -7,6 +7,12 @@ from recede.client.endpoints.history import Histograms
 from recede.client.events import Event
 from recede.contract.cut.polarisation import Polarisation
 from recede.contract.errors import InvalidInput
+from recede.contract.network.pixels import (
+    PIXELS,
+    Normalize,
+    pixels_text,
+    read_pixels,
+)
 from recede.contract.recorded.metric import Metric
 from recede.contract.schemas import (
     AccuracyOut,
@@ -48,12 +54,6 @@ from recede.contract.spec.catalog import (
     DatasetInfo,
     Device,
     MethodInfo,
-)
-from recede.contract.spec.given.pixels import (
-    PIXELS,
-    Normalize,
-    pixels_text,
-    read_pixels,
 )
 from recede.contract.spec.params import ParamSpec, ParamValue
 from recede.contract.spec.recipe_fields import RECIPE_FIELDS

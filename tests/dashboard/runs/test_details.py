@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 
 from recede.client import ApiError, RunSpec
+from recede.contract.network.pixels import IMAGENET
 from recede.contract.schemas import Page
-from recede.contract.spec.pixels import IMAGENET
 from recede.contract.spec.run import Init
 from recede_dashboard.pages.run import page as run_page
 from recede_dashboard.pages.run.report import MOST_CLASSES, data_report

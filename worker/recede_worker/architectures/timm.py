@@ -14,10 +14,10 @@ from typing import Any
 from torch import Tensor, nn
 
 from recede.contract.errors import InvalidInput, UnknownName
+from recede.contract.network.pixels import Normalize
 from recede.contract.spec.catalog import ArchitectureInfo
-from recede.contract.spec.given.pixels import Normalize
-from recede.contract.spec.given.published import FIELD, PublishedWeights, name_of
 from recede.contract.spec.params import ParamSpec
+from recede.contract.spec.published import FIELD, PublishedWeights, name_of
 from recede_worker.networks.family import Architecture, Config
 from recede_worker.networks.published import Published
 from recede_worker.networks.traced import Origin, TracedArchitecture

@@ -12,10 +12,10 @@ from torch import nn
 from torchvision import models
 
 from recede.contract.errors import UnknownName
+from recede.contract.network.pixels import Normalize
 from recede.contract.spec.catalog import ArchitectureInfo
-from recede.contract.spec.given.pixels import Normalize
-from recede.contract.spec.given.published import FIELD, PublishedWeights, name_of
 from recede.contract.spec.params import ParamSpec
+from recede.contract.spec.published import FIELD, PublishedWeights, name_of
 from recede_worker.networks.family import Architecture, Config
 from recede_worker.networks.published import Published
 from recede_worker.networks.traced import Origin, TracedArchitecture

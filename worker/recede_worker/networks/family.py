@@ -15,12 +15,12 @@ from torch import Tensor, nn
 from recede.contract.errors import InvalidInput, UnknownName
 from recede.contract.network.shape import MIN_CHANNELS
 from recede.contract.spec.catalog import ArchitectureInfo
-from recede.contract.spec.given.published import FIELD
 from recede.contract.spec.params import (
     ParamSpec,
     ParamValue,
     check_params,
 )
+from recede.contract.spec.published import FIELD
 from recede_worker.core.cutting.discover import Prunable
 from recede_worker.core.norms.scaling import Norm
 from recede_worker.networks.published import Published

@@ -11,7 +11,7 @@ import typer
 
 from recede.cli.submit.spec import KINDS, finite, read
 from recede.contract.errors import InvalidInput
-from recede.contract.spec.given.pixels import read_pixels
+from recede.contract.network.pixels import read_pixels
 from recede.contract.spec.recipe_fields import RECIPE_FIELDS, RecipeField, Section
 
 Words = list[str] | None

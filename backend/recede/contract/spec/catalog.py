@@ -9,14 +9,12 @@ from typing import Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict
 
 from recede.contract.errors import InvalidInput, UnknownName
-from recede.contract.spec.given.pixels import Normalize
-from recede.contract.spec.given.published import IMAGES, PublishedWeights, chosen
+from recede.contract.network.pixels import Normalize
 from recede.contract.spec.params import (
     ParamSpec,
     ParamValue,
     check_params,
 )
-from recede.contract.spec.pixels import Normalize
 from recede.contract.spec.published import PublishedWeights, as_trained, chosen
 from recede.contract.spec.recipes import RECIPES, Recipe
 from recede.contract.spec.run import RunSpec, Scope

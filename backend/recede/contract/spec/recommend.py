@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from recede.contract.spec.catalog import Catalog
-from recede.contract.spec.given.published import IMAGES, in_words
 from recede.contract.spec.params import ParamSpec
+from recede.contract.spec.published import IMAGES, in_words
 from recede.contract.spec.run import RunSpec
 
 _ROUNDING = 0.1

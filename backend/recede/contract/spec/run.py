@@ -18,7 +18,7 @@ from pydantic import (
     model_validator,
 )
 
-from recede.contract.spec.given.pixels import Pixels
+from recede.contract.network.pixels import Pixels
 
 Scope = Literal["global", "local"]
 Bias = Literal["drop", "fold"]

@@ -17,9 +17,9 @@ from safetensors.torch import load_file, save_file
 from torchvision import models
 
 from recede.contract.errors import UnknownName
+from recede.contract.network.pixels import IMAGENET
 from recede.contract.network.weight_files import UnusableWeights
-from recede.contract.spec.given.pixels import IMAGENET
-from recede.contract.spec.given.published import chosen
+from recede.contract.spec.published import chosen
 from recede.contract.spec.run import Init, RunSpec
 from recede_worker.engine.initial_weights.published_file import file_of
 from recede_worker.engine.inputs.splits import Normalisation

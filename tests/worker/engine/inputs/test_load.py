@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from recede.contract.spec.given.pixels import Normalize
+from recede.contract.network.pixels import Normalize
 from recede.contract.spec.run import RunSpec
 from recede_worker.core.norms.bounded import BoundedBatchNorm2d
 from recede_worker.core.norms.importance import (

@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 
-from recede.contract.spec.given.published import FIELD
+from recede.contract.spec.published import FIELD
 from recede_worker.images.dataset import Progress
 from recede_worker.images.published.download import DownloadFailed, fetch, writable_folder
 from recede_worker.networks.published import Published

@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from recede.api.answers.snippets import python, shell
+from recede.contract.network.pixels import pixels_text
 from recede.contract.schemas import RunSnippets
-from recede.contract.spec.given.pixels import pixels_text
 from recede.contract.spec.recipe_fields import RECIPE_FIELDS
 from recede.contract.spec.run import Plan, RunSpec
 

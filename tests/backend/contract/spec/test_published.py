@@ -6,8 +6,8 @@ import pytest
 
 from recede.contract.errors import InvalidInput, UnknownName
 from recede.contract.spec import recommend
-from recede.contract.spec.given.published import chosen, name_of, tags
 from recede.contract.spec.params import ParamSpec
+from recede.contract.spec.published import chosen, name_of, tags
 from recede.contract.spec.run import RunSpec
 from tests.backend.catalog import CATALOG, PUBLISHED
 

@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from recede.contract.errors import InvalidInput
-from recede.contract.spec.given.pixels import IMAGENET, PIXELS, Normalize, pixels_text, read_pixels
+from recede.contract.network.pixels import IMAGENET, PIXELS, Normalize, pixels_text, read_pixels
 from recede.contract.spec.run import RunSpec
 from recede.contract.validation import in_words
 from tests.backend.catalog import CATALOG

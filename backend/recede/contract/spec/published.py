@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from recede.contract.errors import UnknownName
-from recede.contract.spec.pixels import Normalize
+from recede.contract.network.pixels import Normalize
 from recede.contract.spec.run import RunSpec
 
 FIELD = "init.pretrained"
