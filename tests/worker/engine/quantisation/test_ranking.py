@@ -57,6 +57,9 @@ def test_weights_are_int8_by_channel_and_the_metadata_stay(healthy):
     weights = tensors["c.weight_quantized"]
     assert weights.data_type == onnx.TensorProto.INT8
     assert list(tensors["c.weight_scale"].dims) == [16]
+    activations = {tensors[node.input[2]].data_type for node in model.graph.node
+                   if node.op_type == "QuantizeLinear"}  # fmt: skip
+    assert activations == {onnx.TensorProto.UINT8}
     assert {entry.key for entry in model.metadata_props} >= {"classes"}
     assert {domain.domain for domain in model.opset_import} <= {"", "ai.onnx"}
 

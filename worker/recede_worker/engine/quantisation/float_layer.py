@@ -13,10 +13,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 LAYERS = ("Conv", "ConvTranspose", "Gemm", "MatMul")
 JOINTS = ("Add", "Concat", "Mul", "Sub", "Sum")
 """Operators with several inputs; beyond the first of them on the way back no rounding goes."""
-LEAST, MOST = -128, 127
 
 
 class QuantisedNetwork:
@@ -69,10 +70,11 @@ class QuantisedNetwork:
     def _clip_only(self, graph: Any, quantize: Any, dequantize: Any, numbers: Any) -> None:
         """Make the pair a Clip to its range."""
         scale = self._helper.to_array(numbers[quantize.input[1]])
-        zero = self._helper.to_array(numbers[quantize.input[2]]).astype("int32")
+        zero = self._helper.to_array(numbers[quantize.input[2]])
+        levels = np.iinfo(zero.dtype)
         names = []
-        for end, level in (("low", LEAST), ("high", MOST)):
-            bound = (scale * (level - zero)).astype(scale.dtype)
+        for end, level in (("low", levels.min), ("high", levels.max)):
+            bound = (scale * (level - zero.astype(np.int32))).astype(scale.dtype)
             names.append(f"{dequantize.name}_{end}")
             graph.initializer.append(self._helper.from_array(bound, names[-1]))
         dequantize.op_type = "Clip"
