@@ -136,6 +136,7 @@ class ApiMethods:
     checkpoints = Endpoint(saved.checkpoints)
     checkpoint = Endpoint(saved.checkpoint)
     add_benches = Endpoint(saved.add_benches)
+    benches = Endpoint(saved.benches)
     solve_benched = Endpoint(saved.solve_benched)
     bench_script = Endpoint(saved.bench_script)
 

@@ -13,6 +13,7 @@ from playwright.sync_api import Page, expect
 
 from recede.contract.schemas import RunOut
 from recede.contract.states import CheckpointKind
+from tests.backend.bench.onnx_files import body
 from tests.browser.screen import (
     TRAINING_MS,
     numbers,
@@ -97,8 +98,8 @@ def test_a_pruned_network_is_downloaded_and_loads_with_torch_and_safetensors_alo
     expect(card.locator(f'[data-copy="{shown}"]')).to_be_visible()
 
 
-def test_an_int8_file_is_asked_for_by_a_tick_and_shown_beside_dense_and_cut(
-    page: Page, run: RunOut
+def test_an_int8_file_is_shown_and_a_latency_of_another_device_is_aimed_at(
+    page: Page, service: Service, run: RunOut
 ):
     open_explore(page, run.id, "&r=0.3")
     page.get_by_test_id("prune-int8").check()
@@ -106,7 +107,28 @@ def test_an_int8_file_is_asked_for_by_a_tick_and_shown_beside_dense_and_cut(
     result = page.get_by_test_id("prune-result")
     expect(result).to_have_attribute("data-state", "done", timeout=TRAINING_MS)
     expect(page.get_by_test_id("download-int8")).to_be_visible()
+    onnx_sum = page.get_by_test_id("download-onnx").get_attribute("data-sha256")
     page.get_by_test_id("files-link").click()
     table = page.get_by_test_id("int8").first
     expect(table).to_contain_text("Cut + INT8")
     expect(table).to_contain_text("Calibrated on 256 training images")
+
+    timed = page.get_by_test_id("benches-pruned").first
+    expect(timed).to_contain_text("recede_bench.py")
+    assert onnx_sum is not None
+    service.client.add_benches(body(onnx_sum, 3.75))
+    expect(timed).to_contain_text("a board")  # without a reload
+
+    open_explore(page, run.id, "&r=0.1")
+    before = numbers(page)["params"]
+    page.get_by_test_id("target-kind").select_option("latency")
+    page.get_by_test_id("latency-device").select_option("a board")
+    field, toast = page.get_by_test_id("target-input"), page.get_by_test_id("toast")
+    field.fill("1")
+    page.get_by_test_id("latency-find").click()
+    expect(toast).to_contain_text("the fastest takes 3.75")
+    assert numbers(page)["params"] == before
+    field.fill("4")
+    page.get_by_test_id("latency-find").click()
+    expect(toast).to_contain_text("removed takes 3.75")
+    assert numbers(page)["params"] < before

@@ -15,6 +15,7 @@ from recede.client.endpoints.call import (
 from recede.contract.schemas import (
     BenchAnswer,
     BenchBody,
+    BenchOut,
     BenchSolveOut,
     CheckpointOut,
     Page,
@@ -68,14 +69,19 @@ def checkpoint(checkpoint_id: str) -> Call[CheckpointOut]:
     return Call("GET", f"{API}/checkpoints/{checkpoint_id}", body(CheckpointOut))
 
 
-def add_benches(benches: BenchBody | dict[str, Any], *, token: str = "") -> Call[BenchAnswer]:
+def add_benches(timed: BenchBody | dict[str, Any], *, token: str = "") -> Call[BenchAnswer]:
     """Send what was timed of a file; the checkpoints that have it.
 
     `token` goes along as Authorization: Bearer, for what stands in front of the service.
     """
-    wanted = benches.model_dump(mode="json") if isinstance(benches, BenchBody) else benches
+    wanted = timed.model_dump(mode="json") if isinstance(timed, BenchBody) else timed
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     return Call("POST", f"{API}/benches", body(BenchAnswer), json=wanted, headers=headers)
+
+
+def benches(run_id: str) -> Call[Page[BenchOut]]:
+    """What devices elsewhere timed of a run's files, by device."""
+    return Call("GET", f"{API}/runs/{run_id}/benches", body(Page[BenchOut]))
 
 
 def solve_benched(

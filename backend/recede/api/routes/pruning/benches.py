@@ -7,6 +7,7 @@ from importlib.resources import files
 from fastapi import APIRouter, Response
 
 from recede.api.answers.pruning.benches import fast_enough
+from recede.api.answers.training.checkpoints import bench_out
 from recede.api.http.deps import Ctx, RunId
 from recede.api.http.errors import documented
 from recede.contract.errors import NotFound
@@ -14,11 +15,13 @@ from recede.contract.schemas import (
     BenchAnswer,
     BenchBody,
     BenchedCheckpoint,
+    BenchOut,
     BenchSolveOut,
     BenchTargetBody,
+    Page,
 )
 from recede.store.experiments import runs
-from recede.store.results import benches
+from recede.store.results import benches, evaluations
 
 router = APIRouter(tags=["Pruning"])
 
@@ -47,6 +50,15 @@ def add_benches(services: Ctx, body: BenchBody) -> BenchAnswer:
             for checkpoint, format_ in found
         ]
     return BenchAnswer(checkpoints=kept)
+
+
+@router.get("/runs/{run_id}/benches", responses=documented(404))
+def list_benches(services: Ctx, run_id: RunId) -> Page[BenchOut]:
+    """What devices elsewhere timed of a run's files, by device."""
+    with services.store.read() as session:
+        runs.get(session, run_id)
+        ids = [row.id for row in evaluations.checkpoints(session, run_id)]
+        return Page(items=[bench_out(row) for row in benches.known(session, ids)])
 
 
 @router.post("/runs/{run_id}/benches/solve", responses=documented(404, 413))

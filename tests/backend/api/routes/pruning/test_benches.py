@@ -92,6 +92,13 @@ def three(recede, store, finished) -> dict[float, str]:
     return ids
 
 
+def test_all_timings_of_a_run_can_be_listed(recede, finished, three):
+    found = recede.benches(finished.id).items
+    assert {one.device for one in found} == {"a board"}
+    assert {one.checkpoint_id for one in found} == set(three.values())
+    assert len(found) == 6
+
+
 def test_a_target_takes_the_least_cut_that_was_fast_enough_there(recede, finished, three):
     found = recede.solve_benched(finished.id, "a board", 4.0)
     assert found.reached

@@ -6,6 +6,7 @@ import * as format from "../../format/numbers.js";
 import { showFault } from "../feedback/fault.js";
 import { showToast } from "../feedback/toast.js";
 import { COSTS } from "../state/choices.js";
+import { Devices } from "./devices.js";
 import { cancelLatency, findLatency } from "./latency.js";
 import { presentValue, targetOutcome } from "./outcome.js";
 import { plainNumber, TARGET_LABELS, targetAmount } from "../state/target_words.js";
@@ -89,8 +90,9 @@ export class TargetControl {
       },
     });
     this.go = h("button", { ...named("latency-find"), type: "button", class: "rx-button rx-small", text: "Find", onclick: () => this.find() });
+    this.devices = new Devices(app);
     this.drawn = h("div", { class: "rx-range" }, this.slider);
-    this.asked = h("div", { class: "rx-row", hidden: true }, this.batches.node, this.go);
+    this.asked = h("div", { class: "rx-row", hidden: true }, this.batches.node, this.devices.select, this.go);
     this.note = h("p", { ...named("target-note"), class: "rx-target-note", role: "status" });
     this.nodes = [
       h("span", { class: "rx-label rx-picker" }, this.select), this.drawn, this.asked,
@@ -102,6 +104,7 @@ export class TargetControl {
     this.kind = kind;
     const { app } = this;
     cancelLatency(app);
+    this.devices.asked = false;
     if (app.state.target) app.choose({ target: null, by: "ratio", ratio: app.fresh().asked });
     delete this.field.dataset.typed;
     app.dirty();
@@ -143,6 +146,7 @@ export class TargetControl {
     const target = parse(this.field.value, "latency", false);
     showFault(this.field, target ? "" : this.wanted());
     if (!target) return this.field.focus();
+    if (this.devices.chosen) return void this.devices.find({ ...target, batch: this.batch });
     if (!this.app.now.canCut) return showToast(this.app, this.go.title);
     if (this.go.disabled) return;
     findLatency(this.app, { ...target, batch: this.batch });
@@ -243,6 +247,10 @@ export class TargetControl {
   renderLatency() {
     const { app } = this;
     this.batches.show(String(this.batch));
+    if (!this.devices.asked) this.devices.load();
+    if (this.devices.chosen) {
+      return setAttributes(this.go, { disabled: app.source.offline, title: "Compare the cuts whose files were timed on that device" });
+    }
     setAttributes(this.go, {
       disabled: !app.now.canCut || app.source.offline || app.latency?.status === "busy",
       title: app.now.canCut ? "Measure cuts on the worker's device until one is fast enough" : "The weights of this epoch were not kept, so it cannot be measured",
