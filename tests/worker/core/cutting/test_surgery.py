@@ -181,6 +181,19 @@ def test_max_difference_is_the_largest_absolute_one():
     assert max_difference(nn.Identity(), nn.Threshold(0, 5), x) == 7.0
 
 
+def test_a_hook_on_a_cut_or_masked_network_is_none_of_another_one():
+    model, shape, norms, _ = network("resnet20", "plain")
+    surgeon = Surgeon(model, shape, norms)
+    everything = np.ones(shape.n_neurons, dtype=np.bool_)
+    for make in (surgeon.cut, surgeon.masked, surgeon.still):
+        for module in make(everything).modules():
+            module.register_forward_hook(lambda *_: None)
+            module.register_buffer("mark", torch.zeros(1), persistent=False)
+        others = [*make(everything).modules(), *model.modules()]
+        assert not any(module._forward_hooks for module in others)
+        assert not any(module._non_persistent_buffers_set for module in others)
+
+
 def test_a_cut_network_shares_no_number_with_the_dense_one_or_with_another_cut():
     model, shape, norms, _ = network("vgg11", "plain")
     surgeon = Surgeon(model, shape, norms)

@@ -25,6 +25,7 @@ from recede_worker.core.graph.trace import Index, Trace
 from recede_worker.core.norms.bounded import can_be_bounded
 
 Side = Literal["in", "out"]
+SHOWN = 3  # layers that a reason names
 LAST = "they form the network's output"
 
 
@@ -193,7 +194,9 @@ def _units(model: nn.Module, widths: dict[str, int]) -> int:
     counts = {_groups(layer) for layer in layers.values() if is_grouped(layer)}
     counts = counts or set(widths.values())
     if len(counts) > 1 or any(width % max(counts) for width in widths.values()):
-        raise _Refused(f"{' and '.join(sorted(widths))} are joined, but differ in width")
+        names = sorted(widths)
+        more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+        raise _Refused(f"{' and '.join(names[:SHOWN])}{more} are joined, but differ in width")
     return counts.pop()
 
 
