@@ -6,7 +6,8 @@
  * @typedef {"bounded"|"plain"} Scale
  * @typedef {{name: string, size: number, minimum: number}} Group
  * @typedef {{name?: string, kind: string, fan_in: number, fan_out: number,
- *   source?: ?number, target?: ?number, kernel: number, positions: number, bias: boolean}} Op
+ *   source?: ?number, target?: ?number, kernel: number, positions: number, bias: boolean,
+ *   params?: number, macs?: number}} Op
  * @typedef {{name: string, dtype: string, shape: number[], links: number[][]}} StoredTensor
  * @typedef {{groups: Group[], ops: Op[], scale: Scale, tensors?: StoredTensor[]}} Shape
  *   NetworkShape
