@@ -6,6 +6,7 @@ Nothing is fetched unless a run asks for these weights by their tag.
 from __future__ import annotations
 
 import importlib
+import inspect
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -63,6 +64,8 @@ def _of_hub(repository: str, cache: Path, progress: Progress) -> Path:
         if isinstance(kept, str):
             return Path(kept)
     writable_folder(cache)
+    takes_bar = "tqdm_class" in inspect.signature(hub.hf_hub_download).parameters
+    shown = {"tqdm_class": _bar(name, progress)} if takes_bar else {}  # older ones take none
     for file in HUB_FILES:
         try:
             fetched = hub.hf_hub_download(
@@ -70,7 +73,7 @@ def _of_hub(repository: str, cache: Path, progress: Progress) -> Path:
                 file,
                 revision=revision or None,
                 cache_dir=cache,
-                tqdm_class=_bar(name, progress),
+                **shown,
             )
             return Path(fetched)
         except errors.LocalEntryNotFoundError as error:  # not reached, and not kept either
