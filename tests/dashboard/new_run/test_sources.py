@@ -192,6 +192,11 @@ def test_what_given_weights_are_fed_reaches_the_spec_and_a_fine_tuning_of_the_ru
     assert fine_tuning(WIDER, parent, {"ratio": 0.5})["normalize", ""] == "0.3/0.25"
 
 
+def test_named_outputs_beside_a_new_head_are_refused_where_it_can_be_seen(values):
+    given = starts(values, kind=start.FILE, file="a.pt", classes="a,b", new_head="yes")
+    assert "leave one out" in review(WIDER, given).errors["init.new_head"]
+
+
 def test_published_weights_are_named_by_their_tag(values):
     known = CATALOG.architecture(values["architecture", ""]).model_copy(
         update={"published": (PUBLISHED,)}
@@ -308,7 +313,7 @@ def test_another_ratio_typed_replaces_the_cut_of_explore():
     [
         ("init.run", "init.run"),
         ("init.plan.ratio", "init.ratio"),
-        ("init", "init.run"),
+        ("init", "init.new_head"),
         ("spec.init.file", "init.file"),
         ("spec.batch_size", "batch_size"),
         ("axes.seed", "axes.seed"),

@@ -135,7 +135,7 @@ def _plan(values: Mapping[str, Any], errors: dict[str, str]) -> dict[str, Any] |
 def field_of(path: str) -> str:
     """The form's field for an error of the server at a path below `init`."""
     if path == "init":
-        return "init.run"
+        return "init.new_head"  # what contradicts itself: shown whatever the source is
     for own, field in (("init.plan", "init.ratio"), ("init.classes", "init.classes")):
         if path.startswith(own):
             return field
