@@ -72,7 +72,7 @@ function atLeast(ticks, low) {
 function titleOf(name, scale, label) {
   const what = label ? `score: ${label}` : scale === "plain" ? "importance |γ|" : "importance σ(w)";
   if (name === "sigma") return `${what}, linear scale`;
-  return `${what}, ${scale === "plain" ? "logarithmic" : "logit"} scale`;
+  return `${what}, ${scale === "plain" ? "log" : "logit"} scale`;
 }
 
 /**
