@@ -88,7 +88,7 @@ function cut(h, named, icon) {
     ledger(h, named),
     accuracy(h, named),
     h("div", { ...named("warnings"), class: "rx-warnings", role: "status" }),
-    h("label", { class: "rx-check", title: "Quantise the cut network too, calibrated on training images, and measure what that costs" },
+    h("label", { class: "rx-check rx-with-int8", title: "Quantise the cut network too, calibrated on training images, and measure what that costs" },
       h("input", { ...named("prune-int8"), type: "checkbox" }), "Prune with an INT8 file"),
     h("div", { class: "rx-actions" },
       h("button", {
