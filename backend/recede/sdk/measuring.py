@@ -19,6 +19,7 @@ from recede.contract.network.shape import NetworkShape
 from recede.contract.spec.run import Plan
 from recede.sdk.allowance import Allowance, Clock
 from recede.sdk.network import copied
+from recede.sdk.outputs import as_rows
 from recede.sdk.recorder import Watched
 from recede.sdk.recording.journal import Journal
 from recede.sdk.recording.lines import Measured
@@ -101,7 +102,8 @@ class Measuring:
 
     def _surgeon(self, model: nn.Module) -> Surgeon:
         if self._trace is None:
-            self._trace = trace(copied(self._watched.model), self._shape.input_shape)
+            one = torch.zeros(1, *self._shape.input_shape)
+            self._trace = trace(as_rows(copied(self._watched.model), one), self._shape.input_shape)
         return Surgeon(model, self._shape, self._watched.norms, self._trace)
 
     def _measure(self, surgeon: Surgeon, epoch: int, ratios: Sequence[float]) -> None:

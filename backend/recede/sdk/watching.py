@@ -9,8 +9,7 @@ import secrets
 import time
 from importlib import metadata
 from pathlib import Path
-from types import TracebackType
-from typing import Annotated, Any, Self
+from typing import Annotated, Any
 
 import torch
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -25,10 +24,12 @@ from recede.contract.spec.run import MAX_EPOCHS, Text
 from recede.contract.validation import in_words
 from recede.sdk.measuring import Evaluate, Measuring
 from recede.sdk.network import copied, images_of, traced, unwrapped
+from recede.sdk.outputs import as_rows
 from recede.sdk.recorder import Recorder, Watched
 from recede.sdk.recording.journal import Journal
 from recede.sdk.recording.lines import FORMAT, Begun, Resumed
 from recede.sdk.recording.reading import Recording, is_recording
+from recede.sdk.run import Run
 from recede.sdk.sending.thread import Sender
 from recede.sdk.trouble import Trouble
 from recede_worker.core.cutting.discover import Prunable
@@ -37,7 +38,6 @@ from recede_worker.core.norms.scaling import Norms
 FOLDER = Path("recordings")
 """Where recordings go that are given no folder, below the working directory."""
 _UNRECORDED = "Nothing is recorded; the training goes on."
-_THIS_LEFT_OUT = "This epoch is not recorded whole; the training goes on."
 _NO_IMPORTANCES = "Metrics and weights are recorded, importances are not."
 _THE_REST = "What follows is recorded; the training goes on."
 
@@ -53,79 +53,6 @@ class _Options(BaseModel):
     epochs: Annotated[int, Field(ge=1, le=MAX_EPOCHS)] | None
     weights_mb: Annotated[int, Field(ge=0)]
     curve_s: Annotated[float, Field(ge=0, allow_inf_nan=False)]
-
-
-class Run:
-    """One training that is recorded. No method raises: what goes wrong is logged once."""
-
-    def __init__(
-        self,
-        trouble: Trouble,
-        recorder: Recorder | None = None,
-        journal: Journal | None = None,
-        measuring: Measuring | None = None,
-        curve_s: float = 0.0,
-        sender: Sender | None = None,
-    ) -> None:
-        self._trouble = trouble
-        self._recorder = recorder
-        self._journal = journal
-        self._measuring = measuring
-        self._curve_s = curve_s
-        self._sender = sender
-
-    @property
-    def folder(self) -> Path | None:
-        """Where it is recorded; None where it is not: on other ranks, or after an error."""
-        return None if self._journal is None else self._journal.folder
-
-    def log(self, epoch: int | None = None, **metrics: Any) -> None:
-        """Record the network as it is now, with these metrics.
-
-        Args:
-            epoch: how many are done, from 1 on; without it the next. 0 gives the network
-                before training its metrics.
-            metrics: numbers, or tensors of one value. `train_loss`, `train_accuracy`,
-                `val_loss`, `val_accuracy` and `lr` are drawn in the charts of that name.
-        """
-        if self._recorder is not None:
-            with self._trouble.caught("recording an epoch", _THIS_LEFT_OUT):
-                self._recorder.log(epoch, metrics)
-                if self._measuring is not None:
-                    self._measuring.some()
-            if self._sender is not None:
-                self._sender.wake()
-
-    def finish(self, error: str | None = None) -> None:
-        """Keep the last weights, measure the curve, and say that the training has ended.
-
-        With an `error`, in words, it is recorded as failed and nothing is measured.
-        """
-        recorder, journal = self._recorder, self._journal
-        self._recorder = None
-        if recorder is not None and journal is not None:
-            with self._trouble.caught("keeping the last weights", "The rest is recorded."):
-                recorder.keep_last()
-            if self._measuring is not None and error is None:
-                with self._trouble.caught("measuring the curve", "The rest is recorded."):
-                    self._measuring.rest(self._curve_s)
-            with self._trouble.caught("finishing the recording", "It ends here."):
-                recorder.finish(error)
-            with self._trouble.caught("closing the recording", "It ends here."):
-                journal.close()
-            if self._sender is not None:
-                self._sender.finish()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
-        self.finish(None if kind is None else f"{kind.__name__}: {error}"[:500])
 
 
 def watch(
@@ -265,7 +192,7 @@ def _looked_at(
         dense, images = copied(network), images_of(example_inputs)
         if images.dtype in (torch.float16, torch.bfloat16):
             dense, images = dense.float(), images.float()
-        shape, norms = traced(dense, images, prunable)
+        shape, norms = traced(as_rows(dense, images), images, prunable)
     return Watched(network, shape, norms), caught.words
 
 

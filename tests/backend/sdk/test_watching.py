@@ -21,7 +21,7 @@ from recede.contract.errors import Conflict
 from recede.sdk.recording.journal import Journal
 from recede.sdk.recording.lines import LINES
 from recede.sdk.recording.reading import Recording, UnusableRecording
-from tests.backend.sdk.watched import Training, images
+from tests.backend.sdk.watched import Small, Training, images
 
 
 @pytest.fixture
@@ -98,7 +98,7 @@ def test_only_rank_0_records(folder, monkeypatch):
 KILLED = """
 import os, signal, sys
 import recede
-from tests.backend.sdk.watched import Training, images
+from tests.backend.sdk.watched import Small, Training, images
 training = Training()
 run = recede.watch(training.model, images(), folder=sys.argv[1])
 for epoch in range(1, 100):
@@ -304,3 +304,52 @@ def test_lines_of_a_kind_that_a_newer_version_added_are_passed_over(folder):
     with (folder / LINES).open("ab") as stream:
         stream.write(b'{"kind":"hologram","at":1}\n')
     assert list(Recording(folder).epochs) == [0]
+
+
+class Segmenter(Small):
+    """Gives maps and more, as torchvision's segmentation networks do."""
+
+    def __init__(self, answer) -> None:
+        super().__init__()
+        self.answer = answer
+        self.mapping = nn.Conv2d(12, 3, 1)
+
+    def forward(self, x_NCHW):
+        return self.answer(self.mapping(self.body(x_NCHW)))
+
+
+ANSWERS = {
+    "maps": lambda maps: maps,
+    "dict": lambda maps: {"out": maps, "scale": 1.0},
+    "nested": lambda maps: (maps, [maps[:, :1].mean((2, 3))], None),
+}
+
+
+@pytest.mark.parametrize("answer", ANSWERS.values(), ids=ANSWERS.keys())
+def test_networks_that_give_more_than_scores_are_recorded_and_measured(folder, said, answer):
+    model = Segmenter(answer)
+    kinds = []
+
+    def mean(one) -> float:
+        kinds.append(type(one(images())))
+        return 0.5
+
+    with recede.watch(model, images(), folder=folder, metric="iou", evaluate=mean) as run:
+        run.log(1, iou=0.5)
+    found = Recording(folder)
+    assert [group.name for group in found.begun.network.groups] == ["body.0", "body.3"]
+    assert found.scales(1).size == 20
+    assert set(kinds) == {type(model(images()))}
+    assert found.cuts[1]
+    assert said() == []
+
+
+def test_a_network_that_gives_no_row_for_each_image_says_so(folder, said):
+    run = recede.watch(
+        Segmenter(lambda maps: [{"boxes": maps[0, 0]}] * 2), images(), folder=folder
+    )
+    run.log(1, map=0.25)
+    run.finish()
+    assert Recording(folder).epochs[1].metrics == {"map": 0.25}
+    assert "a row for each image" in said()[0]
+    assert len(said()) == 1
