@@ -5,10 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from recede.contract.recorded.metric import Metric
-    from recede.sdk.cutting import cut, fold
-    from recede.sdk.gating import Gates, gate
-    from recede.sdk.watching import watch
+    from recede.sdk.own_training import Gates, Metric, cut, fold, gate, watch
 
 __all__ = ["Gates", "Metric", "cut", "fold", "gate", "watch"]
 

@@ -12,7 +12,7 @@ READS_THE_ENVIRONMENT = {
     "backend/recede/cli/service/commands.py",
     "backend/recede/cli/service/doctor.py",
     "backend/recede/cli/service/keeper.py",
-    "backend/recede/sdk/watching.py",
+    "backend/recede/sdk/watching/watch.py",
     "worker/recede_worker/__main__.py",
 }
 """Where a program starts, or starts another one; everything else is handed its settings.
@@ -22,7 +22,7 @@ recede.watch is called by a program that is not ours, and torchrun says its rank
 _WORKER = "worker/recede_worker"
 CATCHES_EVERYTHING = {
     # A fault of ours must not end somebody's training, in which it would be raised.
-    "backend/recede/sdk/trouble.py:caught",
+    "backend/recede/sdk/watching/trouble.py:caught",
     # onnxruntime, which has no common class for what a file may cause.
     "backend/recede/bench/onnx_latency.py:open_session",
     # The boundaries of a job and of its processes, which record the failure.

@@ -15,7 +15,7 @@ from recede.contract.errors import InvalidInput, RecedeError
 from recede.contract.network.shape import NetworkShape
 from recede.contract.spec.run import IMPORTANCE, Plan
 from recede.contract.validation import in_words
-from recede.sdk.network import images_of, traced
+from recede.sdk.network.traced import images_of, traced
 from recede_worker.core.cutting.discover import Prunable
 from recede_worker.core.cutting.surgery import Surgeon, max_difference
 from recede_worker.core.norms.fold import fold

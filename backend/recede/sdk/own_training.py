@@ -5,6 +5,6 @@ from __future__ import annotations
 from recede.contract.recorded.metric import Metric
 from recede.sdk.cutting import cut, fold
 from recede.sdk.gating import Gates, gate
-from recede.sdk.watching import watch
+from recede.sdk.watching.watch import watch
 
 __all__ = ["Gates", "Metric", "cut", "fold", "gate", "watch"]

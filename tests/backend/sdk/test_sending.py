@@ -14,7 +14,7 @@ import recede
 from recede.client import RecedeClient
 from recede.contract.states import State
 from recede.sdk.sending.thread import Sender
-from recede.sdk.trouble import Trouble
+from recede.sdk.watching.trouble import Trouble
 from tests.backend.conftest import BASE, InProcess
 from tests.backend.sdk.watched import Training, images
 from tests.worker_process import eventually

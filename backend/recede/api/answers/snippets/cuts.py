@@ -31,6 +31,8 @@ class Chosen:
     plan: Plan
     target: SnippetTarget | None
     name: str
+    recorded: bool = False
+    """Whether the run is recorded elsewhere: what needs its weights is not offered."""
 
     @property
     def latency(self) -> SnippetTarget | None:
@@ -71,6 +73,8 @@ def _snippets(action: Action, way: _Way, chosen: Chosen, origin: str) -> ActionS
 
 def _ways(chosen: Chosen) -> dict[Action, _Way]:
     computed = chosen.target is not None and chosen.latency is None
+    if chosen.recorded:
+        return {"preview": _PREVIEW, **({"solve": _SOLVE} if computed else {}), "save": _SAVE}
     return {
         "prune": _PRUNE,
         "preview": _PREVIEW,

@@ -9,6 +9,7 @@ from recede.api.http.deps import Ctx, RunId
 from recede.api.http.errors import documented
 from recede.api.rules import plan_names
 from recede.contract.schemas import CutSnippets, CutSnippetsBody
+from recede.contract.spec.run import RunSpec
 from recede.store.experiments import runs
 
 router = APIRouter(prefix="/runs/{run_id}", tags=["Pruning"])
@@ -24,4 +25,5 @@ def write_cut_snippets(services: Ctx, run_id: RunId, body: CutSnippetsBody) -> C
     with services.store.read() as session:
         run = runs.get(session, run_id)
         name = plan_names.suggested(session, run, body.plan)
-    return cut_snippets(Chosen(run_id, body.plan, body.target, name), body.origin)
+        recorded = RunSpec.model_validate(run.spec).recorded
+    return cut_snippets(Chosen(run_id, body.plan, body.target, name, recorded), body.origin)

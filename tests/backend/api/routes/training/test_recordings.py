@@ -177,6 +177,11 @@ def test_what_needs_its_process_or_weights_is_refused_in_words(recede, run_id, a
     assert refused.value.hint
 
 
+def test_what_needs_its_weights_is_not_offered_for_copying(recede, run_id):
+    offered = recede.cut_snippets(run_id, PLAN, origin="http://127.0.0.1:8400")
+    assert [one.action for one in offered.items] == ["preview", "save"]
+
+
 def test_its_weights_are_none_to_start_from(recede, run_id):
     spec = {
         "dataset": "digits", "architecture": "tiny", "method": "rni", "init": {"run": run_id},

@@ -6,11 +6,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from recede.sdk.measuring import Measuring
-from recede.sdk.recorder import Recorder
 from recede.sdk.recording.journal import Journal
 from recede.sdk.sending.thread import Sender
-from recede.sdk.trouble import Trouble
+from recede.sdk.watching.measuring import Measuring
+from recede.sdk.watching.recorder import Recorder
+from recede.sdk.watching.trouble import Trouble
 
 _THIS_LEFT_OUT = "This epoch is not recorded whole; the training goes on."
 

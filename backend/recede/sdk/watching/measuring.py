@@ -17,14 +17,14 @@ from recede.contract.cut.selection import Selection, select
 from recede.contract.errors import InvalidInput
 from recede.contract.network.shape import NetworkShape
 from recede.contract.spec.run import Plan
-from recede.sdk.allowance import Allowance, Clock
-from recede.sdk.network import copied
-from recede.sdk.outputs import as_rows
-from recede.sdk.recorder import Watched
+from recede.sdk.network.outputs import as_rows
+from recede.sdk.network.traced import copied
 from recede.sdk.recording.journal import Journal
 from recede.sdk.recording.lines import Measured
 from recede.sdk.recording.reading import Recording
-from recede.sdk.trouble import Trouble
+from recede.sdk.watching.allowance import Allowance, Clock
+from recede.sdk.watching.recorder import Watched
+from recede.sdk.watching.trouble import Trouble
 from recede_worker.core.cutting.surgery import Surgeon
 from recede_worker.core.graph.trace import Trace, trace
 from recede_worker.core.state_dict import load_weights

@@ -16,12 +16,12 @@ from recede.contract.errors import InvalidInput
 from recede.contract.network.shape import NetworkShape
 from recede.contract.recorded.metric import MAX_METRICS
 from recede.contract.spec.run import MAX_EPOCHS
-from recede.sdk.allowance import Allowance, Clock
 from recede.sdk.recording.journal import Journal
 from recede.sdk.recording.lines import SCALES, Finished, Logged
 from recede.sdk.recording.reading import FloatArray, Recording
-from recede.sdk.trouble import Trouble
-from recede.sdk.weights import KeptWeights
+from recede.sdk.watching.allowance import Allowance, Clock
+from recede.sdk.watching.trouble import Trouble
+from recede.sdk.watching.weights import KeptWeights
 from recede_worker.core.norms.importance import raw_scales
 from recede_worker.core.norms.scaling import Norms
 

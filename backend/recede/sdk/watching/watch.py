@@ -22,16 +22,16 @@ from recede.contract.recorded.metric import Metric
 from recede.contract.spec.kept_weights import MB
 from recede.contract.spec.run import MAX_EPOCHS, Text
 from recede.contract.validation import in_words
-from recede.sdk.measuring import Evaluate, Measuring
-from recede.sdk.network import copied, images_of, traced, unwrapped
-from recede.sdk.outputs import as_rows
-from recede.sdk.recorder import Recorder, Watched
+from recede.sdk.network.outputs import as_rows
+from recede.sdk.network.traced import copied, images_of, traced, unwrapped
 from recede.sdk.recording.journal import Journal
 from recede.sdk.recording.lines import FORMAT, Begun, Resumed
 from recede.sdk.recording.reading import Recording, is_recording
-from recede.sdk.run import Run
 from recede.sdk.sending.thread import Sender
-from recede.sdk.trouble import Trouble
+from recede.sdk.watching.measuring import Evaluate, Measuring
+from recede.sdk.watching.recorder import Recorder, Watched
+from recede.sdk.watching.run import Run
+from recede.sdk.watching.trouble import Trouble
 from recede_worker.core.cutting.discover import Prunable
 from recede_worker.core.norms.scaling import Norms
 
