@@ -76,7 +76,14 @@ def test_the_training_is_the_same_bit_for_bit(folder):
     assert all(torch.equal(t, theirs[name]) for name, t in watched.model.state_dict().items())
 
 
-@pytest.mark.parametrize("wrap", [nn.DataParallel, torch.compile], ids=["parallel", "compiled"])
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        pytest.param(nn.DataParallel, id="parallel"),
+        # Importing torch's compiler takes seconds.
+        pytest.param(torch.compile, id="compiled", marks=pytest.mark.thorough),
+    ],
+)
 def test_wrappers_are_seen_through(folder, wrap):
     model = Training().model
     with recede.watch(wrap(model), images(), folder=folder) as run:
@@ -93,6 +100,18 @@ def test_only_rank_0_records(folder, monkeypatch):
     run.finish()
     assert run.folder is None
     assert not folder.exists()
+
+
+def test_of_a_process_group_rank_0_records_what_ddp_wraps(folder, monkeypatch):
+    monkeypatch.setenv("RANK", "3")  # the group knows better
+    store = torch.distributed.HashStore()
+    torch.distributed.init_process_group("gloo", store=store, rank=0, world_size=1)
+    try:
+        wrapped = nn.parallel.DistributedDataParallel(Small())
+        recede.watch(wrapped, images(), folder=folder).finish()
+    finally:
+        torch.distributed.destroy_process_group()
+    assert Recording(folder).begun.architecture == "Small"
 
 
 KILLED = """

@@ -113,7 +113,7 @@ def watch(
             network = unwrapped(model)
             watched, why = _looked_at(network, example_inputs, prunable, trouble)
             begun = _begun(options, watched, why)
-            wanted = Path(folder) if folder else FOLDER / _slug(begun.name)
+            wanted = Path(folder).expanduser() if folder else FOLDER / _slug(begun.name)
             journal, so_far = _opened(wanted, begun, resume=resume)
             recorder = Recorder(
                 watched,
