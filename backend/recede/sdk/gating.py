@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from recede.contract.errors import InvalidInput, UnknownName
 from recede.contract.network.shape import NetworkShape
 from recede.contract.spec.params import ParamValue, check_params
-from recede.sdk.network import copied, images_of, traced, unwrapped
+from recede.sdk.network.traced import copied, images_of, traced, unwrapped
 from recede_worker.core.cutting.discover import Prunable
 from recede_worker.core.norms import gated
 from recede_worker.core.norms.bounded import BoundedBatchNorm2d

@@ -43,6 +43,12 @@ def dense_cost(shape: NetworkShape) -> Cost:
     return cost(shape, shape.sizes)
 
 
+def within_reach(shape: NetworkShape) -> Cost:
+    """Of the dense cost what belongs to channels that can be cut, an upper bound of any cut."""
+    dense, rest = dense_cost(shape), cost(shape, [0] * len(shape.groups))
+    return Cost(dense.params - rest.params, dense.macs - rest.macs)
+
+
 def _left(dense: int, group: int | None, shape: NetworkShape, kept: Sequence[int]) -> int:
     if group is None:
         return dense

@@ -9,6 +9,7 @@ from recede.contract.network.cost import (
     Cost,
     cost,
     dense_cost,
+    within_reach,
 )
 from recede.contract.network.shape import NetworkShape, Op
 from tests.backend.contract.shapes import shape_of, sizes
@@ -47,6 +48,18 @@ def test_what_is_fixed_costs_the_same_in_every_cut():
     for kept in ([8, 6], [4, 3]):
         without = cost(chain, kept)
         assert cost(shape, kept) == Cost(without.params + 7, without.macs + 11)
+
+
+@given(sizes, st.data())
+def test_no_cut_saves_more_than_is_within_reach(given_sizes, data):
+    chain = shape_of(given_sizes)
+    fixed = Op(name="gate", kind="fixed", fan_in=0, fan_out=0, params=7, macs=11)
+    shape = chain.model_copy(update={"ops": (*chain.ops, fixed)})
+    dense, reach = dense_cost(shape), within_reach(shape)
+    kept = [data.draw(st.integers(1, size)) for size in given_sizes]
+    small = cost(shape, kept)
+    assert 0 <= dense.params - small.params <= reach.params <= dense.params - 7
+    assert 0 <= dense.macs - small.macs <= reach.macs <= dense.macs - 11
 
 
 @given(sizes, st.data())

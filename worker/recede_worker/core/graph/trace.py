@@ -26,7 +26,7 @@ from recede_worker.core.graph.rig import Rig
 
 Index = npt.NDArray[np.int64]
 
-TRACED_SIZES = (32, 64)
+TRACED_SIZES = (32, 64, 96, 128)
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from torch import nn
 
 from recede.contract.errors import InvalidInput
 from recede.contract.network.pixels import Normalize
+from recede.contract.network.cost import dense_cost, within_reach
 from recede.contract.network.shape import NetworkShape
 from recede.contract.spec.run import RunSpec
 from recede.contract.spec.scaling import scaling_of
@@ -22,7 +23,7 @@ from recede_worker.core.graph.channels import network_shape
 from recede_worker.core.norms.bounded import bound
 from recede_worker.core.norms.gated import gate
 from recede_worker.core.norms.initialise import freeze_redundant_biases, initialise
-from recede_worker.core.norms.scaling import Norm, all_names
+from recede_worker.core.norms.scaling import Norm, all_names, from_json
 from recede_worker.engine.inputs.file_split import FileSplit
 from recede_worker.engine.inputs.splits import (
     Normalisation,
@@ -194,7 +195,7 @@ def network_for(
 
 
 def scope_sentence(spec: RunSpec, network: Network) -> str:
-    """What of the network can be pruned, and what cannot and why, for the job's log."""
+    """What of the network can be pruned, how much that is, what cannot and why, for the log."""
     groups = network.shape.groups
     coupled = [group for group in groups if group.members]
     left_out = network.architecture.left_out(network.config)
@@ -204,10 +205,36 @@ def scope_sentence(spec: RunSpec, network: Network) -> str:
         text += f", {len(coupled)} of them coupled: shortcuts join {joined} layers in them"
     elif spec.prunable == "all":
         text += "; no shortcut of this network can shrink, so all are the inner ones"
+    text += f"; {_reach_sentence(network)}"
     if left_out:
         reasons = some_of([f"{name}: {reason}" for name, reason in left_out.items()])
         text += f"; left out: {reasons}"
     return text
+
+
+def _reach_sentence(network: Network) -> str:
+    """Which share lies in channels that can be cut, in both scopes where they differ."""
+    joined = from_json(network.config.get("joined", {}))
+    inner = {conv: norm for conv, norm in network.norms.items() if isinstance(norm, str)}
+    text = f"{_shares(network.shape)} lie in channels that can be cut"
+    if not joined and len(inner) == len(network.norms):
+        return text
+    other, norms = ("all", {**network.norms, **joined}) if joined else ("inner", inner)
+    shape = network_shape(
+        network.model,
+        architecture=network.shape.architecture,
+        norms=norms,
+        input_shape=network.shape.input_shape,
+        classes=network.shape.classes,
+        scale=network.shape.scale,
+    )
+    return f"{text} (with the scope {other!r}: {_shares(shape)})"
+
+
+def _shares(shape: NetworkShape) -> str:
+    part, whole = within_reach(shape), dense_cost(shape)
+    shares = part.params / whole.params, part.macs / whole.macs
+    return f"{shares[0]:.1%} of the parameters and {shares[1]:.1%} of the multiply-adds"
 
 
 def method_of(spec: RunSpec) -> Method:
