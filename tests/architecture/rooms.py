@@ -138,6 +138,8 @@ PYTHON: Allowed = {
         "recede.sdk.network",
         "recede.sdk.watching",
         "recede_worker.core.*",
+        "recede_worker.methods",
+        "recede_worker.plugins",
     },
     "recede.sdk.network": {"recede.contract.*", "recede_worker.core.*"},
     "recede.sdk.recording": {"recede.contract.*"},

@@ -13,8 +13,8 @@ import torch
 from torch import nn
 
 from recede.contract.errors import InvalidInput
-from recede.contract.network.pixels import Normalize
 from recede.contract.network.cost import dense_cost, within_reach
+from recede.contract.network.pixels import Normalize
 from recede.contract.network.shape import NetworkShape
 from recede.contract.spec.run import RunSpec
 from recede.contract.spec.scaling import scaling_of
