@@ -151,8 +151,6 @@ PYTHON: Allowed = {
         "recede.sdk.recording",
         "recede.sdk.sending",
         "recede_worker.core.*",
-        "recede_worker.methods",
-        "recede_worker.plugins",
     },
     "recede.store": set(),
     "recede.store.database": {"recede.contract.*"},
