@@ -130,6 +130,8 @@ def _check_network(shape: NetworkShape) -> None:
         and all(0 <= place < n_groups for place in places)
         and all(0 < n < 2**31 for n in counts)
         and all(0 <= n < 2**53 for n in fixed)
+        and all(group.minimum > 0 for group in shape.groups)
+        and all(0 <= dim < len(one.shape) for one in shape.tensors for dim, _, _ in one.links)
         and len({group.name for group in shape.groups}) == n_groups
     )
     if not fits:

@@ -205,6 +205,14 @@ def test_nobody_trains_with_the_method_that_marks_it(recede):
         recede.create_run(spec)
 
 
+BEYOND = {"name": "a.weight", "dtype": "F32", "shape": [8], "links": [[1, 0, 1]]}
+"""Cut along a dimension that it does not have."""
+
+
+def broken(**changes):
+    return SHAPE.model_dump(mode="json") | changes
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
@@ -214,6 +222,8 @@ def test_nobody_trains_with_the_method_that_marks_it(recede):
         ({"metric": {"name": "x", "n": 0}}, "metric.n"),
         ({"network": SHAPE.model_copy(update={"groups": ()}).model_dump()}, "contradicts itself"),
         ({"network": with_fixed(macs=-1)}, "contradicts itself"),
+        ({"network": broken(groups=[{"name": "a", "size": 8, "minimum": 0}])}, "contradicts"),
+        ({"network": broken(tensors=[BEYOND])}, "contradicts itself"),
         ({"started_at": -1}, "started_at"),
         ({"more": 1}, "more"),
     ],
