@@ -7,7 +7,7 @@ Through the queue of a real service: networks with ordinary batch norm are train
 penalty, then trained on for a few epochs with gates and RNI, with L1 on γ, and with neither; and
 the first ones are cut as they are, by every criterion. Each cut is the real smaller network on
 validation images, without any training after it. What the folder holds is not trained again.
-Strengths are those that Recede takes by itself, but for L1, whose best of three is shown.
+Strengths are those that Recede takes by itself, but for L1, which is shown with three.
 """
 
 from __future__ import annotations
