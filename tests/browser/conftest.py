@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -151,19 +152,43 @@ def _empty(context: BrowserContext, url: str) -> None:
     sweeper.close()
 
 
-OPEN = pytest.StashKey[tuple[ExitStack, Profiles]]()
-"""The browser that is open, with its profiles."""
+@dataclass
+class Opened:
+    """The one browser that is open, with its profiles."""
+
+    program: str | None
+    profiles: Profiles
+    until: ExitStack
+
+
+OPEN = pytest.StashKey[Opened]()
 
 
 @pytest.fixture
-def profiles(pytestconfig: pytest.Config) -> Profiles:
-    """Those of one browser for all browser tests in a row: its start takes a second."""
-    if OPEN not in pytestconfig.stash:
-        open_until = ExitStack()
-        made = Profiles(open_until.enter_context(started(chromium())))
-        open_until.callback(made.close)
-        pytestconfig.stash[OPEN] = (open_until, made)
-    return pytestconfig.stash[OPEN][1]
+def program() -> str | None:
+    """Which browser a module's tests are run in."""
+    return chromium()
+
+
+@pytest.fixture
+def profiles(pytestconfig: pytest.Config, program: str | None) -> Profiles:
+    """Those of one browser for all tests in a row that want it: its start takes a second."""
+    opened = pytestconfig.stash.get(OPEN, None)
+    if opened is None or opened.program != program:
+        close_browser(pytestconfig)
+        until = ExitStack()
+        made = Profiles(until.enter_context(started(program)))
+        until.callback(made.close)
+        pytestconfig.stash[OPEN] = opened = Opened(program, made, until)
+    return opened.profiles
+
+
+def close_browser(config: pytest.Config) -> None:
+    """Close the browser that is open, if one is."""
+    opened = config.stash.get(OPEN, None)
+    if opened is not None:
+        del config.stash[OPEN]
+        opened.until.close()
 
 
 @pytest.hookimpl(wrapper=True)
@@ -171,10 +196,8 @@ def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> 
     """Close it before other tests: Playwright's event loop runs on, and they need their own."""
     yield
     is_next = nextitem is not None and nextitem.path.is_relative_to(Path(__file__).parent)
-    if not is_next and OPEN in item.config.stash:
-        open_until, _ = item.config.stash[OPEN]
-        del item.config.stash[OPEN]
-        open_until.close()
+    if not is_next:
+        close_browser(item.config)
 
 
 @pytest.fixture

@@ -7,13 +7,13 @@ import shutil
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from recede.contract.schemas import RunOut
 from recede.store.database.engine import open_store, sqlite_url
 from recede.store.events import log
 from tests.backend.receiver import Receiver, receiving
-from tests.browser.conftest import Opener, started
+from tests.browser.conftest import Opener
 from tests.browser.screen import Watch, module
 from tests.service import Service
 from tests.worker_process import eventually
@@ -46,14 +46,13 @@ IN_SIGHT = """async () =>
 SHOWN = "() => window.shownNotices"
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
+@pytest.fixture
+def program() -> str:
     """The whole browser: its headless shell shows no notifications."""
-    program = shutil.which("chromium")
-    if program is None:
+    found = shutil.which("chromium")
+    if found is None:
         pytest.skip("chromium's shell shows no notifications; Debian: apt-get install chromium")
-    with started(program) as browser:
-        yield browser
+    return found
 
 
 @pytest.fixture
