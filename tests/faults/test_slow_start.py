@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 
@@ -49,7 +50,7 @@ def test_a_job_of_a_killed_worker_is_claimed_only_when_a_process_can_go_on_with_
     assert left.state == State.RUNNING  # nobody was there to say otherwise
     gate = folder.path / "gate"
     (folder.path / "sitecustomize.py").write_text(HOLD.format(gate=str(gate)))
-    monkeypatch.setenv("PYTHONPATH", str(folder.path))
+    monkeypatch.setenv("PYTHONPATH", str(folder.path), prepend=os.pathsep)
     with folder.worker() as second:
         eventually(lambda: train_job(folder, run_id).lease_expires_at == 0, "the old lease's end")
         time.sleep(4 * POLL_S)  # in which it looks for jobs
