@@ -17,6 +17,7 @@ from recede.sdk.recording.lines import LINES
 from recede.sdk.recording.reading import Recording
 from recede.sdk.sending.delivery import Delivery
 from tests.backend.sdk.watched import Training, images
+from tests.worker_process import PATIENCE_S
 
 
 @pytest.fixture
@@ -139,18 +140,26 @@ def test_a_failure_is_shown_in_the_trainings_own_words(run, service, tmp_path):
     assert service.runs().items[0].error.message == "ValueError: loss is NaN"
 
 
-def test_it_is_followed_from_elsewhere_like_any_run(run, service, tmp_path):
+def test_it_is_followed_from_elsewhere_like_any_run(run, service, tmp_path, monkeypatch):
     _, watching = started(tmp_path)
+    follows, of_client = threading.Event(), RecedeClient.events
+
+    def events(*given, **options):
+        follows.set()  # it has seen the run unfinished
+        return of_client(*given, **options)
+
+    monkeypatch.setattr(RecedeClient, "events", events)
     with RecedeClient(service.url) as client:
         delivery = Delivery(client, Recording(tmp_path))
         run_id = delivery.begin().run_id
         watched = []
         thread = threading.Thread(target=lambda: watched.append(run("watch", run_id)))
         thread.start()
+        assert follows.wait(PATIENCE_S)
         delivery.send()
         watching.finish()
         delivery.send()
-        thread.join(30)
+        thread.join(PATIENCE_S)
     assert watched[0].exit_code == 0, watched[0].output
     assert "epoch 3, accuracy 0.6" in watched[0].stderr
 
