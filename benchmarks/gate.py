@@ -1,4 +1,4 @@
-"""Claim: after a few epochs of RNI behind gates a trained network can be cut where L1 cannot.
+"""Claim: after a few epochs of RNI behind gates half of a trained network goes without loss.
 
     python -m benchmarks.gate [--data FOLDER] [--seeds 0 1 2] [--epochs 3]
                               [--cifar10-folder NAME]
