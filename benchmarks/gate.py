@@ -89,13 +89,17 @@ class Bench:
         return self.client.preview(run.id, plan).cost.macs
 
     def _curve(self, run: RunOut, criterion: str) -> CurveOut:
-        if criterion != IMPORTANCE:
-            self._wait(run, self.client.compute_scores(run.id, criterion).job)
-            self._wait(run, self.client.measure_curve(run.id, criterion=criterion).job)
+        known = self.client.curve(run.id, criterion=criterion)
+        if known.points:
+            return known
+        self.client.compute_scores(run.id, criterion)
+        self._wait(run)
+        self.client.measure_curve(run.id, criterion=criterion)
+        self._wait(run)
         return self.client.curve(run.id, criterion=criterion)
 
-    def _wait(self, run: RunOut, job: object | None) -> None:
-        while job is not None and self._is_busy(run.id):
+    def _wait(self, run: RunOut) -> None:
+        while self._is_busy(run.id):
             time.sleep(POLL_S)
 
     def _is_busy(self, run_id: str) -> bool:

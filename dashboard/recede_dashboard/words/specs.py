@@ -43,6 +43,7 @@ CHOICES = {
         "auto": "Automatic",
         "gate": "Gates on the given batch norms",
         "bounded": "Bounded batch norms, without β",
+        "plain": "The given batch norms, by |γ|",
     },
 }
 """The labels of the values of a field, where they have any."""

@@ -45,6 +45,7 @@ def test_given_weights_are_explored_without_training(page: Page, service: Servic
     run_id = re.search(r"/runs/(\w+)", page.url)[1]
     finished = service.finished_run(run_id)
     assert (finished.epochs_done, finished.best_epoch) == (0, 0)
+    assert finished.spec.scale == "plain"  # ranked by what was given, not by gates
     page.goto(f"/runs/{run_id}?tab=training")
     expect(page.get_by_test_id("tile-epochs")).to_contain_text("not trained here")
     expect(page.get_by_test_id("tile-lossless")).to_contain_text("%")

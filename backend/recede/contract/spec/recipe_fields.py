@@ -83,9 +83,9 @@ RECIPE_FIELDS: tuple[RecipeField, ...] = (
     ),
     _field(
         *("scale", "choice", "recipe", "Scale"),
-        "For given weights: gate puts a factor between 0 and 1 on each channel and changes "
-        "nothing at first; bounded replaces γ by σ(w) and drops β. auto chooses.",
-        choices=("auto", "gate", "bounded"),
+        "For given weights: gate puts a factor on each channel and changes nothing at first; "
+        "bounded replaces γ by σ(w) and drops β; plain leaves both. auto chooses.",
+        choices=("auto", "gate", "bounded", "plain"),
     ),
     _field(
         *("seed", "int", "recipe", "Seed"),

@@ -198,11 +198,12 @@ class RunSpec(BaseModel):
         description="inner: channels that go alone, as in the paper; all: also those that "
         "shortcuts join, which shrink together",
     )
-    scale: Literal["auto", "gate", "bounded"] = Field(
+    scale: Literal["auto", "gate", "bounded", "plain"] = Field(
         "auto",
-        description="What bounds the importances of a method that bounds them: gate, a factor "
-        "before the batch norms of given weights, or bounded, batch norm without β; auto takes "
-        "gates for weights that had ordinary batch norm",
+        description="What the importances of a method that bounds them are: gate, a factor "
+        "behind the batch norms of given weights; bounded, batch norm without β; plain, the |γ| "
+        "of the given batch norms. auto takes, for weights that had ordinary batch norm, gates "
+        "if a penalty moves them, and else plain",
     )
     map_budget: float = Field(
         0.03,

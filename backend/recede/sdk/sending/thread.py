@@ -15,7 +15,7 @@ Say = Callable[[str, str], None]
 """Logs a message, unless one of that kind was logged before."""
 
 BEAT_S = 5.0
-"""How often the service is told that the training lives; it takes 10 s of silence as a stall."""
+"""How often the service hears that the training lives; it takes 10 s of silence as a stall."""
 LONGEST_PAUSE_S = 60.0
 """Between two attempts to reach a service that does not answer."""
 FLUSH_S = 10.0
@@ -27,7 +27,7 @@ class Sender(threading.Thread):
     """Keeps a service up to date with a folder, and takes it up again after an outage.
 
     It reads what was recorded: a step never waits for it, and nothing is lost that cannot be
-    sent. `say` is told once why something is not sent.
+    sent. `say` gets the reason once where something is not sent.
     """
 
     def __init__(

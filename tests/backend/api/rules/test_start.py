@@ -76,6 +76,10 @@ def test_a_run_that_goes_on_from_another_is_penalised_as_usual(http, parent):
         ({"scale": "bounded"}, PLAIN, "bounded"),
         ({"scale": "gate"}, {}, "gate"),
         (PLAIN, {}, "auto"),
+        ({"epochs": 0}, PLAIN, "plain"),  # gates begin at random, and nothing would move them
+        ({"epochs": 0}, {}, "bounded"),
+        ({"method_params": {"lam": 0.0}}, PLAIN, "plain"),
+        ({"scale": "plain", "method_params": {"lam": 0.0}}, {}, "plain"),
     ],
 )
 def test_weights_that_had_ordinary_batch_norm_get_gates_unless_told_otherwise(
@@ -96,10 +100,35 @@ def test_a_gated_run_hands_its_gates_on(http, store, settings, parent):
     assert made["scale"] == "gate"
 
 
+def test_a_fine_tuning_without_a_penalty_leaves_ordinary_batch_norm_as_it_is(
+    http, store, settings
+):
+    run_id = http.post(RUNS, json={**SPEC, **PLAIN}).json()["run"]["id"]
+    add_epochs(store, run_id, 1)
+    add_checkpoint(store, settings.artifacts, run_id, 1)
+    init = {"run": run_id, "plan": {"ratio": 0.5}}
+    assert http.post(RUNS, json=spec_from(init)).json()["run"]["spec"]["scale"] == "plain"
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"scale": "gate", "epochs": 0}, "begin at random"),
+        ({"scale": "plain"}, "acts on bounded importances"),
+    ],
+)
+def test_a_scale_that_no_importance_would_follow_is_refused(http, store, parent, changes, said):
+    error = refusal(http, store, spec_from({"run": parent}, **changes))
+    assert error["field"] == "scale"
+    assert said in error["message"]
+    assert "auto" in error["hint"]
+
+
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
         ({"scale": "gate"}, "no weights are given"),
+        ({"scale": "plain"}, "no weights are given"),
         ({**PLAIN, "scale": "gate"}, "trains ordinary batch norm"),
         ({**PLAIN, "scale": "bounded"}, "trains ordinary batch norm"),
     ],

@@ -99,6 +99,20 @@ def test_stopped_in_its_second_epoch_it_goes_on_bit_for_bit(worker, run):
     assert all(torch.equal(ours.model[name], theirs.model[name]) for name in theirs.model)
 
 
+def test_the_given_batch_norms_are_ranked_by_their_own_scale_where_nothing_is_trained(
+    worker, given
+):
+    job = worker.train(gated(scale="plain", epochs=0))
+    (raw_N,) = snapshots(job)[1]
+    weights = load_file(weights_of(given))
+    with worker.store.read() as session:
+        shape = history.network(session, job.run_id)
+    norms = [name.removesuffix(".running_mean") for name in weights if "running_mean" in name]
+    gamma_N = torch.cat([weights[f"{norm}.weight"] for norm in norms])
+    assert shape.scale == "plain"
+    assert sorted(raw_N.tolist()) == sorted(gamma_N.tolist())
+
+
 def test_bounded_norms_of_such_weights_have_statistics_of_what_is_left(worker, given):
     network, data = started(job := worker.submit(gated(scale="bounded")))
     cancel(job)

@@ -88,7 +88,8 @@ def _scale(values: Mapping[Key, Any]) -> Component:
         allowDeselect=False,
         inputWrapperOrder=ORDER,
         description="Of a method that bounds importances. Gates change nothing at first; "
-        "automatic takes them unless the weights had bounded batch norm.",
+        "automatic takes them where a penalty moves them, unless the weights had bounded batch "
+        "norm.",
         **attrs(data_testid="field-scale"),
     )
     return field
@@ -118,48 +119,40 @@ def _panel(name: str, chosen: Any, children: list[Component]) -> Component:
     )
 
 
-def _file(values: Mapping[Key, Any]) -> Component:
+def _text(values: Mapping[Key, Any], path: str, label: str, help_: str, example: str) -> Component:
     field: Component = dmc.TextInput(
-        id=field_id("init.file"),
-        label="File",
-        value=values["init.file", ""],
-        description="A state_dict below a data root: .safetensors, or a .pt that loads with "
-        "weights_only.",
-        placeholder="pretrained/weights.safetensors",
+        id=field_id(path),
+        label=label,
+        value=values[path, ""],
+        description=help_,
+        placeholder=example,
         inputWrapperOrder=ORDER,
-        **attrs(data_testid="field-init.file"),
+        **attrs(data_testid=f"field-{path}"),
     )
     return field
+
+
+def _file(values: Mapping[Key, Any]) -> Component:
+    help_ = "A state_dict below a data root: .safetensors, or a .pt that loads with weights_only."
+    return _text(values, "init.file", "File", help_, "pretrained/weights.safetensors")
 
 
 def _pretrained(values: Mapping[Key, Any]) -> Component:
-    field: Component = dmc.TextInput(
-        id=field_id("init.pretrained"),
-        label="Tag",
-        value=values["init.pretrained", ""],
-        description="What the library of the network calls weights that it publishes; a wrong tag "
-        "lists all. The worker downloads them, unless it has them.",
-        placeholder="IMAGENET1K_V1",
-        inputWrapperOrder=ORDER,
-        **attrs(data_testid="field-init.pretrained"),
+    help_ = (
+        "What the library of the network calls weights that it publishes; a wrong tag lists all. "
+        "The worker downloads them, unless it has them."
     )
-    return field
+    return _text(values, "init.pretrained", "Tag", help_, "IMAGENET1K_V1")
 
 
 def _classes(values: Mapping[Key, Any]) -> Component:
-    field: Component = dmc.TextInput(
-        id=field_id("init.classes"),
-        label="Classes of the weights",
-        value=values["init.classes", ""],
-        description="Names of their outputs in order: a file below a data root (one name a line, "
-        "or JSON), imagenet1k, or names separated by commas. The head gets the outputs of this "
-        "data set's classes. Empty: as published, or of a file the same classes in the same "
-        "order. Not for another run.",
-        placeholder="same as the data set",
-        inputWrapperOrder=ORDER,
-        **attrs(data_testid="field-init.classes"),
+    help_ = (
+        "Names of their outputs in order: a file below a data root (one name a line, or JSON), "
+        "imagenet1k, or names separated by commas. The head gets the outputs of this data set's "
+        "classes. Empty: as published, or of a file the same classes in the same order. Not for "
+        "another run."
     )
-    return field
+    return _text(values, "init.classes", "Classes of the weights", help_, "same as the data set")
 
 
 def _run(values: Mapping[Key, Any], runs: Sequence[RunOut]) -> list[Component]:
