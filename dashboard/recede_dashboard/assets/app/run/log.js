@@ -15,6 +15,8 @@ const log = { job: null, after: 0, lines: [], filter: "", paused: false, follow:
 let offered = null;
 /** @type {number|null} */
 let newestTraining = null;
+/** How often jobs were asked for, and which of those questions was answered last. */
+const listings = { asked: 0, answered: 0 };
 let busy = false;
 
 const box = () => document.getElementById("log-lines");
@@ -105,21 +107,25 @@ function choose(job) {
  * @param {string} id
  */
 export async function listJobs(id) {
+  const asked = ++listings.asked;
   let items;
   try {
     items = (await api("GET", `/jobs?run_id=${id}`)).items;
   } catch {
     return;
   }
+  if (asked < listings.answered) return; // a newer answer came before this one
+  listings.answered = asked;
   const training = items.find((job) => job.kind === "train");
   newestTraining = training ? training.id : null;
   if (!document.getElementById("log-job")) return;
   const data = items.map((job) => ({ value: String(job.id), label: `${KINDS[job.kind] || job.kind} · ${job.id}` }));
   const another = log.follow && training && training.id !== offered;
   const known = !another && items.some((job) => job.id === log.job);
-  const value = String(known ? log.job : (training || items[0] || {}).id ?? "");
+  const job = known ? log.job : ((training || items[0])?.id ?? null);
   offered = newestTraining;
-  setProps("log-job", { data, value });
+  if (job !== null && job !== log.job) choose(job); // before Dash does: the next answer may come first
+  setProps("log-job", { data, value: String(job ?? "") });
   if (log.complete && known) Object.assign(log, { complete: false });
 }
 
