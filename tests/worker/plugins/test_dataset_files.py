@@ -249,7 +249,7 @@ def test_digits_are_those_of_scikit_learn():
     )
 
 
-@pytest.mark.parametrize("content", [None, b"no gzip", gzip.compress(b"1,2\n3,4\n")])
+@pytest.mark.parametrize("content", [None, b"no gzip", gzip.compress(b"1,2\n3,4\n", mtime=0)])
 def test_a_damaged_file_of_digits_is_named_with_what_puts_it_right(tmp_path, monkeypatch, content):
     spec = importlib.machinery.ModuleSpec("sklearn", None, is_package=True)
     spec.submodule_search_locations = [str(tmp_path)]
