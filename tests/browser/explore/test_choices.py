@@ -186,12 +186,15 @@ def test_another_criterion_is_scored_shown_and_cut_by(
 @pytest.mark.parametrize(
     ("query", "words"),
     [
-        ("&epoch=99&r=0.3", ["epoch=99 (available: 0 to 4)"]),
-        ("&override=nowhere:0.3,features.8:2", ["nowhere", "features.8:2"]),
-        ("&criterion=banana&bias=fold", ["criterion=banana", "bias=fold"]),
-        ("&plan=987654&macs=-3&round=7.5&min=zero", ["plan=987654", "macs=-3", "round", "min"]),
+        (
+            "&epoch=99&r=0.3&override=nowhere:0.3,features.8:2&criterion=banana&bias=fold",
+            ["epoch=99 (available: 0 to 4)", "nowhere", "features.8:2", "=banana", "bias=fold"],
+        ),
+        (
+            "&plan=987654&macs=-3&round=7.5&min=zero&lock=features.0,gone&override=features.0:0.1",
+            ["plan=987654", "macs=-3", "round", "min", "gone", "also locked"],
+        ),
         ("&accuracy=90&latency=fast&size=&plan=<b>", ["accuracy=90", "latency=fast", "<b>"]),
-        ("&lock=features.0,gone&override=features.0:0.1", ["gone", "also locked"]),
     ],
 )
 def test_what_a_link_asks_for_in_vain_is_named_and_the_page_goes_on(

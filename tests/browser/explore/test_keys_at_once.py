@@ -42,26 +42,35 @@ def plan(service: Service, run: RunOut) -> Iterator[str]:
         service.client.delete_plan(run.id, one.id)
 
 
-@pytest.mark.parametrize(
-    ("keys", "field"),
-    [("p", "plan-name"), ("a", "target-input"), ("o", "own-ratio"), ("..o", "own-ratio")],
-)
-def test_the_cursor_is_in_the_field_before_the_key_is_done(explore: Page, keys: str, field: str):
-    assert explore.evaluate(PRESS, list(keys)) == field
+def leave_the_field(page: Page) -> None:
+    page.keyboard.press("Escape")
+    page.evaluate("document.activeElement.blur()")
 
 
-@pytest.mark.parametrize(
-    ("key", "field", "typed"),
-    [("p", "plan-name", "vlbm 23"), ("a", "target-input", "41.5"), ("o", "own-ratio", "32")],
-)
-def test_letters_typed_at_once_are_text_and_no_keys(
-    explore: Page, key: str, field: str, typed: str
-):
-    explore.keyboard.press(key)
-    explore.keyboard.type(typed)
-    expect(explore.get_by_test_id(field)).to_have_value(typed)
-    expect(explore.get_by_test_id("tab-explore")).to_have_attribute("aria-selected", "true")
-    expect(explore.get_by_test_id("view-tab-curve")).to_have_attribute("aria-selected", "true")
+def test_the_cursor_is_in_the_field_before_the_key_is_done(explore: Page):
+    for keys, field in [
+        ("p", "plan-name"),
+        ("a", "target-input"),
+        ("o", "own-ratio"),
+        ("..o", "own-ratio"),
+    ]:
+        assert explore.evaluate(PRESS, list(keys)) == field
+        leave_the_field(explore)
+
+
+def test_letters_typed_at_once_are_text_and_no_keys(explore: Page):
+    for key, field, typed in [
+        ("p", "plan-name", "vlbm 23"),
+        ("a", "target-input", "41.5"),
+        ("o", "own-ratio", "32"),
+    ]:
+        explore.keyboard.press(key)
+        explore.keyboard.type(typed)
+        expect(explore.get_by_test_id(field)).to_have_value(typed)
+        expect(explore.get_by_test_id("tab-explore")).to_have_attribute("aria-selected", "true")
+        curve = explore.get_by_test_id("view-tab-curve")
+        expect(curve).to_have_attribute("aria-selected", "true")
+        leave_the_field(explore)
 
 
 def test_the_own_ratio_is_of_the_layer_that_was_stepped_to(explore: Page):

@@ -91,21 +91,13 @@ def test_the_tab_is_kept_in_the_address_beside_the_choices(page: Page, run: RunO
     assert choices(page)["axis"] == "sigma"
 
 
-@pytest.mark.parametrize(
-    ("query", "words"),
-    [
-        ("&epoch=banana&r=7&axis=polar", ["epoch=banana", "r=7", "axis=polar"]),
-        ("&epoch=4000&t=-1&layer=nowhere", ["epoch=4000", "t=-1", "layer=nowhere"]),
-        ("&t=1e999&scope=%3Cscript%3E&lock=nowhere", ["t=1e999", "scope=<script>", "nowhere"]),
-    ],
-)
-def test_values_that_cannot_be_used_are_said_and_the_page_goes_on(
-    page: Page, run: RunOut, query: str, words: list[str]
-):
-    open_explore(page, run.id, query)
+def test_values_that_cannot_be_used_are_said_and_the_page_goes_on(page: Page, run: RunOut):
+    open_explore(
+        page, run.id, "&epoch=banana&t=-1&axis=polar&scope=%3Cscript%3E&lock=none&layer=nowhere"
+    )
     message = page.get_by_test_id("explore-message")
     expect(message).to_be_visible()
-    for word in words:
+    for word in ["epoch=banana", "t=-1", "axis=polar", "scope=<script>", "none", "layer=nowhere"]:
         expect(message).to_contain_text(word)
     assert numbers(page)["params"] > 0
     page.get_by_test_id("ratio-input").fill("20")

@@ -1,104 +1,15 @@
-"""No jargon without its meaning: each label that the glossary knows has a card by hand and key."""
+"""The card of a term, by pointer and by key; test_every_page.py sees that each label has one."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from benchmarks.parts.big_run import Size
 from recede.contract.schemas import RunOut
-from tests.browser import views
-from tests.browser.screen import (
-    explore_is_ready,
-    module,
-    next_frame,
-    open_explore,
-    tab_to,
-)
+from tests.browser.screen import open_explore, tab_to
 from tests.service import Service
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-
-PAGES = {
-    "runs": ("/", {"method", "accuracy", "lossless"}),
-    "training": (
-        "/runs/{run}?tab=training",
-        {"method", "lambda", "shift", "penalty", "loss", "lossless", "prunable", "seed"},
-    ),
-    "explore": (
-        "/runs/{run}?tab=explore",
-        {"epoch", "logit", "receded", "polarisation", "gap", "ratio", "threshold", "scope",
-         "criterion", "rounding", "minimum", "exact", "measured", "params", "macs", "lossless"},
-    ),
-    "files": ("/runs/{run}?tab=files", {"test", "validation", "macs", "params", "sha256"}),
-    "compare": ("/compare?runs={run},{other}", {"ratio", "macs", "params", "lossless"}),
-    "form": ("/", {"method", "lambda", "shift", "epoch", "batch", "rate", "schedule"}),
-}  # fmt: skip
-
-# Every piece of text that labels something and that the glossary knows, with its term if marked.
-JARGON = f"""async () => {{
-  const {{ findTerm }} = await {module("shell/terms/glossary.js")};
-  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  const text = "option, pre, code, script, style, a, summary, b, output";
-  const content = `dd, td, svg, [role=tab], [role=gridcell], ${{text}}`;
-  const out = [];
-  while (walker.nextNode()) {{
-    const node = walker.currentNode.parentElement;
-    const label = walker.currentNode.data.trim();
-    if (!label || !findTerm(label) || node.closest(content) || !node.checkVisibility()) continue;
-    out.push([label, findTerm(label), node.closest("[data-term]")?.dataset.term ?? null]);
-  }}
-  return out;
-}}"""
-
-# Terms that can be seen, and whether Tab or the arrow keys of their group lead there.
-STOPS = """() => [...document.querySelectorAll("[data-term]")]
-  .filter((node) => node.checkVisibility() && !node.disabled)
-  .map((node) => [node.dataset.term,
-    node.tabIndex >= 0 || Boolean(node.closest(".ag-header, [role=radiogroup]"))])"""
-
-
-@pytest.fixture(scope="module")
-def other(service: Service) -> RunOut:
-    """A run to compare with, made up."""
-    return views.made_up(service, Size(60, 2, 3))
-
-
-def opened(page: Page, name: str, path: str) -> None:
-    """The page with all that it shows, its labels looked at."""
-    page.goto(path)
-    expect(page.locator("main h1, main h3").first).to_be_attached()
-    if name in ("runs", "form"):
-        expect(page.locator(".ag-header-cell-text", has_text="Network")).to_be_visible()
-    if name == "explore":
-        explore_is_ready(page)
-        page.get_by_test_id("more-toggle").click()
-    if name == "compare":
-        expect(page.get_by_test_id("compare-root")).to_have_attribute("data-state", "ready")
-    if name == "form":
-        page.get_by_test_id("new-run-button").click()
-        expect(page.get_by_test_id("run-form")).to_be_visible()
-        folds = page.locator("#run-form details")
-        folds.evaluate_all("(nodes) => nodes.forEach((node) => (node.open = true))")
-    page.wait_for_load_state("networkidle")
-    next_frame(page)
-    page.evaluate(f"async () => (await {module('shell/terms/card.js')}).scanTerms()")
-
-
-@pytest.mark.parametrize("name", list(PAGES))
-def test_every_label_of_the_glossary_is_a_term_that_the_keyboard_reaches(
-    page: Page, run: RunOut, other: RunOut, name: str
-):
-    path, least = PAGES[name]
-    opened(page, name, path.format(run=run.id, other=other.id))
-    found: list[list[Any]] = page.evaluate(JARGON)
-    assert [one for one in found if one[2] != one[1]] == []
-    assert least - {term for _, term, _ in found} == set()
-    stops: list[list[Any]] = page.evaluate(STOPS)
-    reached = {term for term, is_reached in stops if is_reached}
-    assert {term for term, _ in stops} == reached
 
 
 def test_a_label_explains_itself_to_pointer_and_keyboard(page: Page, run: RunOut):
