@@ -8,8 +8,13 @@ from collections.abc import Iterator
 import hypothesis
 import pytest
 
+from recede.contract.schemas import RunOut
+from recede.contract.spec.run import RunSpec
+from recede.contract.states import State
 from tests.chromium import chromium
 from tests.postgres import find_server, running_server
+from tests.service import SMALL_RUN, Service, running
+from tests.worker_process import PATIENCE_S
 
 # Before torch is imported anywhere, and inherited by every process that a test starts: the
 # cores are shared with the other processes of pytest-xdist.
@@ -43,6 +48,33 @@ def postgres_url() -> Iterator[str]:
         pytest.skip("no PostgreSQL server is installed; Debian: apt-get install postgresql")
     with running_server(programs) as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def one_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """The service of this process's tests in browser/ and integration/."""
+    with running(tmp_path_factory.mktemp("service")) as started:
+        try:
+            yield started
+        finally:  # a test may have put another process in its place
+            started.process.terminate()
+            started.process.wait(PATIENCE_S)
+
+
+@pytest.fixture(scope="session")
+def lasting() -> set[str]:
+    """Ids of runs of that service that outlast their module."""
+    return set()
+
+
+@pytest.fixture(scope="session")
+def one_run(one_service: Service, lasting: set[str]) -> RunOut:
+    """One finished run of it, with its curve."""
+    answer = one_service.client.create_run(RunSpec.model_validate(SMALL_RUN))
+    finished = one_service.finished_run(answer.run.id)
+    assert finished.state == State.SUCCEEDED, finished.error
+    lasting.add(finished.id)
+    return finished
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

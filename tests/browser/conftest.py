@@ -21,20 +21,13 @@ from playwright.sync_api import (
 )
 
 from recede.contract.schemas import RunOut
-from recede.contract.spec.run import RunSpec
-from recede.contract.states import State
 from tests.browser.screen import (
     PATIENCE_MS,
     Watch,
     watched,
 )
 from tests.chromium import chromium
-from tests.service import (
-    SMALL_RUN,
-    Service,
-    running,
-)
-from tests.worker_process import PATIENCE_S
+from tests.service import Service
 
 expect.set_options(timeout=PATIENCE_MS)
 
@@ -42,30 +35,9 @@ DESKTOP: ViewportSize = {"width": 1280, "height": 800}
 
 
 @pytest.fixture(scope="session")
-def one_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """The service that all pages but the empty start page are looked at with."""
-    with running(tmp_path_factory.mktemp("service")) as started:
-        try:
-            yield started
-        finally:  # a test may have put another process in its place
-            started.process.terminate()
-            started.process.wait(PATIENCE_S)
-
-
-@pytest.fixture(scope="session")
-def lasting() -> set[str]:
-    """Ids of runs that outlast their module."""
-    return set()
-
-
-@pytest.fixture(scope="session")
-def run(one_service: Service, lasting: set[str]) -> RunOut:
+def run(one_run: RunOut) -> RunOut:
     """One finished run with its curve, for every test that only looks and cuts."""
-    answer = one_service.client.create_run(RunSpec.model_validate(SMALL_RUN))
-    finished = one_service.finished_run(answer.run.id)
-    assert finished.state == State.SUCCEEDED, finished.error
-    lasting.add(finished.id)
-    return finished
+    return one_run
 
 
 @pytest.fixture(scope="module")

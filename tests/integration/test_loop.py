@@ -7,7 +7,6 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -23,11 +22,7 @@ from recede.contract.spec.run import (
     RunSpec,
 )
 from recede.contract.states import CheckpointKind, State
-from tests.service import (
-    SMALL_RUN,
-    Service,
-    running,
-)
+from tests.service import SMALL_RUN, Service
 from tests.worker_process import eventually
 
 pytestmark = pytest.mark.slow
@@ -72,9 +67,8 @@ print(json.dumps({"difference": (a - b).abs().max().item(), "shape": list(a.shap
 
 
 @pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    with running(tmp_path_factory.mktemp("service")) as started:
-        yield started
+def service(one_service: Service) -> Service:
+    return one_service
 
 
 def test_a_deep_link_that_is_the_first_page_asked_for_finds_every_script(service: Service):
@@ -91,12 +85,8 @@ def test_a_deep_link_that_is_the_first_page_asked_for_finds_every_script(service
 
 
 @pytest.fixture(scope="module")
-def run(service: Service) -> RunOut:
-    """One finished run with its curve."""
-    answer = service.client.create_run(RunSpec.model_validate(SMALL_RUN))
-    finished = service.finished_run(answer.run.id)
-    assert finished.state == State.SUCCEEDED, finished.error
-    return finished
+def run(one_run: RunOut) -> RunOut:
+    return one_run
 
 
 def test_a_run_leaves_epochs_snapshots_and_a_curve(service: Service, run: RunOut):
@@ -237,6 +227,7 @@ def test_a_mistake_on_the_command_line_is_one_message_and_exit_code_2(service: S
     assert "Traceback" not in answer.stderr
 
 
+@pytest.mark.thorough  # tests/browser/runs/test_control.py kills one under the eyes of a page
 def test_a_killed_worker_is_started_again_by_the_service_and_the_run_goes_on(service: Service):
     spec = RunSpec.model_validate({**SMALL_RUN, "epochs": 6})
     run_id = service.client.create_run(spec).run.id
