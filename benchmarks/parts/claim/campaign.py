@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from benchmarks.parts.experiment.trainings import submit
 from benchmarks.parts.sizes import Config, Size, Spec
 from recede.client import RecedeClient
 from recede.contract.schemas import CurveOut, RunOut
@@ -88,10 +87,7 @@ class Campaign:
         return self._submit(cell.config, cell.seed, tuned, f"cut {ratio:g}")
 
     def _submit(self, config: Config, seed: int, spec: Spec, stage: str) -> RunOut:
-        name = f"{config.label}, seed {seed}, {stage}"
-        whole = {**spec, "name": name}
-        key = hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest()
-        return self.client.create_run(whole, idempotency_key=key).run
+        return submit(self.client, f"{config.label}, seed {seed}, {stage}", spec)
 
     def _measuring(self, run_id: str) -> bool:
         found = self.client.jobs(run_id=run_id, kind=JobKind.CURVE).items
