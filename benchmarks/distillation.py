@@ -67,9 +67,9 @@ def main() -> None:
         bench = Bench(Trainings(client, say), results, network, options, distill)
         tuned = [one for seed in options.seeds for one in bench.seed(seed)]
     print(
-        f"\n{network.title}, fine-tuned for {options.epochs} epochs; weight {distill.weight:g}, "
-        f"temperature {distill.temperature:g}; n = {len(options.seeds)} seeds; accuracy in %, "
-        f"mean (range)\n"
+        f"\n{network.title}; epochs of each fine-tuning: {options.epochs}; teacher's weight "
+        f"{distill.weight:g}, temperature {distill.temperature:g}; seeds: {len(options.seeds)}; "
+        "accuracy in %, mean (range)\n"
     )
     print("\n".join([*accuracies(tuned), "", *differences(tuned)]))
     print(f"\n{what_seeds_can_show(len(options.seeds))}")

@@ -1,41 +1,48 @@
 """Claim: after a few epochs of RNI behind gates half of a trained network goes without loss.
 
-    python -m benchmarks.gate [--data FOLDER] [--seeds 0 1 2] [--epochs 3]
-                              [--cifar10-folder NAME]
+    python -m benchmarks.gate [--data FOLDER] [--out FILE] [--seeds 0 1 2] [--epochs 3]
+                              [--architecture resnet20] [--cifar10-folder NAME]
 
-Through the queue of a real service: networks with ordinary batch norm are trained without a
+Through the queue of a real service: a network with ordinary batch norm is trained without a
 penalty, then trained on for a few epochs with gates and RNI, with L1 on γ, and with neither; and
-the first ones are cut as they are, by every criterion. Each cut is the real smaller network on
-validation images, without any training after it. What the folder holds is not trained again.
-Strengths are those that Recede takes by itself, but for L1, which is shown with three.
+the first one is cut as it is, by every criterion. Each cut is the real smaller network on all
+validation images, without any training after it: at equal shares of the neurons, and at equal
+multiply-adds. What stands in the file of results or in the folder of the service is not done
+again. Strengths are those that Recede takes by itself, but for L1, which is shown with three.
 """
 
 from __future__ import annotations
 
 import argparse
-import hashlib
-import json
-import signal
 import statistics
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
+from benchmarks.parts.experiment.options import (
+    Subject,
+    end_orderly,
+    parser,
+    positive,
+    say,
+    subject,
+)
+from benchmarks.parts.experiment.pieces import Piece, Pieces
+from benchmarks.parts.experiment.seeds import mean_and_range
+from benchmarks.parts.experiment.trainings import Trainings
 from benchmarks.parts.report import machine
 from benchmarks.parts.service import service
-from recede.client import RecedeClient
-from recede.contract.schemas import CurveOut, RunOut
+from benchmarks.parts.sizes import Spec
+from recede.contract.schemas import RunOut
 from recede.contract.spec.run import IMPORTANCE, Plan
-from recede.contract.states import State
 
 RATIOS = (0.2, 0.4, 0.5, 0.6, 0.7)
-POLL_S = 1.0
-RECIPE = {"batch_size": 128, "schedule": "cosine", "val_fraction": 0.3, "map_budget": 0}
-LONE: dict[str, Any] = {"method": "l1", "method_params": {"lam": 0.0}}
-ON: dict[str, dict[str, Any]] = {
+MACS = (0.7, 0.5, 0.4, 0.3, 0.2)
+RECIPE: Spec = {"batch_size": 128, "schedule": "cosine", "val_fraction": 0.3, "map_budget": 0.0}
+LONE: Spec = {"method": "l1", "method_params": {"lam": 0.0}}
+ON: dict[str, Spec] = {
     "gates, RNI": {"method": "rni", "scale": "gate"},
     "L1, λ 0.001": {"method": "l1", "method_params": {"lam": 0.001}},
     "L1, λ 0.005": {"method": "l1", "method_params": {"lam": 0.005}},
@@ -46,138 +53,142 @@ ON: dict[str, dict[str, Any]] = {
 
 @dataclass(frozen=True)
 class Line:
-    """One way to the cut on one network: a seed's accuracy of the network and of its cuts."""
+    """One way to the cut for one seed."""
 
     label: str
-    dense: float
-    cuts: Mapping[float, float]
-    """Accuracy by ratio."""
-    macs_left: Mapping[float, float]
+    found: Mapping[str, Any]
+    """`uncut` accuracy, `by_epoch`, and under `neurons` and `macs` the cuts that were asked for,
+    each with `asked`, `accuracy` and the share of `macs` left."""
+
+
+def main() -> None:
+    """Train what is missing, then print the tables."""
+    end_orderly()
+    options = _options()
+    results = Pieces(options.out or options.data / "gate.jsonl", say)
+    network = subject(options.architecture, options.cifar10_folder)
+    started = time.monotonic()
+    with service(options.data, options.url) as client:
+        bench = Bench(Trainings(client, say), results, network, options)
+        lines = [line for seed in options.seeds for line in bench.seed(seed)]
+    print(
+        f"\n{network.title}; epochs after the training: {options.epochs}; seeds: "
+        f"{len(options.seeds)}; validation accuracy in %, mean (range)\n"
+        "\nAt equal neurons, with the multiply-adds left:\n"
+    )
+    print("\n".join([*by_neurons(lines), "", "At equal multiply-adds:", "", *by_macs(lines)]))
+    minutes = (time.monotonic() - started) / 60
+    print(f"\n{machine()}; {minutes:.0f} minutes in this process")
+    if results.failed:
+        sys.exit(f"Not had: {'; '.join(results.failed)}. Start again to try these anew.")
 
 
 @dataclass(frozen=True)
 class Bench:
-    """A service that trains what it has not trained yet."""
+    """Where the trainings go, and of what."""
 
-    client: RecedeClient
+    trainings: Trainings
+    results: Pieces
+    network: Subject
+    options: argparse.Namespace
 
-    def run(self, name: str, spec: dict[str, Any]) -> RunOut:
-        """The finished run of a spec with its curve; RuntimeError if it failed."""
-        whole = {**spec, "name": name}
-        key = hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest()
-        run = self.client.create_run(whole, idempotency_key=key).run
-        while not run.state.is_final or self._is_busy(run.id):
-            time.sleep(POLL_S)
-            run = self.client.run(run.id)
-        if run.state is not State.SUCCEEDED:
-            raise RuntimeError(f"{name}: {run.error.message if run.error else run.state}")
-        return run
+    def seed(self, seed: int) -> Iterator[Line]:
+        """Every way for one seed; those that failed are left out."""
+        begun = {**self.network.spec, **RECIPE, **LONE, "seed": seed, "lr": 0.1}
+        if self.options.train_epochs is not None:
+            begun["epochs"] = self.options.train_epochs
+        for criterion in self.trainings.client.catalog().criteria:
+            if criterion.name != IMPORTANCE:  # of L1 it is the scale, which comes by itself
+                label = f"as it is: {criterion.label}"
+                yield from self._line(label, begun, None, criterion.name)
+        for label, method in ON.items():
+            on = {**method, "epochs": self.options.epochs, "lr": 0.02}
+            yield from self._line(label, begun, on, IMPORTANCE)
 
-    def line(self, label: str, run: RunOut, criterion: str = IMPORTANCE) -> Line:
-        """What the curve of a run says, by a criterion, at its best epoch."""
-        curve = self._curve(run, criterion)
-        near = {ratio: min(curve.points, key=lambda p: abs(p.ratio - ratio)) for ratio in RATIOS}
-        dense = self._macs(run, criterion, 0.0)
-        left = {
-            ratio: self._macs(run, criterion, point.ratio) / dense for ratio, point in near.items()
+    def _line(self, label: str, begun: Spec, on: Spec | None, criterion: str) -> Iterator[Line]:
+        cuts = {"neurons": RATIOS, "macs": MACS}
+        asked = {"begun": begun, "on": on, "criterion": criterion, "cuts": cuts}
+        name = f"{label}, seed {begun['seed']}"
+        found = self.results.once(name, asked, lambda: self._found(name, begun, on, criterion))
+        if found is not None:
+            yield Line(label, found)
+
+    def _found(self, name: str, begun: Spec, on: Spec | None, criterion: str) -> Piece:
+        run = self.trainings.finished(f"trained, seed {begun['seed']}", begun)
+        if on is not None:
+            kept = {field: value for field, value in begun.items() if field != "method_params"}
+            run = self.trainings.finished(name, {**kept, **on, "init": {"run": run.id}})
+        run = self.trainings.with_curve(run)
+        self.trainings.score(run, criterion)
+        dense = self.trainings.macs(run)
+        return {
+            "run": run.id,
+            "uncut": run.val_accuracy and run.val_accuracy.value,
+            "by_epoch": self.trainings.validation_accuracies(run),
+            "best_epoch": run.best_epoch,
+            "lossless": run.lossless_ratio,
+            "neurons": [
+                self._cut(run, ask, Plan(ratio=ask, criterion=criterion), dense) for ask in RATIOS
+            ],
+            "macs": [
+                self._cut(run, ask, self.trainings.plan(run, criterion, ask), dense)
+                for ask in MACS
+            ],
         }
-        cuts = {ratio: point.accuracy.value for ratio, point in near.items()}
-        return Line(label, curve.points[0].accuracy.value, cuts, left)
 
-    def _macs(self, run: RunOut, criterion: str, ratio: float) -> int:
-        plan = Plan(ratio=ratio, criterion=criterion)
-        return self.client.preview(run.id, plan).cost.macs
-
-    def _curve(self, run: RunOut, criterion: str) -> CurveOut:
-        known = self.client.curve(run.id, criterion=criterion)
-        if known.points:
-            return known
-        self.client.compute_scores(run.id, criterion)
-        self._wait(run)
-        self.client.measure_curve(run.id, criterion=criterion)
-        self._wait(run)
-        return self.client.curve(run.id, criterion=criterion)
-
-    def _wait(self, run: RunOut) -> None:
-        while self._is_busy(run.id):
-            time.sleep(POLL_S)
-
-    def _is_busy(self, run_id: str) -> bool:
-        return any(not job.state.is_final for job in self.client.jobs(run_id=run_id).items)
+    def _cut(self, run: RunOut, asked: float, plan: Plan | None, dense_macs: int) -> Piece:
+        if plan is None:
+            return {"asked": asked, "accuracy": None, "macs": None}
+        cut = self.trainings.measured(run, plan)
+        return {
+            "asked": asked,
+            "ratio": cut.ratio,
+            "accuracy": cut.accuracy.value,
+            "macs": cut.cost.macs / dense_macs,
+        }
 
 
-def main() -> None:
-    """Train what is missing, then print the table."""
-    # So that a terminated benchmark ends its service too; what is trained stays in the folder.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    options = _options()
-    started = time.monotonic()
-    with service(options.data, options.url) as client:
-        bench = Bench(client)
-        for title, spec in _networks(options.cifar10_folder):
-            lines = [
-                line
-                for seed in options.seeds
-                for line in _lines(bench, spec, seed, options.epochs)
-            ]
-            print(f"\n{title}, {options.epochs} epochs after training, n = {len(options.seeds)}\n")
-            print("\n".join(_table(lines)), flush=True)
-    print(f"\n{machine()}; {(time.monotonic() - started) / 60:.0f} minutes in this process")
-
-
-def _networks(cifar10: str | None) -> Iterator[tuple[str, dict[str, Any]]]:
-    vgg = {"architecture": "vgg11", "architecture_params": {"width": 0.25}}
-    yield "VGG-11 × 0.25 on Fashion-MNIST", {"dataset": "fashion-mnist", **vgg, "epochs": 4}
-    if cifar10 is not None:
-        resnet = {"architecture": "resnet20", "architecture_params": {"width": 0.5}}
-        images = {"dataset": "folder", "dataset_params": {"path": cifar10}}
-        yield "ResNet-20 × 0.5 on CIFAR-10", {**images, **resnet, "epochs": 8}
-
-
-def _lines(bench: Bench, network: dict[str, Any], seed: int, epochs: int) -> Iterator[Line]:
-    begun = {**network, **RECIPE, **LONE, "seed": seed, "lr": 0.1}
-    first = bench.run(f"trained, seed {seed}", begun)
-    criteria = [found.name for found in bench.client.catalog().criteria]
-    for criterion in criteria:
-        yield bench.line(f"as it is, by {criterion}", first, criterion)
-    for label, method in ON.items():
-        spec = {**begun, **method, "init": {"run": first.id}, "epochs": epochs, "lr": 0.02}
-        if "method_params" not in method:
-            del spec["method_params"]
-        run = bench.run(f"{label}, seed {seed}", spec)
-        yield bench.line(label, run)
-        _say(f"{label}, seed {seed}: lossless to {run.lossless_ratio or 0:.0%}")
-
-
-def _table(lines: Sequence[Line]) -> Iterator[str]:
-    yield "| | uncut | " + " | ".join(f"{ratio:.0%} cut" for ratio in RATIOS) + " |"
-    yield "|---" * (2 + len(RATIOS)) + "|"
-    for label in dict.fromkeys(line.label for line in lines):
-        own = [line for line in lines if line.label == label]
-        cells = [_mean([line.dense for line in own])]
-        for ratio in RATIOS:
-            left = statistics.mean(line.macs_left[ratio] for line in own)
-            cells.append(f"{_mean([line.cuts[ratio] for line in own])} at {left:.0%}")
+def by_neurons(lines: Sequence[Line]) -> Iterator[str]:
+    """Lines of a Markdown table over the share of neurons that goes, with multiply-adds left."""
+    heads = [f"{ratio:.0%} cut" for ratio in RATIOS]
+    yield "| | first epoch | uncut | lossless to | " + " | ".join(heads) + " |"
+    yield "|---" * (4 + len(heads)) + "|"
+    for label, own in _by_label(lines):
+        trained = [of for of in own if label in ON]  # else it is the first network, as it is
+        cells = [
+            mean_and_range([of["by_epoch"][1] for of in trained]),
+            mean_and_range([of["uncut"] for of in own]),
+            mean_and_range([of["lossless"] for of in trained]),
+        ]
+        for place in range(len(RATIOS)):
+            cuts = [of["neurons"][place] for of in own]
+            left = statistics.fmean(cut["macs"] for cut in cuts)
+            cells.append(f"{mean_and_range([cut['accuracy'] for cut in cuts])} at {left:.0%}")
         yield f"| {label} | " + " | ".join(cells) + " |"
 
 
-def _mean(values: Sequence[float]) -> str:
-    spread = f" ± {100 * statistics.stdev(values):.1f}" if len(values) > 1 else ""
-    return f"{100 * statistics.mean(values):.1f}{spread}"
+def by_macs(lines: Sequence[Line]) -> Iterator[str]:
+    """The same over multiply-adds: the largest cut networks that have at most so many."""
+    heads = [f"{share:.0%} of MACs" for share in MACS]
+    yield "| | uncut | " + " | ".join(heads) + " |"
+    yield "|---" * (2 + len(heads)) + "|"
+    for label, own in _by_label(lines):
+        cells = [mean_and_range([of["uncut"] for of in own])]
+        for place in range(len(MACS)):
+            cuts = [of["macs"][place] for of in own]
+            cells.append(mean_and_range([cut["accuracy"] for cut in cuts]))
+        yield f"| {label} | " + " | ".join(cells) + " |"
+
+
+def _by_label(lines: Sequence[Line]) -> Iterator[tuple[str, list[Mapping[str, Any]]]]:
+    for label in dict.fromkeys(line.label for line in lines):
+        yield label, [line.found for line in lines if line.label == label]
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, default=Path("gate"), help="folder of the service")
-    parser.add_argument("--url", help="use this running service instead of starting one")
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--epochs", type=int, default=3, help="after the training")
-    parser.add_argument("--cifar10-folder", help="class folders with CIFAR-10, by name")
-    return parser.parse_args()
-
-
-def _say(text: str) -> None:
-    print(f"{time.strftime('%H:%M:%S')} {text}", flush=True)
+    found = parser(__doc__, "gate")
+    found.add_argument("--epochs", type=positive, default=3, help="after the training (3)")
+    return found.parse_args()
 
 
 if __name__ == "__main__":

@@ -35,7 +35,7 @@ def subject(architecture: str, cifar10_folder: str | None = None) -> Subject:
         return Subject(f"{title} on Fashion-MNIST", {**network, **data})
     images = {"path": cifar10_folder, "image_size": 32}
     data = {"dataset": "folder", "dataset_params": images, "epochs": 8}
-    return Subject(f"{title} on CIFAR-10", {**network, **data})
+    return Subject(f"{title} on CIFAR-10 of {cifar10_folder}", {**network, **data})
 
 
 def parser(description: str | None, name: str) -> argparse.ArgumentParser:
