@@ -1,4 +1,4 @@
-"""Claim: a cut network that also learns from the network before the cut is better for it.
+"""Does a cut network end better if it also learns from the network before the cut?
 
     python -m benchmarks.distillation [--data FOLDER] [--out FILE] [--seeds 0 1 2]
                                       [--ratios 0.5 0.8] [--epochs 3] [--architecture vgg11]
@@ -147,10 +147,12 @@ def accuracies(tuned: Sequence[Tuned]) -> Iterator[str]:
         macs = statistics.fmean(one.found["macs"] for one in own)
         ways = [[one for one in own if one.way == way] for way in (PLAIN, DISTILLED)]
         for split in SPLITS:
-            cells = [
-                mean_and_range([one.found[network][split] for one in _by_seed(own)])
+            before = [
+                [one.found[network][split] for one in _by_seed(own)]
                 for network in ("dense", "cut")
-            ] + [mean_and_range([one.found["tuned"][split] for one in way]) for way in ways]
+            ]
+            after = [[one.found["tuned"][split] for one in way] for way in ways]
+            cells = [mean_and_range(values, digits=2) for values in (*before, *after)]
             yield f"| {ratio:.0%} | {macs:.1%} | {split} | " + " | ".join(cells) + " |"
 
 

@@ -36,4 +36,4 @@ def test_each_cut_has_a_line_for_each_split():
     runs = [tuned(way, 0, 0.8, ratio) for ratio in (0.5, 0.8) for way in (PLAIN, DISTILLED)]
     lines = list(accuracies(runs))[2:]
     assert [line.split(" | ")[0] for line in lines] == ["| 50%", "| 50%", "| 80%", "| 80%"]
-    assert lines[1] == "| 50% | 4.4% | test | 90.0 | – | 80.0 | 80.0 |"
+    assert lines[1] == "| 50% | 4.4% | test | 90.00 | – | 80.00 | 80.00 |"

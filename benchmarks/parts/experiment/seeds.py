@@ -11,13 +11,13 @@ from scipy.special import stdtrit
 CONFIDENCE = 0.95
 
 
-def mean_and_range(shares: Sequence[float | None]) -> str:
+def mean_and_range(shares: Sequence[float | None], digits: int = 1) -> str:
     """Shares in percent: "88.9 (88.1 to 89.4)"; fewer if one is None, "–" if all are."""
     known = [100 * share for share in shares if share is not None]
     if not known:
         return "–"
-    spread = f" ({min(known):.1f} to {max(known):.1f})" if len(known) > 1 else ""
-    return f"{statistics.fmean(known):.1f}{spread}"
+    spread = f" ({min(known):.{digits}f} to {max(known):.{digits}f})" if len(known) > 1 else ""
+    return f"{statistics.fmean(known):.{digits}f}{spread}"
 
 
 @dataclass(frozen=True)
