@@ -21,11 +21,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pydantic import ValidationError
+
 from benchmarks.parts.experiment.options import (
     Subject,
     end_orderly,
     parser,
     positive,
+    read,
     say,
     share,
     subject,
@@ -37,6 +40,7 @@ from benchmarks.parts.report import machine
 from benchmarks.parts.service import service
 from benchmarks.parts.sizes import Spec
 from recede.client import Compared, Distill
+from recede.contract.validation import in_words
 
 SPLITS = ("validation", "test")
 PLAIN, DISTILLED = "plain", "distilled"
@@ -57,11 +61,11 @@ class Tuned:
 
 def main() -> None:
     """Train what is missing, then print the tables."""
-    end_orderly()
     options = _options()
+    end_orderly()
     results = Pieces(options.out or options.data / "distillation.jsonl", say)
     network = subject(options.architecture, options.cifar10_folder)
-    distill = Distill(weight=options.weight, temperature=options.temperature)
+    distill: Distill = options.distill
     started = time.monotonic()
     with service(options.data, options.url) as client:
         bench = Bench(Trainings(client, say), results, network, options, distill)
@@ -193,9 +197,14 @@ def _options() -> argparse.Namespace:
     found.add_argument("--epochs", type=positive, default=3, help="of each fine-tuning (3)")
     found.add_argument("--ratios", type=share, nargs="+", default=[0.5, 0.8], help="(0.5 0.8)")
     default = Distill()
-    found.add_argument("--weight", type=float, default=default.weight, help="of the teacher")
-    found.add_argument("--temperature", type=float, default=default.temperature)
-    return found.parse_args()
+    found.add_argument("--weight", type=float, default=default.weight, help="of the teacher (0.9)")
+    found.add_argument("--temperature", type=float, default=default.temperature, help="(4)")
+    options = read(found)
+    try:
+        options.distill = Distill(weight=options.weight, temperature=options.temperature)
+    except ValidationError as error:
+        found.error(str(in_words(error.errors(), Distill, subject="The teacher")))
+    return options
 
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ from benchmarks.parts.experiment.options import (
     end_orderly,
     parser,
     positive,
+    read,
     say,
     subject,
 )
@@ -63,8 +64,8 @@ class Line:
 
 def main() -> None:
     """Train what is missing, then print the tables."""
-    end_orderly()
     options = _options()
+    end_orderly()
     results = Pieces(options.out or options.data / "gate.jsonl", say)
     network = subject(options.architecture, options.cifar10_folder)
     started = time.monotonic()
@@ -188,7 +189,7 @@ def _by_label(lines: Sequence[Line]) -> Iterator[tuple[str, list[Mapping[str, An
 def _options() -> argparse.Namespace:
     found = parser(__doc__, "gate")
     found.add_argument("--epochs", type=positive, default=3, help="after the training (3)")
-    return found.parse_args()
+    return read(found)
 
 
 if __name__ == "__main__":

@@ -53,6 +53,13 @@ def parser(description: str | None, name: str) -> argparse.ArgumentParser:
     return found
 
 
+def read(found: argparse.ArgumentParser) -> argparse.Namespace:
+    """What was given; a seed that is there twice counts once."""
+    options = found.parse_args()
+    options.seeds = list(dict.fromkeys(options.seeds))
+    return options
+
+
 def whole(text: str) -> int:
     """A number from 0 on, of an option."""
     if not text.isdecimal():
