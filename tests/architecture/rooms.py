@@ -129,6 +129,7 @@ PYTHON: Allowed = {
     "recede.contract.schemas": {
         "recede.contract",
         "recede.contract.cut",
+        "recede.contract.network",
         "recede.contract.recorded",
         "recede.contract.spec",
     },
@@ -502,7 +503,7 @@ SCRIPTS: Allowed = {
     "group": {"api", "charts/*", "lib/*"},
     "lib": set(),
     "lib/page": {"lib"},
-    "new_run": {"lib/*"},
+    "new_run": {"api", "lib/*"},
     "pruning": set(),
     "run": {"api", "charts/*", "format", "lib/*"},
     "runs": {"api", "format", "lib/*"},

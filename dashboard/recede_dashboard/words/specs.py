@@ -38,6 +38,7 @@ LABELS = {
 
 CHOICES = {
     "schedule": {"step": "Steps", "cosine": "Cosine"},
+    "prunable": {"inner": "Inner channels", "all": "All, residual ones included"},
     "precision": {"auto": "Automatic", "fp32": "fp32", "bf16": "bf16"},
     "scale": {
         "auto": "Automatic",
@@ -47,8 +48,6 @@ CHOICES = {
     },
 }
 """The labels of the values of a field, where they have any."""
-
-PRUNABLE = {"inner": "inner channels", "all": "all channels, residual ones included"}
 
 
 def entry_of(catalog: Catalog, kind: str, name: str) -> Entry | None:
@@ -136,7 +135,6 @@ def setting_rows(spec: RunSpec, catalog: Catalog | None) -> list[tuple[str, str]
     rows += [(LABELS[name], _own_text(name, getattr(spec, name))) for name in own]
     rows.append(("Pixels", pixels_words(spec)))
     rows.append(("Starting weights", starting_weights(spec)))
-    rows.append(("Prunable", PRUNABLE[spec.prunable]))
     return rows
 
 

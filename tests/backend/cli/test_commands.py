@@ -9,21 +9,25 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from recede.cli import app as command
+from recede.cli.submit import command as submitting
 from recede.cli.terminal.console import (
     count,
     duration,
     percent,
     size,
 )
+from recede.contract.network.reach import Reach, Share
+from recede.contract.schemas import ReachOut, SpecCheck
 from recede.contract.states import (
     JobKind,
     Lane,
     State,
 )
 from recede.store.experiments import history, runs
-from recede.store.queue import jobs, lease
+from recede.store.queue import jobs, lease, reaches
 from tests.backend.store.samples import (
     SHAPE,
+    SPEC,
     add_run,
     metrics,
     raw_scales,
@@ -33,8 +37,10 @@ SUBMIT = ["submit", "--dataset", "digits", "--architecture", "tiny", "--method",
 
 
 @pytest.fixture
-def run(live):
-    """Runs a command against the service."""
+def run(live, monkeypatch):
+    """Runs a command against the service, which has no worker that could be waited for."""
+    for name in ("LOOK_S", "SUBMIT_LOOK_S"):
+        monkeypatch.setattr(submitting, name, 0.0)
 
     def invoke(*arguments: str) -> Result:
         environment = {"RECEDE_URL": live, "COLUMNS": "200", "NO_COLOR": "1"}
@@ -59,6 +65,33 @@ def test_submit_queues_what_was_asked(run, store):
     assert row.spec["architecture_params"] == {"width": 0.25}
     assert row.spec["epochs"] == 3
     assert row.spec["method_params"]["shift"] == 2
+
+
+def test_what_can_be_cut_is_told_before_anything_is_queued(run, store):
+    tried = run(*SUBMIT, "--prunable", "all", "--dry-run")
+    assert "can be cut: Not known yet" in tried.stdout
+    share = Share(params=0.25, macs=0.5)
+    with store.write() as session:
+        reach = Reach(inner=share, all=share)
+        reaches.answer(session, reaches.next_question(session), reach=reach)
+    words = "can be cut: At most 25.0% of the parameters and 50.0% of the multiply-adds can go."
+    assert words in run(*SUBMIT, "--prunable", "all", "--dry-run").stdout
+    queued = run(*SUBMIT, "--prunable", "all").stdout
+    assert queued.index(words) < queued.index("run ")
+    assert newest(store).spec["prunable"] == "all"
+
+
+def test_a_network_that_a_worker_looks_at_is_waited_for(monkeypatch):
+    monkeypatch.setattr(submitting, "ASK_EVERY_S", 0.0)
+    answers = [ReachOut(words="", pending=True)] * 3 + [ReachOut(words="All of it.")]
+
+    class Service:
+        def check_run(self, spec):
+            return SpecCheck(spec=spec, steps=1, reasons={}, reach=answers.pop(0))
+
+    checked = submitting.checked_with_reach(Service(), SPEC.model_dump(), 60.0)
+    assert checked.reach.words == "All of it."
+    assert answers == []
 
 
 def test_submit_fits_the_strength_to_the_number_of_steps(run, store):

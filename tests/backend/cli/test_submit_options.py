@@ -16,7 +16,7 @@ from tests.backend.catalog import CATALOG
 SUBMIT = get_command(app).commands["submit"]
 OPTIONS = {name: one for one in SUBMIT.params for name in one.opts}
 ELSEWHERE = {
-    *("name", "init", "normalize", "distill", "prunable"),
+    *("name", "init", "normalize", "distill"),
     *(
         f"{kind}{part}"
         for kind in ("dataset", "architecture", "method")

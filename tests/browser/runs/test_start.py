@@ -61,6 +61,7 @@ def test_the_form_is_drawn_from_the_catalog(start: Page, fresh: Service):
     expect(start.get_by_role("dialog", name="New run")).to_be_visible()
     expect(start.locator("#run-form-forecast")).to_contain_text("no estimate of the time")
     expect(start.locator("#run-form-forecast")).to_contain_text("Activations")
+    expect(start.locator("#run-form-forecast")).to_contain_text("of the multiply-adds can go.")
     catalog = fresh.client.catalog()
     lists = [
         ("dataset", catalog.datasets),

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from recede.client import ApiError, SpecCheck
-from recede.contract.schemas import DiskOut, ForecastOut
+from recede.contract.schemas import DiskOut, ForecastOut, ReachOut
 from recede_dashboard.pages.new_run.checking import (
     checked,
     disk_alert,
@@ -30,7 +30,9 @@ class Client:
         if isinstance(self.disk, ApiError):
             raise self.disk
         expected = ForecastOut(time="About 4 min.", memory="At least 9 MB.")
-        return SpecCheck(spec=spec, steps=1, reasons={}, disk=self.disk, forecast=expected)
+        reach = ReachOut(words="At most 9 % can go.")
+        facts = {"disk": self.disk, "forecast": expected, "reach": reach}
+        return SpecCheck(spec=spec, steps=1, reasons={}, **facts)
 
 
 def said(disk: DiskOut | ApiError, seen: Review) -> str | None:
@@ -69,13 +71,16 @@ def test_nothing_is_requested_while_something_has_to_be_fixed(seen):
     assert said(SHORT, broken) is None
 
 
-def test_time_and_memory_are_shown_in_the_services_words_and_of_a_sweep_for_each_run(seen):
+def test_what_can_be_cut_time_and_memory_are_shown_in_the_services_words(
+    seen,
+):
     answer = asyncio.run(checked(Client(DiskOut(free_bytes=5)), seen))
     known = answer.model_copy(update={"reasons": {"normalize": "as trained", "x": "no"}})
-    assert text(forecast(known, seen)).startswith("Pixels as trained Time About 4 min.")
-    assert text(forecast(answer, seen)) == "Time About 4 min. Memory At least 9 MB."
+    assert text(forecast(known, seen)).startswith("Pixels as trained Can be cut At most 9 %")
+    facts = "Can be cut At most 9 % can go. Time About 4 min. Memory At least 9 MB."
+    assert text(forecast(answer, seen)) == facts
     swept = replace(seen, axes={"seed": [0, 1]})
-    assert text(forecast(answer, swept)).startswith("Time Per run: About 4 min.")
+    assert "Time Per run: About 4 min." in text(forecast(answer, swept))
 
 
 def test_what_cannot_be_started_has_no_time(seen):

@@ -8,11 +8,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, get_args
 
 from torch import Tensor, nn
 
 from recede.contract.errors import InvalidInput, UnknownName
+from recede.contract.network.reach import Reach, Share, share_of
 from recede.contract.network.shape import MIN_CHANNELS
 from recede.contract.spec.catalog import ArchitectureInfo
 from recede.contract.spec.params import (
@@ -22,6 +23,7 @@ from recede.contract.spec.params import (
 )
 from recede.contract.spec.published import FIELD
 from recede_worker.core.cutting.discover import Prunable
+from recede_worker.core.graph.channels import network_shape
 from recede_worker.core.norms.scaling import Norm
 from recede_worker.networks.published import Published
 from recede_worker.source.write import loading_part
@@ -102,6 +104,31 @@ class Architecture(ABC):
     def reaching(self, config: Config, prunable: Prunable) -> Config:  # noqa: ARG002 - subclasses
         """The same network with the groups of that scope; here both scopes have the same."""
         return config
+
+    def reach(
+        self, in_channels: int, classes: int, image_size: int, params: Mapping[str, Any]
+    ) -> Reach:
+        """How much of the dense network can go, in both scopes; raises what `config` does."""
+        shares = {
+            scope: self._share(
+                self.config(in_channels, classes, image_size, params, scope),
+                (in_channels, image_size, image_size),
+                classes,
+            )
+            for scope in get_args(Prunable)
+        }
+        return Reach(**shares)
+
+    def _share(self, config: Config, input_shape: tuple[int, int, int], classes: int) -> Share:
+        shape = network_shape(
+            self.build(config),
+            architecture=self.name,
+            norms=self.norms(config),
+            input_shape=input_shape,
+            classes=classes,
+            scale="plain",
+        )
+        return share_of(shape)
 
     def left_out(self, config: Config) -> dict[str, str]:  # noqa: ARG002 - for subclasses
         """Convolutions whose channels cannot be cut, and why, as far as it was looked for."""

@@ -9,12 +9,13 @@ from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from torch import nn
 
 from recede.contract.errors import InvalidInput
+from recede.contract.network.reach import Reach
 from recede.contract.spec.params import ParamValue
 from recede_worker.core.cutting.discover import (
     FIELD,
@@ -149,6 +150,13 @@ class TracedArchitecture(Architecture):
         joined = {conv: norm for conv, norm in config["norms"].items() if conv not in norms}
         found: Config = json.loads(json.dumps({**config, "norms": norms, "joined": joined}))
         return found
+
+    def reach(
+        self, in_channels: int, classes: int, image_size: int, params: Mapping[str, Any]
+    ) -> Reach:
+        """What tracing found."""
+        config = self.config(in_channels, classes, image_size, params, "all")
+        return findings(self, config).found.reach
 
     def left_out(self, config: Config) -> dict[str, str]:
         """What tracing could not take, and why."""

@@ -23,6 +23,7 @@ from typing import Any, ClassVar, Protocol
 from torch import nn
 
 from recede.contract.errors import InvalidInput
+from recede.contract.network.reach import Reach
 from recede_worker.core.cutting.discover import (
     FIELD,
     Found,
@@ -112,7 +113,9 @@ def findings(architecture: Traceable, config: dict[str, Any]) -> Findings:
     """
     request = json.dumps({key: config[key] for key in REQUEST}, sort_keys=True)
     known = json.loads(_known(architecture, request))
-    return Findings(known["widths"], Found(from_json(known["norms"]), known["left_out"]))
+    reach = Reach.model_validate(known["reach"])
+    found = Found(from_json(known["norms"]), known["left_out"], reach)
+    return Findings(known["widths"], found)
 
 
 @lru_cache(maxsize=32)
@@ -169,7 +172,9 @@ def examine(architecture: Traceable, request: str) -> str:
         )
     except InvalidInput as error:
         raise refusal(architecture, config, error) from error
-    return json.dumps({"widths": widths, "norms": found.norms, "left_out": found.left_out})
+    reach = found.reach.model_dump()
+    known = {"norms": found.norms, "left_out": found.left_out, "reach": reach}
+    return json.dumps({"widths": widths, **known})
 
 
 def refusal(architecture: Traceable, config: dict[str, Any], error: InvalidInput) -> InvalidInput:
@@ -214,7 +219,7 @@ def _version(library: str) -> str:
 def _read(path: Path | None) -> str | None:
     try:
         text = path.read_text() if path else ""
-        whole = {"widths", "norms", "left_out"} <= set(json.loads(text))
+        whole = {"widths", "norms", "left_out", "reach"} <= set(json.loads(text))
     except (OSError, ValueError, TypeError):
         return None  # not found yet, or damaged: found again
     return text if whole else None

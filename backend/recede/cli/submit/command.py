@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Annotated
 
 import typer
@@ -26,6 +27,10 @@ from recede.contract.schemas import SpecCheck
 from recede.contract.spec.grid import Axes
 from recede.contract.spec.run import RunSpec
 from recede.contract.validation import in_words
+
+LOOK_S, SUBMIT_LOOK_S = 120.0, 10.0
+"""How long to wait for a network that a worker has not looked at yet: trying, and queueing."""
+ASK_EVERY_S = 0.5
 
 
 @taking("kinds", options.kinds(), options.chosen)
@@ -94,9 +99,9 @@ def go(client: RecedeClient, spec: Spec, axes: Axes, *, dry_run: bool, watch: bo
         out.print(f"group {made.id}: {made.name}: {len(made.runs)} runs")
         groups.finish(client, made.id) if watch else _print_how_to_follow(made.id)
     elif dry_run:
-        _show(client.check_run(spec))
+        _show(checked_with_reach(client, spec, LOOK_S))
     else:
-        checked = client.check_run(spec)
+        checked = checked_with_reach(client, spec, SUBMIT_LOOK_S)
         reasons = checked.reasons
         run = client.create_run(spec).run
         for field, reason in reasons.items():
@@ -106,8 +111,22 @@ def go(client: RecedeClient, spec: Spec, axes: Axes, *, dry_run: bool, watch: bo
         finish(client, run.id) if watch else _print_how_to_follow(run.id)
 
 
+def checked_with_reach(client: RecedeClient, spec: Spec, wait_s: float) -> SpecCheck:
+    """The service's check, once a worker knows how much of the network can go or time is up."""
+    checked = client.check_run(spec)
+    until = time.monotonic() + wait_s
+    if checked.reach is not None and checked.reach.pending and wait_s:
+        err.print("A worker looks at how much of the network can go …", style="dim")
+    while checked.reach is not None and checked.reach.pending and time.monotonic() < until:
+        time.sleep(ASK_EVERY_S)
+        checked = client.check_run(spec)
+    return checked
+
+
 def _print_needs(checked: SpecCheck) -> None:
-    """Time and memory that it needs, and a warning where the disk may not hold it."""
+    """What can go, time and memory that it needs, a warning where the disk may not hold it."""
+    if checked.reach is not None:
+        out.print(f"can be cut: {checked.reach.words}", style="dim", soft_wrap=True)
     if checked.forecast is not None:
         for words in (checked.forecast.time, checked.forecast.memory):
             out.print(words, style="dim", soft_wrap=True)

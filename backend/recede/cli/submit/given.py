@@ -19,8 +19,8 @@ from recede.client import RecedeClient
 from recede.contract.errors import InvalidInput
 from recede.contract.spec.catalog import Catalog
 
-_SPLIT = ("seed", "val_fraction")
-"""Of the recipe what a network that is not trained has to do with: its validation images."""
+_SPLIT = ("seed", "val_fraction", "prunable")
+"""Of the recipe what holds for a network that is not trained: validation images, and its cuts."""
 _HELP = "recede import --help lists all options."
 
 

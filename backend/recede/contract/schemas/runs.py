@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from recede.contract.cut.polarisation import Polarisation
+from recede.contract.network.reach import Share
 from recede.contract.recorded.sent import RecordedOut
 from recede.contract.schemas.base import AccuracyOut, ErrorBody
 from recede.contract.spec.run import RunSpec, Text
@@ -128,6 +129,18 @@ class ForecastOut(BaseModel):
     """Of the network that is trained; null before its first run."""
 
 
+class ReachOut(BaseModel):
+    """How much of the network can go at most, or in words why that is not known yet."""
+
+    words: str
+    inner: Share | None = None
+    """With the channels that go alone; null until it is known."""
+    all: Share | None = None
+    """With those that shortcuts join as well."""
+    pending: bool = False
+    """A worker looks at it: the event `reach` says when it is known."""
+
+
 class SpecCheck(BaseModel):
     """What would be queued for a spec: every field and parameter filled in."""
 
@@ -140,6 +153,8 @@ class SpecCheck(BaseModel):
     """What it will keep."""
     forecast: ForecastOut | None = None
     """How long it may take, and what memory."""
+    reach: ReachOut | None = None
+    """How much of the dense network can be cut; null of a network that is cut already."""
 
 
 class JobAnswer(BaseModel):

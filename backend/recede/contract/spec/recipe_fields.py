@@ -88,6 +88,12 @@ RECIPE_FIELDS: tuple[RecipeField, ...] = (
         choices=("auto", "gate", "bounded", "plain"),
     ),
     _field(
+        *("prunable", "choice", "recipe", "Prunable"),
+        "inner: channels that go alone, as in the paper; all: also those that shortcuts join, "
+        "which shrink together.",
+        choices=("inner", "all"),
+    ),
+    _field(
         *("seed", "int", "recipe", "Seed"),
         "The same seed gives the same run on the same device.",
         minimum=0,

@@ -53,12 +53,14 @@ def disk_alert(answer: Answer, seen: Review) -> Component | None:
 
 
 def forecast(answer: Answer, seen: Review) -> list[Component] | None:
-    """How long the training may take and what memory; of given weights what is to be known."""
+    """What can be cut, time and memory of the training; of given weights what is to be known."""
     if not isinstance(answer, SpecCheck):
         return None
     facts = [
         (name, answer.reasons[path]) for path, name in REASONS.items() if path in answer.reasons
     ]
+    if answer.reach is not None:
+        facts.append(("Can be cut", answer.reach.words))
     if answer.forecast is not None:
         each = _each(seen)
         facts += [("Time", each + answer.forecast.time), ("Memory", each + answer.forecast.memory)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -11,6 +12,7 @@ from torch import Tensor, nn
 
 from recede.contract.cut.selection import Mask
 from recede.contract.errors import InvalidInput
+from recede.contract.network.reach import Reach, share_of
 from recede.contract.network.shape import NetworkShape
 from recede_worker.core.cutting.surgery import Surgeon
 from recede_worker.core.graph.channels import check_untied, network_shape
@@ -45,14 +47,12 @@ class Found:
     """First convolution of each group → its norms, in network order; several make it coupled."""
     left_out: dict[str, str]
     """First convolution of other channels → why they cannot be cut."""
+    reach: Reach
+    """How much of the network the groups of each scope hold."""
 
     def of(self, prunable: Prunable) -> dict[str, Norm]:
         """The groups of a scope: "inner" has those that go alone, by one norm."""
-        return {
-            conv: norm
-            for conv, norm in self.norms.items()
-            if prunable == "all" or isinstance(norm, str)
-        }
+        return _alone(self.norms) if prunable == "inner" else dict(self.norms)
 
 
 def prunable_norms(
@@ -117,7 +117,21 @@ def find_prunable(
         held = _proven(model, norms, traced, input_shape)
         left_out |= dict.fromkeys([conv for conv in norms if conv not in held], UNPROVEN)
         norms = held
-    return Found(norms, left_out)
+    return Found(norms, left_out, _reach(model, norms, traced, input_shape))
+
+
+def _alone(norms: Mapping[str, Norm]) -> dict[str, Norm]:
+    return {conv: norm for conv, norm in norms.items() if isinstance(norm, str)}
+
+
+def _reach(
+    model: nn.Module, norms: dict[str, Norm], traced: Trace, input_shape: tuple[int, int, int]
+) -> Reach:
+    alone = _alone(norms)
+    whole = share_of(_shape(model, norms, traced, input_shape))
+    if len(alone) == len(norms):
+        return Reach(inner=whole, all=whole)
+    return Reach(inner=share_of(_shape(model, alone, traced, input_shape)), all=whole)
 
 
 def check_layers(model: nn.Module) -> None:

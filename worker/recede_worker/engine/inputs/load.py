@@ -13,8 +13,8 @@ import torch
 from torch import nn
 
 from recede.contract.errors import InvalidInput
-from recede.contract.network.cost import dense_cost, within_reach
 from recede.contract.network.pixels import Normalize
+from recede.contract.network.reach import share_of
 from recede.contract.network.shape import NetworkShape
 from recede.contract.spec.run import RunSpec
 from recede.contract.spec.scaling import scaling_of
@@ -216,7 +216,7 @@ def _reach_sentence(network: Network) -> str:
     """Which share lies in channels that can be cut, in both scopes where they differ."""
     joined = from_json(network.config.get("joined", {}))
     inner = {conv: norm for conv, norm in network.norms.items() if isinstance(norm, str)}
-    text = f"{_shares(network.shape)} lie in channels that can be cut"
+    text = f"{share_of(network.shape)} lie in channels that can be cut"
     if not joined and len(inner) == len(network.norms):
         return text
     other, norms = ("all", {**network.norms, **joined}) if joined else ("inner", inner)
@@ -228,13 +228,7 @@ def _reach_sentence(network: Network) -> str:
         classes=network.shape.classes,
         scale=network.shape.scale,
     )
-    return f"{text} (with the scope {other!r}: {_shares(shape)})"
-
-
-def _shares(shape: NetworkShape) -> str:
-    part, whole = within_reach(shape), dense_cost(shape)
-    shares = part.params / whole.params, part.macs / whole.macs
-    return f"{shares[0]:.1%} of the parameters and {shares[1]:.1%} of the multiply-adds"
+    return f"{text} (with the scope {other!r}: {share_of(shape)})"
 
 
 def method_of(spec: RunSpec) -> Method:

@@ -1,4 +1,4 @@
-"""The supervisor's side of the process that says what can be trained here."""
+"""The supervisor's side of the processes that say what can be trained here, and cut of it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ from multiprocessing.context import ForkServerContext, SpawnContext
 from multiprocessing.process import BaseProcess
 
 from recede.contract.errors import RecedeError
+from recede.contract.network.reach import NetworkRequest
+from recede.store.database.engine import Store
+from recede.store.queue import reaches
 from recede_worker.engine.job.settings import WorkerSettings
 from recede_worker.engine.supervisor import launch
 from recede_worker.engine.supervisor.messages import Offer, Unusable
@@ -86,13 +89,12 @@ class CatalogProcess:
         process, self._pipe = self.process, None
         if self._thread is not None:
             self._thread.join()
-        code = None
         if process is not None and process.pid is not None:
             process.join()
-            code = process.exitcode
-        how = f"signal {-code}" if code is not None and code < 0 else f"exit code {code}"
+        else:
+            process = None  # it has not begun
         return CatalogFailed(
-            f"The process that lists data sets, networks and devices ended with {how}.",
+            f"The process that lists data sets, networks and devices ended with {_how(process)}.",
             hint="Most likely one of your own network files ended it: see what it printed above.",
         )
 
@@ -105,3 +107,52 @@ class CatalogProcess:
         if self.process is not None and self.process.pid is not None:
             self.process.kill()
             self.process.join()
+
+
+@dataclass
+class ReachProcess:
+    """Looks at the networks that are asked about before a run is queued, one after the other."""
+
+    settings: WorkerSettings
+    context: ForkServerContext | SpawnContext
+    store: Store
+    process: BaseProcess | None = None
+    _request: NetworkRequest | None = None
+
+    def serve(self) -> None:
+        """Start a process for the newest question, unless one is still at work."""
+        if self.process is not None and self.process.is_alive():
+            return
+        self._settle()
+        with self.store.read() as session:
+            request = reaches.next_question(session)
+        if request is None:
+            return
+        self._request = request
+        self.process = self.context.Process(
+            target=launch.reach, args=(self.settings, request), name="reach"
+        )
+        self.process.start()
+
+    def _settle(self) -> None:
+        """A process that died has no answer: without one the question would come up again."""
+        process, request = self.process, self._request
+        if process is None or request is None:
+            return
+        process.join()
+        self.process = self._request = None
+        if process.exitcode:
+            words = f"Not known: the process that looked at it ended with {_how(process)}."
+            with self.store.write() as session:
+                reaches.answer(session, request, refused=words)
+
+    def end(self) -> None:
+        """End it; another worker may answer."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.join()
+
+
+def _how(process: BaseProcess | None) -> str:
+    code = None if process is None else process.exitcode
+    return f"signal {-code}" if code is not None and code < 0 else f"exit code {code}"

@@ -9,6 +9,7 @@ import signal
 from multiprocessing.connection import Connection
 
 from recede.contract.errors import RecedeError
+from recede.contract.network.reach import NetworkRequest
 from recede.contract.states import JobKind
 from recede.store.queue import lease as leases
 from recede_worker.engine.job.settings import WorkerSettings
@@ -33,6 +34,15 @@ def warm_process(
     from recede_worker.engine.supervisor import warm_process as warm  # noqa: PLC0415 - imports torch
 
     warm.main(settings, kinds, supervisor)
+
+
+def reach(settings: WorkerSettings, request: NetworkRequest) -> None:
+    """Find out how much of a network can go, and keep the answer in the store."""
+    from recede_worker.engine.inputs.reach import answer  # noqa: PLC0415 - imports torch
+
+    end_with_parent("the worker that started this process")
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's ctrl-C reaches us all
+    answer(settings, request)
 
 
 def catalog(settings: WorkerSettings, supervisor: Connection) -> None:

@@ -21,7 +21,7 @@ from recede.store.queue import lease as leases
 from recede.store.tables.runs import JobRow
 from recede_worker.engine.job.settings import WorkerSettings
 from recede_worker.engine.supervisor import launch
-from recede_worker.engine.supervisor.catalog import CatalogProcess
+from recede_worker.engine.supervisor.catalog import CatalogProcess, ReachProcess
 from recede_worker.engine.supervisor.messages import Cancel, Offer
 from recede_worker.engine.supervisor.owner import Owner
 from recede_worker.engine.supervisor.slots import (
@@ -83,6 +83,7 @@ class Supervisor:
         context = warm_context(*launch.PRELOADED)
         self.catalogs = CatalogProcess(self.settings, context)
         self.catalogs.start()
+        self.reaches = ReachProcess(self.settings, context, self.store)
         self.pool = WarmPool(self.settings, context)
         changes = Changes(self.store)
         try:
@@ -106,6 +107,8 @@ class Supervisor:
                 self.pool.end_unneeded(now)
                 self._enforce_cancel(now)
                 self._fill(slots, context)
+                if self.catalog is not None:
+                    self.reaches.serve()
                 self.pool.pause(any(r.lease.kind in URGENT for r in self.running))
                 if now >= beat_at:
                     beat_at = now + BEAT_S
@@ -255,6 +258,7 @@ class Supervisor:
                 process.kill()
                 process.join()
         self.catalogs.end()
+        self.reaches.end()
         for running in self.running:
             self._give_back(running.lease)
         with self.store.write() as session:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from recede.api.answers.training import forecast
+from recede.api.answers.training import forecast, reach
 from recede.api.answers.training.jobs import job_out
 from recede.api.answers.training.runs import run_out, runs_out
 from recede.api.disk import folders
@@ -39,7 +39,7 @@ from recede.contract.spec import recommend
 from recede.contract.spec.run import RunSpec, Text
 from recede.contract.states import State
 from recede.store.experiments import runs
-from recede.store.queue import jobs, workers
+from recede.store.queue import jobs, reaches, workers
 
 router = APIRouter(prefix="/runs", tags=["Runs"])
 
@@ -62,12 +62,19 @@ def check_run(services: Ctx, spec: RunSpec) -> SpecCheck:
         catalog = workers.catalog(session)
         disk = disk_space.check(services.settings, session, checked)
         expected = forecast.of(session, catalog, checked)
+        request = reach.request_of(catalog, checked)
+        known = None if request is None else reach.of(session, request, checked)
+        asks = request is not None and reaches.is_due(session, request)
+    if request is not None and asks:
+        with services.store.write() as session:
+            reaches.ask(session, request)
     return SpecCheck(
         spec=checked,
         steps=recommend.steps(catalog, checked),
         reasons=recommend.reasons(catalog, spec, checked),
         disk=disk,
         forecast=expected,
+        reach=known,
     )
 
 

@@ -10,7 +10,7 @@
 const URL_ = "/api/v1/events";
 const KEY = "recede:last-event-id";
 const TYPES = [
-  "run", "run_deleted", "group", "job", "progress", "epoch", "evaluation", "curve", "checkpoint", "bench", "notice", "plan", "map", "worker", "webhook",
+  "run", "run_deleted", "group", "job", "progress", "epoch", "evaluation", "curve", "checkpoint", "bench", "notice", "plan", "map", "reach", "worker", "webhook",
 ];
 const RETRY_MS = 2000;
 const channel = "BroadcastChannel" in window ? new BroadcastChannel("recede") : null;

@@ -1,5 +1,6 @@
 /** The form of a new run: mistakes are brought into sight when it is submitted; options of lists. */
 
+import { onEvent } from "../api/live.js";
 import { noUpdate, react, registerCallbacks, registerRenderers, setProps } from "../lib/dash.js";
 
 const REVEAL_MS = [50, 900]; // at once, and when the server has answered
@@ -67,6 +68,11 @@ function pluginOption({ option, checked }) {
 }
 
 registerRenderers({ pluginOption });
+
+// A worker knows how much of a network can go: what is said of the one in the form is asked for anew.
+onEvent((event) => {
+  if (event.type === "reach" && document.getElementById("run-form")) setProps("run-form-again", { data: event.id });
+});
 
 registerCallbacks({
   /**

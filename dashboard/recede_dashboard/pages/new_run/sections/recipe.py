@@ -30,6 +30,7 @@ HELP = {
     "schedule": "Steps: divided by 10 at one half and at three quarters of the training. "
     "Cosine: falls smoothly to 0.",
     "precision": "bf16 is faster where the device has it.",
+    "prunable": "Of a residual block the inner channels go alone; the others only all together.",
 }
 RECIPE: Key = ("recipe", "")
 """The recipe of a fine-tuning, where the form was opened for one; not a field of the spec."""
@@ -47,6 +48,7 @@ def training_fields(catalog: Catalog, values: Mapping[Key, Any]) -> list[Compone
         whole_number(value=values["seed", ""], **_own("seed")),
         number_text(value=number(values["val_fraction", ""]), **_own("val_fraction")),
         _choice("device", devices, values),
+        _choice("prunable", _labelled("prunable"), values),
     ]
     return [
         *_recipes(values.get(RECIPE)),
