@@ -69,9 +69,9 @@ def check(model: str, size: int) -> Checked:
         trace_s = time.perf_counter() - start
         norms = architecture.norms(config)
         network = architecture.build(config)
+    traced = trace(network, (3, size, size))  # which does not depend on its numbers
     images_NCHW = torch.randn(IMAGES, 3, size, size, dtype=torch.float64)
     _enliven(network.double(), images_NCHW)
-    traced = trace(network, (3, size, size))
     shape = network_shape(
         network,
         architecture=model,

@@ -51,6 +51,18 @@ class LayerScale(Beside):
         return x * self.gamma.view(1, -1, 1, 1)
 
 
+class Positions(Beside):
+    """A learned code of each row, made on the device that a weight says."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.code = nn.Conv2d(1, 8, 1)
+
+    def part(self, x: Tensor) -> Tensor:
+        rows = torch.arange(x.shape[2], device=self.code.weight.device, dtype=x.dtype)
+        return x + self.code(rows[None, None, :, None])
+
+
 class LayerNormInGate(Beside):
     """Squeeze-and-excitation with a layer norm between its two layers."""
 

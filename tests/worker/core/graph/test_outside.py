@@ -12,6 +12,7 @@ from recede.contract.network.shape import NetworkShape
 from recede_worker.core.cutting.discover import find_prunable
 from recede_worker.core.cutting.surgery import Surgeon
 from recede_worker.core.graph.channels import network_shape
+from recede_worker.core.graph.rig import Rig, _is_not_zero
 from recede_worker.core.graph.trace import trace
 from tests.worker.core import beside
 from tests.worker.core.networks import (
@@ -26,6 +27,7 @@ FREE = {"free.0": "free.1"}
 WHOLE = [
     (beside.ChannelConvolution, "'along' (Conv1d) reads them"),
     (beside.LayerScale, "the parameter 'gamma' meets them"),
+    (beside.Positions, "no batch norm scales these channels"),
     (beside.BatchFirst, "'attention' (MultiheadAttention) reads them"),
     (beside.TokensFirst, "'attention' (MultiheadAttention) reads them"),
     (beside.Windows, "the network multiplies them outside of its layers"),
@@ -92,6 +94,28 @@ def test_a_path_that_depends_on_the_image_is_refused_before_anything_is_trained(
     with pytest.raises(InvalidInput, match="could not be proven for every image") as caught:
         find_prunable(kind(), IMAGE, CLASSES)
     assert caught.value.field == "architecture"
+
+
+def test_only_norms_of_channels_that_may_go_are_silenced_and_none_twice(monkeypatch):
+    silenced: list[str] = []
+    plain = Rig.silence
+
+    def noting(rig, sets):
+        silenced.extend(name for names in sets for name in names)
+        return plain(rig, sets)
+
+    monkeypatch.setattr(Rig, "silence", noting)
+    find_prunable(beside.LayerScale(), IMAGE, CLASSES)
+    assert silenced == ["free.1"]
+
+
+def test_a_slice_that_sums_to_zero_is_not_taken_for_zero():
+    x_NCHW = torch.zeros(2, 3, 2, 2)
+    x_NCHW[0, 1] = torch.tensor([[1.0, -1.0], [2.0, -2.0]])
+    x_NCHW[1, 2] = 1
+    flags = [[False, True, False], [False, False, True]]
+    assert _is_not_zero(x_NCHW, [2, 3]).tolist() == flags
+    assert _is_not_zero(x_NCHW.permute(0, 2, 3, 1), [1, 2]).tolist() == flags
 
 
 def test_probes_that_a_network_mixes_are_sent_one_by_one():

@@ -106,7 +106,10 @@ def find_prunable(
         raise InvalidInput(error.message, field=FIELD, hint=error.hint) from error
     norms: dict[str, Norm] = {}
     left_out: dict[str, str] = {}
-    for channels in channels_of(traced, model):
+    every = channels_of(traced, model)
+    rooted = [one for one in every if not one.refusal and _root(one, model)]
+    traced.zeros([norm for one in rooted for norm in one.scaling(model)])  # all in few passes
+    for channels in every:
         root = _root(channels, model)
         scaling = channels.norms(traced, model) if root and not channels.refusal else ()
         if scaling:

@@ -54,6 +54,14 @@ class Channels:
     refusal: str
     """Why they cannot be cut; empty if they can."""
 
+    def scaling(self, model: nn.Module) -> list[str]:
+        """The batch norms that scale them, in the order of calls."""
+        return [
+            coupling.name
+            for coupling in self.couplings
+            if is_norm(layer := model.get_submodule(coupling.name)) and can_be_bounded(layer)
+        ]
+
     def norms(self, trace: Trace, model: nn.Module) -> tuple[str, ...]:
         """The batch norms by which a unit can be silenced, in the order of calls; () if none can.
 
@@ -62,12 +70,9 @@ class Channels:
         in all of them is unread by the rest of the network, so that masking and removing it
         are the same function.
         """
-        able = [
-            coupling.name
-            for coupling in self.couplings
-            if is_norm(layer := model.get_submodule(coupling.name)) and can_be_bounded(layer)
-        ]
-        single = [norm for norm in able if self._is_silenced(trace.zeros[norm])]
+        able = self.scaling(model)
+        zeros = trace.zeros(able)
+        single = [norm for norm, of in zip(able, zeros, strict=True) if self._is_silenced(of)]
         if single:
             return (single[-1],)
         if len(able) < 2 or not self._silencing(trace, [able])[0]:

@@ -170,9 +170,8 @@ class Outside(TorchDispatchMode):  # type: ignore[no-untyped-call]
         found: Flags = np.zeros(self._size, np.bool_)
         for tensor in tensors:
             if tensor.is_floating_point():
-                nan = tensor.isnan()
-                nan_N = nan.flatten(1).any(1) if nan.dim() > 1 else nan
-                found = found | self.by_probe(nan_N).numpy()
+                sums_N = tensor.sum(list(range(1, tensor.dim()))) if tensor.dim() > 1 else tensor
+                found = found | self.by_probe(sums_N.isnan()).numpy()
         return found
 
     def _decided(self, tensors: Collection[Tensor]) -> Flags:

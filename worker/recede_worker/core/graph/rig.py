@@ -37,6 +37,15 @@ PROBES_A_PASS = 16
 NO_EPS = 1e-30  # 1 + this is 1
 
 
+class Weightless(nn.Parameter):
+    """A weight without memory that says it lies on the CPU: networks make tensors where it is."""
+
+    @property
+    def device(self) -> torch.device:  # type: ignore[override]
+        """Where tensors that go along with it belong."""
+        return torch.device("cpu")
+
+
 class Rig:
     """A copy of the network whose layers output what a probe defines and note what they read."""
 
@@ -222,7 +231,16 @@ def _holds_nan(x: Tensor, rest: list[int]) -> Tensor:
 
 
 def _is_not_zero(x: Tensor, rest: list[int]) -> Tensor:
-    return (x.abs().sum(rest) if rest else x) != 0
+    """Of each slice: what does not sum to 0 is not zero, and the few others are looked at."""
+    if not rest:
+        return x != 0
+    found: Tensor = x.sum(rest) != 0
+    unsure = ~found
+    if unsure.any():
+        kept = [dim for dim in range(x.dim()) if dim not in rest]
+        slices = x.movedim(kept, list(range(len(kept))))[unsure]
+        found[unsure] = (slices != 0).flatten(1).any(1)
+    return found
 
 
 def _shape_of(forward: Any, x: Tensor) -> tuple[int, ...]:
@@ -237,7 +255,7 @@ def _skeleton(model: nn.Module) -> nn.Module:
     layers = cuttable(model).values()
     weights = [p for layer in layers for p in layer.parameters(recurse=False)]
     memo: dict[int, Any] = {
-        id(weight): nn.Parameter(torch.empty_like(weight, device="meta"), requires_grad=False)
+        id(weight): Weightless(torch.empty_like(weight, device="meta"), requires_grad=False)
         for weight in weights
     }
     memo |= {

@@ -68,11 +68,19 @@ class Trace:
         """For each set of norms: whether a layer reads only zeros when all of them send zeros."""
         return self.rig.silence(sets)
 
+    def zeros(self, norms: Sequence[str]) -> list[dict[str, bool]]:
+        """For each norm: whether a layer reads only zeros when that norm sends zeros.
+
+        What was asked before is known; many at once take fewer passes.
+        """
+        unknown = [norm for norm in norms if norm not in self._zeros]
+        found = self.silenced([[norm] for norm in unknown])
+        self._zeros.update(zip(unknown, found, strict=True))
+        return [self._zeros[norm] for norm in norms]
+
     @cached_property
-    def zeros(self) -> dict[str, dict[str, bool]]:
-        """For each norm: whether a layer reads only zeros when that norm sends zeros."""
-        norms = [name for name in self.calls if name in self.rig.norms]
-        return dict(zip(norms, self.silenced([[norm] for norm in norms]), strict=True))
+    def _zeros(self) -> dict[str, dict[str, bool]]:
+        return {}
 
 
 @torch.inference_mode(mode=False)
