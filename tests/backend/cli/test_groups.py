@@ -116,6 +116,7 @@ def test_a_dry_run_says_what_would_be_queued_and_queues_nothing(run, store):
     several = run(*SUBMIT, *GRID, "--dry-run")
     assert "λ 0.03, seed 2" in several.stdout
     assert "6 runs; nothing was queued" in several.stdout
+    assert several.stdout.count("can be cut: ") == 1
     with store.read() as session:
         assert jobs.page(session) == []
 

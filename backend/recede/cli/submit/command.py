@@ -111,7 +111,7 @@ def go(client: RecedeClient, spec: Spec, axes: Axes, *, dry_run: bool, watch: bo
         finish(client, run.id) if watch else _print_how_to_follow(run.id)
 
 
-def checked_with_reach(client: RecedeClient, spec: Spec, wait_s: float) -> SpecCheck:
+def checked_with_reach(client: RecedeClient, spec: RunSpec | Spec, wait_s: float) -> SpecCheck:
     """The service's check, once a worker knows how much of the network can go or time is up."""
     checked = client.check_run(spec)
     until = time.monotonic() + wait_s
@@ -156,7 +156,17 @@ def _show_grid(client: RecedeClient, spec: Spec, axes: Axes) -> None:
         base = RunSpec.model_validate(spec)
     except ValidationError as error:
         raise in_words(error.errors(), RunSpec, subject="The spec") from None
-    specs = expand(base, axes, lambda one: client.check_run(one).spec)
+    reaches: dict[str, None] = {}
+
+    def check(one: RunSpec) -> RunSpec:
+        checked = checked_with_reach(client, one, LOOK_S)
+        if checked.reach is not None:
+            reaches[checked.reach.words] = None
+        return checked.spec
+
+    specs = expand(base, axes, check)
     for one in specs:
         out.print(one.name, soft_wrap=True)
+    for words in reaches:  # one, unless the runs differ in their network
+        out.print(f"can be cut: {words}", style="dim", soft_wrap=True)
     out.print(f"{len(specs)} runs; nothing was queued.")
