@@ -1,10 +1,14 @@
-"""Recede, and for your own training loop: `recede.watch`, `gate`, `cut` and `fold`."""
+"""Recede, and for your own training loop: `recede.watch`, `gate`, `cut` and `fold`.
+
+`recede.LightningCallback` does what `watch` does for a training by Lightning's Trainer.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from recede.sdk.adapters.lightning import LightningCallback as LightningCallback
     from recede.sdk.own_training import Gates, Metric, cut, fold, gate, watch
 
 __all__ = ["Gates", "Metric", "cut", "fold", "gate", "watch"]
@@ -14,11 +18,15 @@ def __getattr__(name: str) -> Any:
     """What needs torch is imported when it is asked for: the web side lives without it.
 
     Raises:
-        ImportError: PyTorch is not installed.
+        ImportError: PyTorch, or what an adapter is for, is not installed.
     """
-    if name not in __all__:
+    if name not in (*__all__, "LightningCallback"):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     try:
+        if name == "LightningCallback":  # not in __all__: Lightning may not be installed
+            from recede.sdk.adapters import lightning  # noqa: PLC0415
+
+            return lightning.LightningCallback
         from recede.sdk import own_training  # noqa: PLC0415 - imports torch
     except ModuleNotFoundError as error:
         raise ImportError(

@@ -5,7 +5,7 @@ from __future__ import annotations
 Allowed = dict[str, set[str]]
 
 PYTHON: Allowed = {
-    "recede": {"recede.contract.*", "recede.sdk", "recede.store.*"},
+    "recede": {"recede.contract.*", "recede.sdk", "recede.sdk.adapters", "recede.store.*"},
     "recede.api": {
         "recede",
         "recede.api.http",
@@ -141,6 +141,12 @@ PYTHON: Allowed = {
         "recede_worker.core.*",
         "recede_worker.methods",
         "recede_worker.plugins",
+    },
+    "recede.sdk.adapters": {
+        "recede.contract.*",
+        "recede.sdk.recording",
+        "recede.sdk.watching",
+        "recede_worker.core.*",
     },
     "recede.sdk.network": {"recede.contract.*", "recede_worker.core.*"},
     "recede.sdk.recording": {"recede.contract.*"},

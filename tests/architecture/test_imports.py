@@ -13,7 +13,7 @@ from tests.architecture import graph
 from tests.architecture.rooms import OUTSIDE, PYTHON, SCRIPTS, Allowed
 from tests.house import files
 
-ONLY_THE_WORKER = {*WORKER_PACKAGES, "recede_worker", "timm", "torch_pruning"}
+ONLY_THE_WORKER = {*WORKER_PACKAGES, "recede_worker", "lightning", "timm", "torch_pruning"}
 """What the web side must run without."""
 
 

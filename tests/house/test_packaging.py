@@ -52,10 +52,11 @@ def names(requirements: list[str]) -> set[str]:
 
 
 def test_extras():
-    assert set(EXTRAS) == {"worker", "postgres", "timm", "all", "dev"}
+    assert set(EXTRAS) == {"worker", "postgres", "timm", "lightning", "all", "dev"}
     worker = names(EXTRAS["worker"])
     assert names(EXTRAS["timm"]) == worker | {"timm"}
-    assert names(EXTRAS["all"]) == worker | {"timm", "psycopg"}
+    assert names(EXTRAS["lightning"]) == worker | {"lightning"}
+    assert names(EXTRAS["all"]) == worker | {"timm", "lightning", "psycopg"}
     assert names(EXTRAS["all"]) <= names(EXTRAS["dev"])
     assert not worker & names(PROJECT["dependencies"])
 

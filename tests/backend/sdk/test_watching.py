@@ -148,6 +148,16 @@ def test_a_killed_training_leaves_what_it_logged_and_can_go_on(folder):
     assert Recording(folder).begun.key == found.begun.key
 
 
+def test_a_training_that_raised_can_go_on_and_one_that_was_finished_begins_anew(folder):
+    for error, name in (("it raised", "mine"), (None, "mine"), (None, "mine-2")):
+        run = recede.watch(Training().model, images(), folder=folder, resume=True)
+        assert run.folder.name == name
+        run.log()
+        run.finish(error)
+    assert list(Recording(folder).epochs) == [0, 1, 2]
+    assert Recording(folder).finished.error is None
+
+
 def test_a_new_training_does_not_write_over_another(folder):
     for _ in range(2):
         recede.watch(Training().model, images(), folder=folder).finish()

@@ -42,6 +42,18 @@ def is_recording(folder: Path) -> bool:
     return (folder / LINES).is_file()
 
 
+def may_go_on(folder: Path) -> bool:
+    """Whether there is a recording here that ended by no `finish`, or by an error.
+
+    Raises:
+        UnusableRecording: it cannot be read.
+    """
+    if not is_recording(folder):
+        return False
+    finished = Recording(folder).finished
+    return finished is None or finished.error is not None
+
+
 class Recording:
     """What a folder holds so far; `advance` takes up what was written since."""
 

@@ -26,7 +26,7 @@ from recede.sdk.network.outputs import as_rows
 from recede.sdk.network.traced import copied, images_of, traced, unwrapped
 from recede.sdk.recording.journal import Journal
 from recede.sdk.recording.lines import FORMAT, Begun, Resumed
-from recede.sdk.recording.reading import Recording, is_recording
+from recede.sdk.recording.reading import Recording, is_recording, may_go_on
 from recede.sdk.sending.thread import Sender
 from recede.sdk.watching.measuring import Evaluate, Measuring
 from recede.sdk.watching.recorder import Recorder, Watched
@@ -93,7 +93,7 @@ def watch(
         prunable: "inner" records channels that go alone, "all" also those that shortcuts join.
         weights_mb: disk for the weights of earlier epochs, in MB; the first, the best and the
             last are kept in any case.
-        resume: go on with the unfinished recording of the folder.
+        resume: go on with the recording of the folder, unless it was finished.
         server: address of a service that the recording is sent to as well, by a thread; after an
             outage what was recorded meanwhile follows.
         token: sent with it as a bearer token.
@@ -204,7 +204,7 @@ def _opened(folder: Path, begun: Begun, *, resume: bool) -> tuple[Journal, Recor
         Conflict: another process records there.
         OSError: the folder cannot be written.
     """
-    if resume and is_recording(folder) and Recording(folder).finished is None:
+    if resume and may_go_on(folder):
         journal = Journal(folder)
         recording = Recording(folder)
         if recording.begun.network != begun.network:
