@@ -10,17 +10,17 @@ import torch
 from pydantic import ValidationError
 from torch import Tensor, nn
 
-from recede.contract.cut.selection import Selection, select
+from recede.contract.cut.selection import select
 from recede.contract.errors import InvalidInput, RecedeError
-from recede.contract.network.shape import NetworkShape
 from recede.contract.spec.run import IMPORTANCE, Plan
 from recede.contract.validation import in_words
+from recede.sdk.network.outputs import compared
 from recede.sdk.network.traced import images_of, traced
 from recede_worker.core.cutting.discover import Prunable
-from recede_worker.core.cutting.surgery import Surgeon, max_difference
+from recede_worker.core.cutting.surgery import Surgeon
+from recede_worker.core.graph.trace import trace
 from recede_worker.core.norms.fold import fold
 from recede_worker.core.norms.importance import raw_scales
-from recede_worker.core.norms.scaling import Norms
 
 __all__ = ["cut", "fold"]
 
@@ -41,14 +41,15 @@ def cut(
     *,
     prunable: Prunable = "inner",
 ) -> nn.Module:
-    """A smaller copy of a trained classifier, in evaluation mode; `model` stays as it is.
+    """A smaller copy of a trained network, in evaluation mode; `model` stays as it is.
 
     Neurons are ranked by the scales of the batch norms behind them: |γ|, or σ(w) of bounded
     ones. The result is given out only if it computes what the masked network does on the
     example inputs, in float64.
 
     Args:
-        model: gives (N, classes) for images, in evaluation mode.
+        model: gives scores or maps for images, or a tuple or dict of tensors, in evaluation
+            mode: at least one with a row for each image.
         example_inputs: at least one image as the model takes it, (N, C, H, W).
         plan: a share of the neurons to remove, in [0, 1), or a Plan or its fields:
             `{"threshold": 0.01, "round_to": 8}`.
@@ -62,10 +63,14 @@ def cut(
     wanted = _plan(plan)
     images = images_of(example_inputs)
     dense = copy.deepcopy(model).cpu().eval()
-    shape, norms = traced(dense, images, prunable)
+    rows = copy.deepcopy(dense)
+    shape, norms = traced(rows, images, prunable)
     selection = select(shape, raw_scales(dense, list(norms.values()), shape.sizes), wanted)
-    _prove(dense, shape, norms, selection, images)
-    small = Surgeon(dense, shape, norms).cut(selection.mask, selection.variant)
+    routes = trace(rows, shape.input_shape)
+    exact = Surgeon(copy.deepcopy(dense).double(), shape, norms, routes)
+    small, masked = (make(selection.mask, selection.variant) for make in (exact.cut, exact.masked))
+    _prove(small, masked, images.double())
+    small = Surgeon(dense, shape, norms, routes).cut(selection.mask, selection.variant)
     return small.to(next(model.parameters()).device)
 
 
@@ -84,19 +89,26 @@ def _plan(given: Plan | Mapping[str, Any] | float) -> Plan:
     return plan
 
 
-def _prove(
-    dense: nn.Module, shape: NetworkShape, norms: Norms, selection: Selection, images: Tensor
-) -> None:
-    surgeon = Surgeon(copy.deepcopy(dense).double(), shape, norms)
-    small = surgeon.cut(selection.mask, selection.variant)
-    masked, exact = surgeon.masked(selection.mask, selection.variant), images.double()
+def _prove(small: nn.Module, masked: nn.Module, images: Tensor) -> None:
+    """Raises CutNotProven unless both give the same tensors, in float64."""
     with torch.inference_mode():
-        size = float(masked(exact).abs().max())
-    difference = max_difference(small, masked, exact)
-    if not difference <= TOLERANCE * max(1.0, size):
+        found, wanted = compared(small(images)), compared(masked(images))
+    shapes = [[tuple(tensor.shape) for tensor in tensors] for tensors in (found, wanted)]
+    if shapes[0] != shapes[1]:
         raise CutNotProven(
-            f"The cut network differs from the masked one by {difference:.2g} on outputs up to "
-            f"{size:.2g}; at most {TOLERANCE:g} of them is rounding.",
+            f"The cut network gives tensors of shapes {shapes[0]}, the masked one {shapes[1]}.",
             field="model",
-            hint="Its way through the layers may depend on the images; please report the network.",
+            hint="Return only what its last layers make of the images.",
         )
+    for tensor, other in zip(found, wanted, strict=True):
+        if not tensor.numel():
+            continue
+        difference, size = float((tensor - other).abs().max()), float(other.abs().max())
+        if not difference <= TOLERANCE * max(1.0, size):
+            raise CutNotProven(
+                f"The cut network differs from the masked one by {difference:.2g} on outputs up "
+                f"to {size:.2g}; at most {TOLERANCE:g} of them is rounding.",
+                field="model",
+                hint="Its way through the layers may depend on the images; please report the "
+                "network.",
+            )

@@ -63,7 +63,7 @@ class Gates:
 def gate(
     model: nn.Module, example_inputs: Tensor, *, prunable: Prunable = "inner", seed: int = 0
 ) -> Gates:
-    """Put a gate on each channel of a trained classifier that can be cut, in place.
+    """Put a gate on each channel of a trained network that can be cut, in place.
 
     Each of their batch norms becomes y = σ(w)/σ(w₀)·(γ·x̂ + β) with w = w₀: the outputs are as
     before, to the last bit. Call it before the optimiser and DistributedDataParallel are made,
@@ -72,7 +72,7 @@ def gate(
     of them.
 
     Args:
-        model: gives (N, classes) for images.
+        model: gives a tensor with a row for each image, or a tuple or dict that holds one.
         example_inputs: at least one image as the model takes it, (N, C, H, W).
         prunable: "inner" gates channels that go alone, "all" also those that shortcuts join.
 

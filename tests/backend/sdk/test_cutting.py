@@ -128,9 +128,61 @@ def test_inputs_that_are_no_images_are_refused_in_words(inputs):
         recede.cut(trained(), inputs, 0.5)
 
 
-def test_a_model_that_gives_no_scores_is_refused_in_words():
-    model = trained(answer=lambda scores, images: {"out": scores} if len(images) == 1 else scores)
-    with pytest.raises(InvalidInput, match="For one image the model gives dict"):
+class Mapper(Small):
+    """Gives maps of what it sees, and more."""
+
+    def forward(self, images):
+        x = self.stem(images)
+        hidden = self.inner[:3](x)
+        maps = self.head((x + self.inner[3:](hidden)).movedim(1, 3)).movedim(3, 1)
+        return self.answer(maps, hidden)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        lambda maps, _: maps,
+        lambda maps, _: {"out": maps, "class": maps.mean((2, 3)), "at": maps.argmax(1)},
+        lambda maps, _: (maps, [maps[:, 0], None], 1.0, torch.ones(3)),
+    ],
+    ids=["maps", "dict", "nested"],
+)
+def test_networks_that_give_maps_tuples_or_dicts_are_cut(answer):
+    model = Mapper(answer)
+    nn.init.normal_(model.inner[1].weight)
+    small = recede.cut(model, images(), 0.5)
+    assert small.inner[0].out_channels == 12
+    weak = model.inner[1].weight.detach().abs().argsort()[:12]
+    with torch.no_grad():
+        model.inner[1].weight[weak] = 0.0
+        model.inner[1].bias[weak] = 0.0
+        wanted, found = model.eval()(images()), small(images())
+    torch.testing.assert_close(found, wanted, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("answer", "error", "words"),
+    [
+        (lambda maps, _: [{"boxes": maps[0, 0]}], InvalidInput, "a row for each image"),
+        (lambda maps, _: (maps, object()), InvalidInput, "The model gives a object; tensors"),
+        (
+            lambda maps, hidden: (maps, hidden.mean((0, 2, 3))),
+            CutNotProven,
+            r"shapes \[\(8, 5, 12, 12\), \(12,\)\], the masked one .* \(24,\)\]",
+        ),
+        (
+            lambda maps, hidden: (maps, hidden.mean((0, 1, 2, 3))),
+            CutNotProven,
+            "differs from the masked one",
+        ),
+    ],
+    ids=["chosen boxes", "an object", "hidden channels", "a mean of them"],
+)
+def test_what_cannot_be_compared_or_differs_is_not_given_out(answer, error, words):
+    torch.manual_seed(0)
+    model = Mapper(answer).eval()
+    nn.init.normal_(model.inner[1].weight)
+    with pytest.raises(error, match=words):
         recede.cut(model, images(), 0.5)
 
 

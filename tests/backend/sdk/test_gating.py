@@ -29,6 +29,27 @@ def test_the_outputs_are_those_of_before_to_the_last_bit():
     assert torch.equal(model.eval()(images()), given().eval()(images()))
 
 
+class Maps(Small):
+    """Gives maps, and scores beside them."""
+
+    def forward(self, x_NCHW):
+        maps = self.body(x_NCHW)
+        return {"maps": maps[:, :3], "scores": self.head(maps.mean((2, 3)))}
+
+
+def test_a_network_that_gives_maps_is_gated_and_cut_like_any_other():
+    torch.manual_seed(0)
+    model = Maps().eval()
+    before = model(images())
+    gates = recede.gate(model, images())
+    assert all(map(torch.equal, model(images()).values(), before.values()))
+    with torch.no_grad():
+        gates.parameters()[0][:4] = -20.0
+    small = recede.cut(model, images(), {"threshold": 0.001})
+    assert small.body[0].out_channels == 4
+    torch.testing.assert_close(small(images()), model(images()), rtol=1e-4, atol=1e-5)
+
+
 def test_every_process_draws_the_same_gates():
     (_, ours), (_, theirs), (_, others) = gated(), gated(), gated(seed=1)
     assert all(map(torch.equal, ours.parameters(), theirs.parameters()))

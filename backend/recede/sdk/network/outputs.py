@@ -29,6 +29,28 @@ def as_rows(model: nn.Module, images: Tensor) -> nn.Module:
     return model
 
 
+def compared(output: Any) -> list[Tensor]:
+    """All tensors of an output, in order, as float64.
+
+    Raises:
+        InvalidInput: it holds what cannot be compared.
+    """
+    if isinstance(output, Tensor):
+        return [output.double()]
+    if isinstance(output, Mapping):
+        return compared(list(output.values()))
+    if isinstance(output, list | tuple):
+        return [tensor for value in output for tensor in compared(value)]
+    if output is None or isinstance(output, bool | int | float | str):
+        return []
+    raise InvalidInput(
+        f"The model gives {_described(output)}; tensors, or tuples, lists and dicts of them, can "
+        "be compared.",
+        field="model",
+        hint="Wrap it in a module that returns its tensors.",
+    )
+
+
 class _AsRows(nn.Module):
     """Before the class of a network: what that gives, as rows."""
 

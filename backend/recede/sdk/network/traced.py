@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from recede.contract.errors import InvalidInput
 from recede.contract.network.shape import NetworkShape
+from recede.sdk.network.outputs import as_rows
 from recede_worker.core.cutting.discover import Prunable, prunable_norms
 from recede_worker.core.graph.channels import network_shape
 from recede_worker.core.norms.bounded import BoundedBatchNorm2d
@@ -51,24 +52,19 @@ def images_of(given: Tensor) -> Tensor:
 
 
 def traced(dense: nn.Module, images: Tensor, prunable: Prunable) -> tuple[NetworkShape, Norms]:
-    """The shape of a classifier and the norms of its groups, in network order.
+    """The shape of a network and the norms of its groups, in network order.
 
-    `dense` is in evaluation mode and on the CPU, as the images are; it stays as it is.
+    `dense` is a copy in evaluation mode and on the CPU, as the images are. It gives rows from
+    now on: see as_rows.
 
     Raises:
-        InvalidInput: it gives no scores (N, classes), or nothing of it can be cut.
+        InvalidInput: it gives no tensor with a row for each image, or nothing of it can be cut.
     """
+    as_rows(dense, images)
     with torch.inference_mode():
-        output = dense(images[:1])
-    if not isinstance(output, Tensor) or output.ndim != 2:
-        found = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
-        raise InvalidInput(
-            f"For one image the model gives {found}; scores (1, classes) are needed.",
-            field="model",
-            hint="Wrap it in a module that returns the scores alone.",
-        )
+        classes = dense(images[:1]).shape[1]
     channels, height, width = images.shape[1:]
-    input_shape, classes = (channels, height, width), output.shape[1]
+    input_shape = (channels, height, width)
     # A copy: looking for what can be cut draws other weights. Gates fold away under their names.
     norms = prunable_norms(fold(dense), input_shape, classes, prunable=prunable)
     bounded = any(isinstance(module, BoundedBatchNorm2d) for module in dense.modules())

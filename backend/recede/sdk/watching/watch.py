@@ -22,7 +22,6 @@ from recede.contract.recorded.metric import Metric
 from recede.contract.spec.kept_weights import MB
 from recede.contract.spec.run import MAX_EPOCHS, Text
 from recede.contract.validation import in_words
-from recede.sdk.network.outputs import as_rows
 from recede.sdk.network.traced import copied, images_of, traced, unwrapped
 from recede.sdk.recording.journal import Journal
 from recede.sdk.recording.lines import FORMAT, Begun, Resumed
@@ -192,7 +191,7 @@ def _looked_at(
         dense, images = copied(network), images_of(example_inputs)
         if images.dtype in (torch.float16, torch.bfloat16):
             dense, images = dense.float(), images.float()
-        shape, norms = traced(as_rows(dense, images), images, prunable)
+        shape, norms = traced(dense, images, prunable)
     return Watched(network, shape, norms), caught.words
 
 
