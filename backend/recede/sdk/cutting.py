@@ -18,7 +18,6 @@ from recede.sdk.network.outputs import compared
 from recede.sdk.network.traced import images_of, traced
 from recede_worker.core.cutting.discover import Prunable
 from recede_worker.core.cutting.surgery import Surgeon
-from recede_worker.core.graph.trace import trace
 from recede_worker.core.norms.fold import fold
 from recede_worker.core.norms.importance import raw_scales
 
@@ -63,10 +62,8 @@ def cut(
     wanted = _plan(plan)
     images = images_of(example_inputs)
     dense = copy.deepcopy(model).cpu().eval()
-    rows = copy.deepcopy(dense)
-    shape, norms = traced(rows, images, prunable)
+    shape, norms, routes = traced(copy.deepcopy(dense), images, prunable)
     selection = select(shape, raw_scales(dense, list(norms.values()), shape.sizes), wanted)
-    routes = trace(rows, shape.input_shape)
     exact = Surgeon(copy.deepcopy(dense).double(), shape, norms, routes)
     small, masked = (make(selection.mask, selection.variant) for make in (exact.cut, exact.masked))
     _prove(small, masked, images.double())

@@ -87,7 +87,7 @@ def gate(
             field="model",
             hint="Gate a network once, or fold it first: recede.fold(model).",
         )
-    shape, norms = traced(copied(network), images_of(example_inputs), prunable)
+    shape, norms, _ = traced(copied(network), images_of(example_inputs), prunable)
     gated.gate(network, all_names(norms.values()), torch.Generator().manual_seed(seed))
     return Gates(network, shape.model_copy(update={"scale": "bounded"}), norms)
 

@@ -13,6 +13,7 @@ from recede.contract.network.shape import NetworkShape
 from recede.sdk.network.outputs import as_rows
 from recede_worker.core.cutting.discover import Prunable, prunable_norms
 from recede_worker.core.graph.channels import network_shape
+from recede_worker.core.graph.trace import Trace, trace
 from recede_worker.core.norms.bounded import BoundedBatchNorm2d
 from recede_worker.core.norms.fold import fold
 from recede_worker.core.norms.scaling import Norms
@@ -51,8 +52,10 @@ def images_of(given: Tensor) -> Tensor:
     )
 
 
-def traced(dense: nn.Module, images: Tensor, prunable: Prunable) -> tuple[NetworkShape, Norms]:
-    """The shape of a network and the norms of its groups, in network order.
+def traced(
+    dense: nn.Module, images: Tensor, prunable: Prunable
+) -> tuple[NetworkShape, Norms, Trace]:
+    """The shape of a network, the norms of its groups, in network order, and its trace.
 
     `dense` is a copy in evaluation mode and on the CPU, as the images are. It gives rows from
     now on: see as_rows.
@@ -68,6 +71,7 @@ def traced(dense: nn.Module, images: Tensor, prunable: Prunable) -> tuple[Networ
     # A copy: looking for what can be cut draws other weights. Gates fold away under their names.
     norms = prunable_norms(fold(dense), input_shape, classes, prunable=prunable)
     bounded = any(isinstance(module, BoundedBatchNorm2d) for module in dense.modules())
+    routes = trace(dense, input_shape)
     shape = network_shape(
         dense,
         architecture=type(dense).__name__,
@@ -75,5 +79,6 @@ def traced(dense: nn.Module, images: Tensor, prunable: Prunable) -> tuple[Networ
         input_shape=input_shape,
         classes=classes,
         scale="bounded" if bounded else "plain",
+        traced=routes,
     )
-    return shape, norms
+    return shape, norms, routes

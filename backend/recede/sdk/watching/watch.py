@@ -191,7 +191,7 @@ def _looked_at(
         dense, images = copied(network), images_of(example_inputs)
         if images.dtype in (torch.float16, torch.bfloat16):
             dense, images = dense.float(), images.float()
-        shape, norms = traced(dense, images, prunable)
+        shape, norms, _ = traced(dense, images, prunable)
     return Watched(network, shape, norms), caught.words
 
 
