@@ -1,6 +1,7 @@
 """Recede, and for your own training loop: `recede.watch`, `gate`, `cut` and `fold`.
 
-`recede.LightningCallback` does what `watch` does for a training by Lightning's Trainer.
+`recede.LightningCallback` and `recede.watch_ultralytics` do what `watch` does for trainings by
+Lightning and Ultralytics.
 """
 
 from __future__ import annotations
@@ -9,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from recede.sdk.adapters.lightning import LightningCallback as LightningCallback
-    from recede.sdk.own_training import Gates, Metric, cut, fold, gate, watch
+    from recede.sdk.own_training import Gates, Metric, cut, fold, gate, watch, watch_ultralytics
 
-__all__ = ["Gates", "Metric", "cut", "fold", "gate", "watch"]
+__all__ = ["Gates", "Metric", "cut", "fold", "gate", "watch", "watch_ultralytics"]
 
 
 def __getattr__(name: str) -> Any:

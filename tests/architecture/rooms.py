@@ -136,6 +136,7 @@ PYTHON: Allowed = {
     "recede.contract.spec": {"recede.contract", "recede.contract.network"},
     "recede.sdk": {
         "recede.contract.*",
+        "recede.sdk.adapters",
         "recede.sdk.network",
         "recede.sdk.watching",
         "recede_worker.core.*",
