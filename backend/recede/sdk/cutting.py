@@ -14,7 +14,7 @@ from recede.contract.cut.selection import select
 from recede.contract.errors import InvalidInput, RecedeError
 from recede.contract.spec.run import IMPORTANCE, Plan
 from recede.contract.validation import in_words
-from recede.sdk.network.outputs import compared
+from recede.sdk.network.outputs import as_given, compared
 from recede.sdk.network.traced import images_of, traced
 from recede_worker.core.cutting.discover import Prunable
 from recede_worker.core.cutting.surgery import Surgeon
@@ -62,13 +62,13 @@ def cut(
     wanted = _plan(plan)
     images = images_of(example_inputs)
     dense = copy.deepcopy(model).cpu().eval()
-    shape, norms, routes = traced(copy.deepcopy(dense), images, prunable)
+    shape, norms, routes = traced(dense, images, prunable)
     selection = select(shape, raw_scales(dense, list(norms.values()), shape.sizes), wanted)
     exact = Surgeon(copy.deepcopy(dense).double(), shape, norms, routes)
     small, masked = (make(selection.mask, selection.variant) for make in (exact.cut, exact.masked))
-    _prove(small, masked, images.double())
+    _prove(as_given(small), as_given(masked), images.double())
     small = Surgeon(dense, shape, norms, routes).cut(selection.mask, selection.variant)
-    return small.to(next(model.parameters()).device)
+    return as_given(small).to(next(model.parameters()).device)
 
 
 def _plan(given: Plan | Mapping[str, Any] | float) -> Plan:

@@ -150,8 +150,10 @@ class Mapper(Small):
 def test_networks_that_give_maps_tuples_or_dicts_are_cut(answer):
     model = Mapper(answer)
     nn.init.normal_(model.inner[1].weight)
+    folded = recede.cut(model, images(), {"ratio": 0.5, "bias": "fold"})
     small = recede.cut(model, images(), 0.5)
-    assert small.inner[0].out_channels == 12
+    assert type(small) is type(folded) is Mapper
+    assert small.inner[0].out_channels == folded.inner[0].out_channels == 12
     weak = model.inner[1].weight.detach().abs().argsort()[:12]
     with torch.no_grad():
         model.inner[1].weight[weak] = 0.0
