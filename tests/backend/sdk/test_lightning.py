@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import pickle
 import runpy
 import sys
 from importlib import import_module
@@ -180,6 +181,12 @@ def test_an_attribute_that_is_not_there_costs_the_recording_alone(folder, said):
 def test_an_option_that_watch_does_not_have_is_refused_before_the_training():
     with pytest.raises(TypeError, match="no option fodler; it takes folder, name"):
         recede.LightningCallback(fodler="x")
+
+
+def test_strategies_that_spawn_processes_can_send_it_to_them(folder):
+    there = pickle.loads(pickle.dumps(recede.LightningCallback(images(), folder=folder)))
+    fit(module(), there)
+    assert list(Recording(folder).epochs) == [0, 1, 2, 3]
 
 
 def test_images_are_found_in_batches_of_any_form():
