@@ -1,4 +1,4 @@
-"""Recede, and for your own training loop: `recede.watch`, `gate`, `cut` and `fold`.
+"""Recede, and for your own training loop: `recede.watch`, `serve`, `gate`, `cut` and `fold`.
 
 `recede.LightningCallback` and `recede.watch_ultralytics` do what `watch` does for trainings by
 Lightning and Ultralytics.
@@ -10,9 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from recede.sdk.adapters.lightning import LightningCallback as LightningCallback
-    from recede.sdk.own_training import Gates, Metric, cut, fold, gate, watch, watch_ultralytics
+    from recede.sdk.own_training import (
+        Gates,
+        Metric,
+        cut,
+        fold,
+        gate,
+        serve,
+        watch,
+        watch_ultralytics,
+    )
 
-__all__ = ["Gates", "Metric", "cut", "fold", "gate", "watch", "watch_ultralytics"]
+__all__ = ["Gates", "Metric", "cut", "fold", "gate", "serve", "watch", "watch_ultralytics"]
 
 
 def __getattr__(name: str) -> Any:

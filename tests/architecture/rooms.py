@@ -138,6 +138,7 @@ PYTHON: Allowed = {
         "recede.contract.*",
         "recede.sdk.adapters",
         "recede.sdk.network",
+        "recede.sdk.serving",
         "recede.sdk.watching",
         "recede_worker.core.*",
         "recede_worker.methods",
@@ -152,6 +153,14 @@ PYTHON: Allowed = {
     "recede.sdk.network": {"recede.contract.*", "recede_worker.core.*"},
     "recede.sdk.recording": {"recede.contract.*"},
     "recede.sdk.sending": {"recede.client", "recede.contract.*", "recede.sdk.recording"},
+    "recede.sdk.serving": {
+        "recede.client",
+        "recede.contract.*",
+        "recede.sdk.network",
+        "recede.sdk.recording",
+        "recede.sdk.sending",
+        "recede_worker.core.*",
+    },
     "recede.sdk.watching": {
         "recede.client",
         "recede.contract.*",

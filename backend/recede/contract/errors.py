@@ -117,3 +117,12 @@ class SchemaMismatch(RecedeError):
     """The store was written by another version of Recede."""
 
     code = "schema_mismatch"
+
+
+def words_of(error: Exception) -> str:
+    """An error in one line, with what can be done about it where that is known."""
+    if isinstance(error, RecedeError):
+        return " ".join(filter(None, (error.message, error.hint)))
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.strerror}{f' ({error.filename})' if error.filename else ''}."
+    return f"{type(error).__name__}: {error}."

@@ -16,11 +16,12 @@ from recede.client import ApiError, RecedeClient
 from recede.contract.cut.selection import select
 from recede.contract.schemas import RecordedCut, RecordedCutsBody
 from recede.contract.spec.run import Plan
+from recede.sdk.network.masked import ALL, PATIENCE
 from recede.sdk.recording.journal import Journal
 from recede.sdk.recording.lines import Logged
 from recede.sdk.recording.reading import Recording
 from recede.sdk.sending.delivery import Delivery
-from recede.sdk.watching.measuring import ALL, PATIENCE, SHARE, Measuring
+from recede.sdk.watching.measuring import SHARE, Measuring
 from recede.sdk.watching.recorder import Watched
 from recede.sdk.watching.trouble import Trouble
 from tests.backend.sdk.watched import Training, images

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TypedDict
 
 from recede.contract.recorded.metric import Metric
-from recede.sdk.watching.measuring import Evaluate
+from recede.sdk.network.masked import Evaluate
 from recede_worker.core.cutting.discover import Prunable
 
 

@@ -14,16 +14,19 @@ from recede.sdk.recording.lock import Lock
 class Journal:
     """The one writer of a folder; raises OSError where the disk is full or not writable."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, measures: bool = False) -> None:
         """Open the folder, which is made, for writing.
 
+        Args:
+            measures: the training is over, and cuts of it are measured.
+
         Raises:
-            Conflict: another process records into it.
+            Conflict: another process writes into it.
         """
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self._lock = Lock(folder)
-        if not self._lock.take():
+        if not self._lock.take(measures=measures):
             raise Conflict(
                 f"Another process records into {folder}.",
                 hint="Give each training its own folder.",

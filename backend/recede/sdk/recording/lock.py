@@ -1,4 +1,8 @@
-"""Who records into a folder holds a lock, which the system takes back when the process ends."""
+"""Who writes into a folder holds a lock, which the system takes back when the process ends.
+
+The file of the lock says whether the writer measures a training that is over: that one does not
+live.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +15,7 @@ except ImportError:  # Windows: nobody is kept out, and everybody counts as aliv
     fcntl = None  # type: ignore[assignment]
 
 NAME = ".writer"
+_MEASURES = b"measures"
 
 
 class Lock:
@@ -20,12 +25,14 @@ class Lock:
         self._descriptor: int | None = None
         self._path = folder / NAME
 
-    def take(self) -> bool:
-        """Take it; False if another process records into the folder."""
+    def take(self, *, measures: bool = False) -> bool:
+        """Take it, to train or to measure; False if another process writes into the folder."""
         descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o644)
         if not _locked(descriptor):
             os.close(descriptor)
             return False
+        os.ftruncate(descriptor, 0)
+        os.write(descriptor, _MEASURES if measures else b"")
         self._descriptor = descriptor
         return True
 
@@ -37,7 +44,7 @@ class Lock:
 
 
 def is_held(folder: Path) -> bool:
-    """Whether a process records into the folder; True where that cannot be found out."""
+    """Whether a training records into the folder; True where that cannot be found out."""
     if fcntl is None:
         return True
     try:
@@ -47,7 +54,7 @@ def is_held(folder: Path) -> bool:
     except OSError:  # a folder that may only be read
         return True
     try:
-        return not _locked(descriptor)
+        return not _locked(descriptor) and os.read(descriptor, len(_MEASURES)) != _MEASURES
     finally:
         os.close(descriptor)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from recede.contract.errors import RecedeError
+from recede.contract.errors import words_of
 
 log = logging.getLogger("recede")
 
@@ -40,12 +40,3 @@ class Trouble:
         except Exception as error:  # noqa: BLE001 - the training goes on, whatever it is
             caught.words = words_of(error)
             self.say(doing, f"Recede: {doing} failed: {caught.words} {then}")
-
-
-def words_of(error: Exception) -> str:
-    """An error in one line, with what can be done about it where that is known."""
-    if isinstance(error, RecedeError):
-        return " ".join(filter(None, (error.message, error.hint)))
-    if isinstance(error, OSError) and error.strerror:
-        return f"{error.strerror}{f' ({error.filename})' if error.filename else ''}."
-    return f"{type(error).__name__}: {error}."

@@ -22,12 +22,13 @@ from recede.contract.recorded.metric import Metric
 from recede.contract.spec.kept_weights import MB
 from recede.contract.spec.run import MAX_EPOCHS, Text
 from recede.contract.validation import in_words
+from recede.sdk.network.masked import Evaluate
 from recede.sdk.network.traced import copied, images_of, traced, unwrapped
 from recede.sdk.recording.journal import Journal
 from recede.sdk.recording.lines import FORMAT, Begun, Resumed
 from recede.sdk.recording.reading import Recording, is_recording, may_go_on
 from recede.sdk.sending.thread import Sender
-from recede.sdk.watching.measuring import Evaluate, Measuring
+from recede.sdk.watching.measuring import Measuring
 from recede.sdk.watching.recorder import Recorder, Watched
 from recede.sdk.watching.run import Run
 from recede.sdk.watching.trouble import Trouble
