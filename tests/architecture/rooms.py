@@ -167,6 +167,7 @@ PYTHON: Allowed = {
         "recede.sdk.network",
         "recede.sdk.recording",
         "recede.sdk.sending",
+        "recede.sdk.serving",
         "recede_worker.core.*",
     },
     "recede.store": set(),

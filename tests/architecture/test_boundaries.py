@@ -24,7 +24,7 @@ CATCHES_EVERYTHING = {
     # A fault of ours must not end somebody's training, in which it would be raised.
     "backend/recede/sdk/watching/trouble.py:caught",
     # Somebody's own evaluate, which may raise anything.
-    "backend/recede/sdk/serving/curve.py:_measure",
+    "backend/recede/sdk/serving/network.py:tried",
     # onnxruntime, which has no common class for what a file may cause.
     "backend/recede/bench/onnx_latency.py:open_session",
     # The boundaries of a job and of its processes, which record the failure.

@@ -101,6 +101,9 @@ class ApiMethods:
     put_recorded_epoch = Endpoint(training.put_recorded_epoch)
     put_recorded_cuts = Endpoint(training.put_recorded_cuts)
     set_recording_state = Endpoint(training.set_recording_state)
+    serve_recording = Endpoint(training.serve_recording)
+    stop_serving = Endpoint(training.stop_serving)
+    answer_request = Endpoint(training.answer_request)
 
     epochs = Endpoint(history.epochs)
     network = Endpoint(history.network)

@@ -32,10 +32,14 @@ class JobKind(StrEnum):
 
 
 class Lane(StrEnum):
-    """Where a job waits: interactive work is never behind a training."""
+    """Where a job waits: interactive work is never behind a training.
+
+    What waits elsewhere no worker takes: it is measured where a recorded run's network is.
+    """
 
     TRAINING = "training"
     INTERACTIVE = "interactive"
+    ELSEWHERE = "elsewhere"
 
 
 LANES: dict[JobKind, Lane] = {

@@ -10,6 +10,7 @@ from recede.client import AsyncRecedeClient, Plan, RecedeClient, RunSpec
 from recede.client.methods import ApiMethods, Endpoint
 from recede.contract.cut.targets import Target
 from recede.contract.schemas import (
+    CutAnswer,
     RecordedCut,
     RecordedCutsBody,
     RecordedEpochBody,
@@ -32,6 +33,7 @@ SAMPLES = {
     "recorded": RecordedEpochBody(at=0, seconds=0),
     "measured": RecordedCutsBody(cuts=[RecordedCut(ratio=0, digest="0" * 64, value=0)]),
     "state": RecordingStateBody(state="running"),
+    "answer": CutAnswer(digest="0" * 64, value=0),
 }
 
 

@@ -1,4 +1,4 @@
-"""The background work of the service: reporting stalls, and sending notices to the webhook."""
+"""The background work of the service: reporting stalls, giving up requests, sending notices."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from recede.contract.errors import RecedeError
 from recede.settings import Settings
 from recede.store.database.clock import now
 from recede.store.database.engine import Store
-from recede.store.experiments import runs
+from recede.store.experiments import runs, serving
 from recede.store.notices import stalls, webhooks
 
 log = logging.getLogger("recede.web")
@@ -22,12 +22,15 @@ EVERY_S = 1.0
 
 
 class Notices:
-    """Looks once a second, in a thread beside those of the API; safe beside other services."""
+    """Looks once a second, in a thread beside those of the API; safe beside other services.
+
+    `since` is when it began to look, by the database's clock.
+    """
 
     def __init__(self, store: Store, settings: Settings) -> None:
         self._store = store
         self._settings = settings
-        self._adopted = False
+        self.since: float | None = None
         self._said = ""
 
     async def run(self) -> None:
@@ -38,11 +41,12 @@ class Notices:
 
     def step(self) -> None:
         """Report new stalls, record what is to be sent, and send one of it."""
-        if not self._adopted:
+        if self.since is None:
             with self._store.write() as session:
                 webhooks.adopt(session, self._settings.webhook)
-            self._adopted = True
+                self.since = now(session)
         self._stalls()
+        self._requests(self.since)
         self._collect()
         delivery.deliver(self._store, self._settings.url)
 
@@ -66,6 +70,15 @@ class Notices:
             at = now(session)
             for job in stalled:
                 webhooks.add(session, "stalled", job, runs.get(session, job.run_id), moment=at)
+
+    def _requests(self, since: float) -> None:
+        """Give up cuts that nobody has come to measure."""
+        with self._store.read() as session:
+            if not serving.lapsed(session, since):
+                return
+        with self._store.write() as session:
+            for job in serving.lapsed(session, since):
+                serving.give_up(session, job)
 
     def _collect(self) -> None:
         with self._store.read() as session:

@@ -241,6 +241,8 @@ def _bound(target: Target, found: SolveOut) -> str:
 
 
 def _accuracy(found: AccuracyOut) -> str:
+    if not found.n:
+        return f"{found.value:.5g} ({found.kind} by the run's own metric, which has no interval)"
     spread = f"{percent(found.low, 2)} to {percent(found.high, 2)}"
     return f"{percent(found.value, 2)} ({found.kind} on {found.n} images; {spread})"
 

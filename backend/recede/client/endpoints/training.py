@@ -17,6 +17,8 @@ from recede.client.endpoints.call import (
     key as idempotent,
 )
 from recede.contract.schemas import (
+    CutAnswer,
+    CutRequests,
     Deleted,
     GroupAndRuns,
     GroupOut,
@@ -159,6 +161,23 @@ def put_recorded_cuts(key: str, epoch: int, measured: RecordedCutsBody) -> Call[
 def set_recording_state(key: str, state: RecordingStateBody) -> Call[None]:
     """Say how the training stands; "running" says that it lives."""
     return Call("PUT", f"{_recording(key)}/state", nothing, json=state.model_dump(mode="json"))
+
+
+def serve_recording(key: str, epochs: Sequence[int]) -> Call[CutRequests]:
+    """Say that cuts of these epochs are measured on request; what is asked for now."""
+    wanted = {"epochs": list(epochs)}
+    return Call("PUT", f"{_recording(key)}/serving", body(CutRequests), json=wanted)
+
+
+def stop_serving(key: str) -> Call[None]:
+    """Say that no cuts are measured any more."""
+    return Call("DELETE", f"{_recording(key)}/serving", nothing)
+
+
+def answer_request(key: str, job_id: int, answer: CutAnswer) -> Call[None]:
+    """Answer a request with what was measured, or with why it could not be."""
+    sent = answer.model_dump(mode="json", exclude_none=True)
+    return Call("PUT", f"{_recording(key)}/requests/{job_id}", nothing, json=sent)
 
 
 def _recording(key: str) -> str:

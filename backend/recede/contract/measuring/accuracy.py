@@ -20,6 +20,7 @@ __all__ = [
     "lossless_ratio",
     "measured",
     "standard_error",
+    "uncounted",
     "wilson_interval",
 ]
 
@@ -46,6 +47,11 @@ class Accuracy:
     def half_width(self) -> float:
         """Of the interval for the whole split."""
         return (self.split_high - self.split_low) / 2
+
+
+def uncounted(value: float) -> Accuracy:
+    """A value by another metric: no images were counted, so no interval is known."""
+    return Accuracy("measured", value, value, value, 0, 0, value, value)
 
 
 @dataclass(frozen=True)

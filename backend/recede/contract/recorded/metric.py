@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from recede.contract.measuring.accuracy import Accuracy, measured
+from recede.contract.measuring.accuracy import Accuracy, measured, uncounted
 from recede.contract.spec.run import Text
 
 MAX_METRICS = 64
@@ -39,7 +39,7 @@ class Metric(BaseModel):
         correct = self.correct(value)
         if correct is not None and self.n is not None:
             return measured(correct, self.n)
-        return Accuracy("measured", value, value, value, 0, 0, value, value)
+        return uncounted(value)
 
     def best(self, values: Mapping[int, float]) -> int | None:
         """The epoch of the best value, of equals the first; None of no values."""

@@ -8,11 +8,13 @@ from pydantic import Base64Bytes, BaseModel, ConfigDict, Field
 
 from recede.contract.network.shape import NetworkShape
 from recede.contract.recorded.metric import Metric, Metrics, Value
-from recede.contract.spec.run import MAX_EPOCHS, Ratio, Text
+from recede.contract.spec.run import MAX_EPOCHS, Plan, Ratio, Text
 from recede.contract.states import State
 
 Moment = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 """Seconds since 1970 by the clock of the training."""
+Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+"""Hash of the channels that are kept, to be sure that both sides mean the same cut."""
 FORMAT = 1
 """Of what is sent: raised when an older service would misunderstand it."""
 
@@ -53,8 +55,7 @@ class RecordedCut(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     ratio: Ratio
-    digest: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
-    """Hash of the channels that are kept, to be sure that both sides mean the same cut."""
+    digest: Digest
     value: Value
 
 
@@ -89,6 +90,43 @@ class RecordingOut(BaseModel):
     """By epoch, the ratios of the cuts that have arrived."""
 
 
+class ServingBody(BaseModel):
+    """A process that has the network measures cuts on request, as long as it says so."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    epochs: Annotated[
+        list[Annotated[int, Field(ge=0, le=MAX_EPOCHS)]], Field(max_length=MAX_EPOCHS + 1)
+    ]
+    """Those whose weights it has."""
+
+
+class CutRequest(BaseModel):
+    """A cut that is to be measured."""
+
+    id: int
+    plan: Plan
+    """With its epoch, and protected layers among its locks."""
+    digest: str
+
+
+class CutRequests(BaseModel):
+    """All that are open, oldest first."""
+
+    items: list[CutRequest]
+
+
+class CutAnswer(BaseModel):
+    """What was measured of it, or in words why nothing was."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    digest: Digest
+    value: Value | None = None
+    error: Text | None = Field(None, max_length=1000)
+    seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
+
+
 class RecordedOut(BaseModel):
     """What a run has beside its epochs because it is recorded elsewhere."""
 
@@ -96,3 +134,5 @@ class RecordedOut(BaseModel):
     best_value: float | None
     """Of the metric at the best epoch."""
     heard_at: float
+    serving: list[int] | None = None
+    """Epochs of which cuts can be measured on request now; null: nobody measures them."""

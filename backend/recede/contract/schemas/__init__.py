@@ -1,6 +1,8 @@
 """Bodies of requests and answers; times in seconds since 1970 UTC, sizes in bytes."""
 
 from recede.contract.recorded.sent import (
+    CutAnswer,
+    CutRequests,
     RecordedCut,
     RecordedCutsBody,
     RecordedEpochBody,
@@ -8,6 +10,7 @@ from recede.contract.recorded.sent import (
     RecordingBody,
     RecordingOut,
     RecordingStateBody,
+    ServingBody,
 )
 from recede.contract.schemas.base import (
     AccuracyOut,
@@ -117,6 +120,8 @@ __all__ = [
     "CurveBody",
     "CurveOut",
     "CurvePoint",
+    "CutAnswer",
+    "CutRequests",
     "CutSnippets",
     "CutSnippetsBody",
     "CutValue",
@@ -168,6 +173,7 @@ __all__ = [
     "RunSnippetsBody",
     "ScoreAnswer",
     "ScoreBody",
+    "ServingBody",
     "SnapshotsOut",
     "SnippetTarget",
     "SolveBody",

@@ -77,7 +77,9 @@ class EvaluationOut(BaseModel):
     plan: Plan
     on_curve: bool
     accuracy: AccuracyOut
-    loss: float
+    """Without images (n = 0) the value of a recorded run's own metric."""
+    loss: float | None
+    """null where the run's own `evaluate` measured it."""
     cost: CostOut
     seconds: float
 

@@ -6,7 +6,7 @@ place before the line that names it is written, and a line counts once it ends w
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
@@ -96,6 +96,17 @@ class Measured(Line):
     seconds: float
 
 
+class Answered(Line):
+    """The same of a cut that was asked for: exactly that one, by any plan."""
+
+    kind: Literal["answered"] = "answered"
+    epoch: int
+    plan: dict[str, Any]
+    digest: str
+    value: float
+    seconds: float
+
+
 class Finished(Line):
     """The training has ended, by an error if one is named."""
 
@@ -104,6 +115,7 @@ class Finished(Line):
 
 
 AnyLine = Annotated[
-    Begun | Resumed | Logged | Kept | Dropped | Measured | Finished, Field(discriminator="kind")
+    Begun | Resumed | Logged | Kept | Dropped | Measured | Answered | Finished,
+    Field(discriminator="kind"),
 ]
 LINE: TypeAdapter[AnyLine] = TypeAdapter(AnyLine)

@@ -16,6 +16,7 @@ from recede.sdk.recording.lines import (
     LINE,
     LINES,
     SCALES,
+    Answered,
     AnyLine,
     Begun,
     Dropped,
@@ -28,7 +29,7 @@ from recede.sdk.recording.lines import (
 from recede.sdk.recording.lock import is_held
 
 FloatArray = npt.NDArray[np.float32]
-_KINDS = ("begun", "resumed", "logged", "kept", "dropped", "measured", "finished")
+_KINDS = ("begun", "resumed", "logged", "kept", "dropped", "measured", "answered", "finished")
 
 
 class UnusableRecording(InvalidInput):
@@ -73,6 +74,8 @@ class Recording:
         self.weights: dict[int, str] = {}
         self.cuts: dict[int, dict[float, Measured]] = {}
         """By epoch and ratio."""
+        self.values: dict[tuple[int, str], float] = {}
+        """Of all cuts that were measured, by epoch and kept channels (digest)."""
         self.finished: Finished | None = None
         self.last_at = 0.0
         """When the last line was written, in seconds since 1970."""
@@ -167,6 +170,9 @@ class Recording:
                 self.weights.pop(line.epoch, None)
             case Measured():
                 self.cuts.setdefault(line.epoch, {}).setdefault(line.ratio, line)
+                self.values.setdefault((line.epoch, line.digest), line.value)
+            case Answered():
+                self.values.setdefault((line.epoch, line.digest), line.value)
             case Finished():
                 self.finished = line
 

@@ -27,6 +27,13 @@ def say(line: str) -> None:
     sys.stderr.flush()
 
 
+def shown(recording: Recording, value: float) -> str:
+    """A value of the recorded metric, with its name and unit."""
+    metric = recording.begun.metric
+    assert metric is not None
+    return f"{metric.name} {value:.5g} {metric.unit}".rstrip()
+
+
 class Curves:
     """Measures what is missing of the curves of some epochs."""
 
@@ -59,12 +66,10 @@ class Curves:
     def _measure(self, epoch: int, ratio: float, place: str) -> None:
         selection = self._network.selection(Plan(epoch=epoch, ratio=ratio))
         cut = f"epoch {epoch}, {100 * ratio:.0f} % of the neurons removed"
-        self._network.surgeon(epoch)  # its weights are no failure of evaluate
         start = time.monotonic()
-        try:
-            value = self._network.value(epoch, selection)
-        except Exception as error:  # noqa: BLE001 - somebody's own function
-            self._failed(cut, error)
+        value = self._network.tried(epoch, selection)
+        if isinstance(value, Exception):
+            self._failed(cut, value)
             return
         self._failures = 0
         seconds = time.monotonic() - start
@@ -78,10 +83,7 @@ class Curves:
         )
         self._journal.append(line)
         self._recording.advance()
-        metric = self._recording.begun.metric
-        assert metric is not None
-        shown = f"{metric.name} {value:.5g} {metric.unit}".rstrip()
-        say(f"{cut}: {shown} ({place}, {seconds:.1f} s)")
+        say(f"{cut}: {shown(self._recording, value)} ({place}, {seconds:.1f} s)")
 
     def _failed(self, cut: str, error: Exception) -> None:
         """Say so; raises EvaluateFailed when it is of no use to go on."""

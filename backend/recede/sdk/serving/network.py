@@ -63,18 +63,19 @@ class RecordedNetwork:
             )
         return select(self._shape, raw, plan)
 
-    def value(self, epoch: int, selection: Selection) -> float:
-        """What `evaluate` says of a cut of that epoch's network.
+    def tried(self, epoch: int, selection: Selection) -> float | Exception:
+        """What `evaluate` says of a cut of that epoch's network, or why it gives no number.
 
         Raises:
             UnusableRecording: the weights cannot be read.
-            InvalidInput: it gave no finite number.
-            Exception: whatever `evaluate` raises.
         """
-        return self._networks.value(self.surgeon(epoch), selection)
+        surgeon = self._surgeon(epoch)
+        try:
+            return self._networks.value(surgeon, selection)
+        except Exception as error:  # noqa: BLE001 - somebody's own function
+            return error
 
-    def surgeon(self, epoch: int) -> Surgeon:
-        """What masks the network of an epoch; raises UnusableRecording."""
+    def _surgeon(self, epoch: int) -> Surgeon:
         if self._loaded is None or self._loaded[0] != epoch:
             path = self._recording.folder / self._recording.weights[epoch]
             model = copied(self._model)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -12,6 +13,8 @@ from recede.sdk.watching.measuring import Measuring
 from recede.sdk.watching.recorder import Recorder
 from recede.sdk.watching.trouble import Trouble
 
+Values = dict[int, dict[float, float]]
+"""Epoch → ratio of neurons removed → value."""
 _THIS_LEFT_OUT = "This epoch is not recorded whole; the training goes on."
 
 
@@ -26,6 +29,7 @@ class Run:
         measuring: Measuring | None = None,
         curve_s: float = 0.0,
         sender: Sender | None = None,
+        serve: Callable[..., Values] | None = None,
     ) -> None:
         self._trouble = trouble
         self._recorder = recorder
@@ -33,6 +37,7 @@ class Run:
         self._measuring = measuring
         self._curve_s = curve_s
         self._sender = sender
+        self._serve = serve
 
     @property
     def folder(self) -> Path | None:
@@ -75,6 +80,26 @@ class Run:
                 journal.close()
             if self._sender is not None:
                 self._sender.finish()
+
+    def serve(self, *, for_s: float | None = None) -> Values:
+        """Finish, measure the rest of the curves, then each cut that is asked for in Explore.
+
+        It goes on until Ctrl-C or for that many seconds; without a server it ends with the
+        curves. `evaluate` of recede.watch measures.
+
+        Returns:
+            What recede.serve does; nothing where it failed, which is logged, or on other ranks.
+        """
+        self.finish()
+        folder = self.folder
+        if folder is not None and self._serve is None:
+            self._trouble.say(
+                "serving", "Recede: run.serve() measures nothing: recede.watch got no evaluate."
+            )
+        if folder is not None and self._serve is not None:
+            with self._trouble.caught("measuring on request", "What was measured is recorded."):
+                return self._serve(folder, for_s=for_s)
+        return {}
 
     def __enter__(self) -> Self:
         return self

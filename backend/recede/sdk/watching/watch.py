@@ -7,6 +7,7 @@ import os
 import re
 import secrets
 import time
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import Annotated, Any
@@ -28,6 +29,7 @@ from recede.sdk.recording.journal import Journal
 from recede.sdk.recording.lines import FORMAT, Begun, Resumed
 from recede.sdk.recording.reading import Recording, is_recording, may_go_on
 from recede.sdk.sending.thread import Sender
+from recede.sdk.serving.serve import serve
 from recede.sdk.watching.measuring import Measuring
 from recede.sdk.watching.recorder import Recorder, Watched
 from recede.sdk.watching.run import Run
@@ -131,7 +133,12 @@ def watch(
             with trouble.caught("recording the network before training", _THE_REST):
                 recorder.start()
             sender = _sender(server, token, journal.folder, trouble)
-            return Run(trouble, recorder, journal, measuring, options.curve_s, sender)
+            serving = None
+            if evaluate is not None:
+                serving = partial(
+                    serve, model=network, evaluate=evaluate, server=server, token=token
+                )
+            return Run(trouble, recorder, journal, measuring, options.curve_s, sender, serving)
     return Run(trouble)
 
 

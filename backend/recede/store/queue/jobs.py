@@ -26,14 +26,21 @@ from recede.store.tables.runs import (
 )
 
 
-def enqueue(session: Session, run_id: str, kind: JobKind, payload: dict[str, Any]) -> JobRow:
-    """Add a job to its lane; it is queued when this transaction commits."""
+def enqueue(
+    session: Session,
+    run_id: str,
+    kind: JobKind,
+    payload: dict[str, Any],
+    *,
+    lane: Lane | None = None,
+) -> JobRow:
+    """Add a job to a lane, else its kind's; it is queued when this transaction commits."""
     spec = session.get_one(RunRow, run_id).spec
     trains = kind is JobKind.TRAIN
     job = JobRow(
         run_id=run_id,
         kind=kind.value,
-        lane=LANES[kind].value,
+        lane=(lane or LANES[kind]).value,
         wants=spec.get("device", "auto"),
         processes=spec.get("processes", 1) if trains else 1,
         epoch=payload.get("plan", payload).get("epoch"),

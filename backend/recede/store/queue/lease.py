@@ -107,7 +107,7 @@ def claim(
 
 def is_waiting(
     session: Session,
-    lanes: Sequence[Lane] = tuple(Lane),
+    lanes: Sequence[Lane] = (Lane.TRAINING, Lane.INTERACTIVE),
     accepts: Sequence[str] | None = None,
     *,
     kinds: Sequence[JobKind] | None = None,

@@ -130,6 +130,10 @@ class RecordingRow(Base):
     """The recording's own, so that what is sent again is known."""
     metric: Mapped[Json | None] = mapped_column(JSON)
     heard_at: Mapped[float]
+    serving_at: Mapped[float | None]
+    """When the process was last heard of that measures cuts on request."""
+    serving_epochs: Mapped[list[int] | None] = mapped_column(JSON(none_as_null=True))
+    """Those whose weights it has."""
 
 
 class EpochRow(Base):
@@ -204,7 +208,10 @@ class EvaluationRow(Base):
     on_curve: Mapped[bool] = mapped_column(default=False)
     correct: Mapped[int]
     n: Mapped[int]
-    loss: Mapped[float]
+    """0 where no images were counted: then `value` is all that is known."""
+    loss: Mapped[float | None]
+    value: Mapped[float | None]
+    """Of a recorded run, in place of the loss: what its own metric says."""
     params: Mapped[int] = mapped_column(BigInteger)
     macs: Mapped[int] = mapped_column(BigInteger)
     seconds: Mapped[float]

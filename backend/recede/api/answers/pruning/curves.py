@@ -46,9 +46,10 @@ def curve_out(
 
 def curve_points(session: Session, run_id: str, place: Place) -> list[CurvePoint]:
     """All points by ratio. What was measured wholly takes the place of an estimate."""
-    whole = {row.digest: row for row in evaluations.evaluations(session, run_id, place.epoch)}
-    rows = [row for row in curves.points(session, run_id, place) if row.n_split]
-    found = [_point(row, place, whole.get(row.digest)) for row in rows]
+    rows = evaluations.evaluations(session, run_id, place.epoch)
+    whole = {row.digest: row for row in rows if row.n}
+    counted_on = [row for row in curves.points(session, run_id, place) if row.n_split]
+    found = [_point(row, place, whole.get(row.digest)) for row in counted_on]
     seen = {point.digest for point in found}
     found += [
         _evaluated(row, place)

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from recede.contract.schemas import RecordedOut, RecordingOut
 from recede.contract.states import State
 from recede.store.database import clock
-from recede.store.experiments import history
+from recede.store.experiments import history, serving
 from recede.store.experiments import recordings as stored
 from recede.store.notices.stalls import STALLED_AFTER_S
 from recede.store.results import curves
@@ -50,7 +50,10 @@ def _one(session: Session, run: RunRow, row: RecordingRow, now: float) -> Record
     silent_s = now - row.heard_at
     stalls = run.state == State.RUNNING.value and silent_s > STALLED_AFTER_S
     out = RecordedOut(
-        metric=stored.metric_of(row), best_value=_best(session, run, row), heard_at=row.heard_at
+        metric=stored.metric_of(row),
+        best_value=_best(session, run, row),
+        heard_at=row.heard_at,
+        serving=serving.served(row, now),
     )
     return Recorded(out, silent_s if stalls else None)
 

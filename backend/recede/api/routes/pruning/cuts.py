@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from fastapi import APIRouter, Response
+from sqlalchemy.orm import Session
 
 from recede.api.answers.pruning.evaluations import evaluation_out
 from recede.api.answers.pruning.previews import preview_out
 from recede.api.answers.training.jobs import job_out
 from recede.api.http.deps import Ctx, RunId
 from recede.api.http.errors import documented
-from recede.api.rules import cuts
+from recede.api.rules import cuts, serving
 from recede.contract.schemas import (
     EvaluateAnswer,
     JobAnswer,
@@ -17,11 +18,12 @@ from recede.contract.schemas import (
     PreviewOut,
     PruneBody,
 )
-from recede.contract.spec.run import EvaluatePayload, PrunePayload, with_needed
+from recede.contract.spec.run import EvaluatePayload, Plan, PrunePayload, RunSpec, with_needed
 from recede.contract.states import JobKind
 from recede.store.experiments import runs
 from recede.store.queue import jobs
 from recede.store.results import evaluations
+from recede.store.tables.runs import JobRow
 
 router = APIRouter(prefix="/runs/{run_id}", tags=["Pruning"])
 
@@ -43,7 +45,8 @@ def evaluate(services: Ctx, run_id: RunId, body: PlanBody, response: Response) -
     """Measure a plan on the really cut network.
 
     The same cut is measured once: then its result comes at once. Else a job is queued, and
-    unfinished evaluations of this run are cancelled, since a newer choice replaced them.
+    unfinished evaluations of this run are cancelled, since a newer choice replaced them. Of a run
+    that is recorded elsewhere the process measures it that has the network, while one serves.
     """
     with services.store.write() as session:
         run = runs.get(session, run_id)
@@ -51,15 +54,23 @@ def evaluate(services: Ctx, run_id: RunId, body: PlanBody, response: Response) -
         known = cuts.measured(session, run, plan)
         if known is not None:
             return EvaluateAnswer(evaluation=evaluation_out(known))
-        evaluations.trained(session, run_id, plan.epoch)
-        payload = EvaluatePayload(plan=plan).model_dump(mode="json")
-        row = jobs.under_way(session, run_id, JobKind.EVALUATE, payload)
-        if row is None:
-            jobs.supersede(session, run_id, JobKind.EVALUATE)
-            row = jobs.enqueue(session, run_id, JobKind.EVALUATE, payload)
+        if RunSpec.model_validate(run.spec).recorded:
+            row = serving.ask(session, run, plan)
+        else:
+            row = _queued(session, run_id, plan)
         job = job_out(session, row)
     response.status_code = 202
     return EvaluateAnswer(job=job)
+
+
+def _queued(session: Session, run_id: str, plan: Plan) -> JobRow:
+    evaluations.trained(session, run_id, plan.epoch)
+    payload = EvaluatePayload(plan=plan).model_dump(mode="json")
+    known = jobs.under_way(session, run_id, JobKind.EVALUATE, payload)
+    if known is not None:
+        return known
+    jobs.supersede(session, run_id, JobKind.EVALUATE)
+    return jobs.enqueue(session, run_id, JobKind.EVALUATE, payload)
 
 
 @router.post("/prune", status_code=202, responses=documented(404, 409, 413))

@@ -6,22 +6,26 @@ from fastapi import APIRouter
 from sqlalchemy.orm import Session
 
 from recede.api.answers.training.recordings import recording_out
-from recede.api.http.deps import Ctx, Epoch, RecordingKey
+from recede.api.http.deps import Ctx, Epoch, JobId, RecordingKey
 from recede.api.http.errors import documented
 from recede.api.rules import recordings as rules
+from recede.api.rules import serving as serving_rules
 from recede.contract.cut.polarisation import of_snapshot
 from recede.contract.errors import InvalidInput, NotFound
 from recede.contract.network.shape import NetworkShape
 from recede.contract.schemas import (
+    CutAnswer,
+    CutRequests,
     RecordedCutsBody,
     RecordedEpochBody,
     RecordingBody,
     RecordingOut,
     RecordingStateBody,
+    ServingBody,
 )
 from recede.contract.spec.run import MAX_EPOCHS
 from recede.contract.states import State
-from recede.store.experiments import history
+from recede.store.experiments import history, serving
 from recede.store.experiments import recordings as stored
 
 router = APIRouter(prefix="/recordings/{key}", tags=["Recordings"])
@@ -98,6 +102,31 @@ def set_recording_state(services: Ctx, key: RecordingKey, body: RecordingStateBo
     with services.store.write() as session:
         row = stored.get(session, key)
         stored.set_state(session, row, State(body.state), ended_at=body.ended_at, error=error)
+
+
+@router.put("/serving", responses=documented(404, 413))
+def serve_recording(services: Ctx, key: RecordingKey, body: ServingBody) -> CutRequests:
+    """Say that cuts of these epochs are measured on request, again every few seconds.
+
+    The answer is what is asked for now; a request stays in it until it is answered or cancelled.
+    """
+    with services.store.write() as session:
+        asked = serving.serve(session, stored.get(session, key), body.epochs)
+        return CutRequests(items=[serving_rules.request_of(session, job) for job in asked])
+
+
+@router.delete("/serving", status_code=204, responses=documented(404))
+def stop_serving(services: Ctx, key: RecordingKey) -> None:
+    """Say that no cuts are measured any more; open requests fail, in words."""
+    with services.store.write() as session:
+        serving.stop(session, stored.get(session, key))
+
+
+@router.put("/requests/{job_id}", status_code=204, responses=documented(404, 413))
+def answer_request(services: Ctx, key: RecordingKey, job_id: JobId, body: CutAnswer) -> None:
+    """Answer a request with what was measured, or with why it could not be."""
+    with services.store.write() as session:
+        serving_rules.keep_answer(session, stored.get(session, key), job_id, body)
 
 
 def _network(session: Session, run_id: str) -> NetworkShape | None:

@@ -85,7 +85,7 @@ def test_every_route_is_described_with_its_errors(http):
         for path, methods in api["paths"].items()
         for method, operation in methods.items()
     }
-    assert len(operations) == 68
+    assert len(operations) == 71
     for name, operation in operations.items():
         errors = {code: a for code, a in operation["responses"].items() if int(code) >= 400}
         assert {"403", "422", "500", "503"} <= set(errors), name
