@@ -82,8 +82,8 @@ export interface Run {
   polarisation: Polarisation | null;
   /** Layers that every plan of the run leaves whole. */
   protected: string[];
-  /** Of a run that trains elsewhere: it has no jobs and no weights here. */
-  recording: { metric: Metric | null; best_value: number | null; heard_at: number } | null;
+  /** Of a run that trains elsewhere: it has no weights here; `serving` are the epochs whose cuts are measured there on request, null while nobody does. */
+  recording: { metric: Metric | null; best_value: number | null; heard_at: number; serving: number[] | null } | null;
 }
 
 /** Any number that a training elsewhere logs; `n` images make an interval possible. */
@@ -123,7 +123,7 @@ export interface EpochPolarisation {
   layers: Record<string, Polarisation> | null;
 }
 
-/** What was measured on one cut network. */
+/** What was measured on one cut network; without images (n = 0) by the metric of a training elsewhere. */
 export interface Evaluation {
   id?: number;
   epoch: number;

@@ -40,6 +40,8 @@ interface CutNumbers {
   line: number | null;
   cost: Cost;
   accuracy: Accuracy | null;
+  /** What was measured of it by a metric that is no share of counted images. */
+  value: number | null;
   /** Layers of which more than 95 % would go. */
   nearlyGone: string[];
   /** The natural gap, as an importance. */
@@ -57,6 +59,8 @@ interface Frame {
   denseAccuracy: { value: number; n: number } | null;
   /** Whether the weights of this epoch are kept, and its scores are here. */
   canCut: boolean;
+  /** Whether it can be measured: here, or where the network of a training elsewhere is. */
+  canMeasure: boolean;
   hasWeights: boolean;
   isBest: boolean;
   lossless: { ratio: number; ask: number } | null;

@@ -16,7 +16,11 @@ export function accuracyTitle(accuracy) {
  */
 export function bestMetric(run) {
   const { metric, best_value: value } = run.recording;
-  if (!metric || value === null) return format.NOTHING;
+  return !metric || value === null ? format.NOTHING : metricValue(value, metric);
+}
+
+/** A value of such a metric: "0.913", "31.2 dB". @param {number} value @param {{unit: string}} metric */
+export function metricValue(value, metric) {
   return [value.toPrecision(4), metric.unit].filter(Boolean).join(format.THIN);
 }
 

@@ -28,7 +28,7 @@ function pointsOf(curve) {
 async function singlesOf(id, epoch) {
   if (epoch === null) return [];
   const page = await optional(api("GET", `/runs/${id}/evaluations?epoch=${epoch}`));
-  return page ? page.items : [];
+  return page ? page.items.filter((one) => one.accuracy.n) : [];
 }
 
 /** One run with its curve and the importances of the curve's epoch; raises ApiError. */

@@ -23,7 +23,7 @@ const FULL = 90; // points; the map of a training leaves only a few
 function recordedWords(curve, metric) {
   return curve?.values.length
     ? `${metric.name} was measured of ${format.plural(curve.values.length, "cut")} where it trains: the table is under Training.`
-    : "Recorded elsewhere: cuts are measured there, by recede.watch(…, evaluate=…). Counts, parameters and MACs of every cut are exact.";
+    : "Recorded elsewhere: cuts are measured there, by recede.watch(…, evaluate=…) and recede.serve(…). Counts, parameters and MACs of every cut are exact.";
 }
 
 export class Curve {
@@ -116,7 +116,7 @@ export class Curve {
   /** Single cuts that were measured beside the curve. */
   others(epoch) {
     return [...this.app.source.evaluations.values()].filter((one) =>
-      one.epoch === (this.app.now.hasWeights ? this.app.now.epoch : epoch) && !one.on_curve);
+      one.epoch === (this.app.now.hasWeights || this.app.source.run?.recording ? this.app.now.epoch : epoch) && !one.on_curve);
   }
 
   say(points, epoch) {

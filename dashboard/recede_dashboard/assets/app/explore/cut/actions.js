@@ -2,10 +2,12 @@
 
 import { h, setAttributes, setText } from "../../lib/elements.js";
 import { errorWords } from "../../lib/errors.js";
+import { metricValue } from "../../format/runs.js";
 import * as format from "../../format/numbers.js";
 import { showPruneResult } from "./result.js";
 import { warningLines } from "./warnings.js";
 import { measureCut, pruneCut } from "../data/jobs.js";
+import { measurable } from "../state/model.js";
 
 /** @import { Progress } from "../../api/types.js" */
 /** @import { Explore, Now, Source } from "../types.js" */
@@ -13,6 +15,7 @@ import { measureCut, pruneCut } from "../data/jobs.js";
 const AUTO_KEY = "recede.auto-measure";
 /** Instead of what needs weights. */
 const RECORDED = "Recorded elsewhere: its weights are not here. Cut it in its script with recede.cut(model, images, plan).";
+const NOBODY = "Recorded elsewhere, and nobody measures its cuts now: where its folder is, run recede.serve(folder, model, evaluate, server=…). Cut it in its script with recede.cut(model, images, plan).";
 const STAGES = {
   loading: "loading weights", cutting: "cutting", measuring: "measuring", writing: "writing files",
   verifying: "reloading and testing the file", quantising: "quantising to INT8", packing: "packing the files",
@@ -46,7 +49,7 @@ export class Actions {
   released() {
     const { now, measure } = this.app;
     const busyWithIt = measure.status === "busy" && same(measure.plan, now.plan);
-    if (this.auto.checked && now.canCut && now.accuracy?.kind !== "measured" && !busyWithIt) {
+    if (this.auto.checked && now.canMeasure && !isMeasured(now) && !busyWithIt) {
       measureCut(this.app);
     }
   }
@@ -68,6 +71,7 @@ export class Actions {
 
   renderAccuracy() {
     const { now, source } = this.app;
+    if (Number.isFinite(now.value)) return this.renderValue();
     const known = this.known();
     const { denseAccuracy: dense } = now;
     setAttributes(this.value, {
@@ -83,6 +87,20 @@ export class Actions {
     setText(this.delta, comparable ? `${format.points(known.value - dense.value, known.n)} points` : "");
     setAttributes(this.delta, { title: comparable ? `compared with the uncut ${format.percent(dense.value, dense.n)}` : null });
     setText(this.band, this.bandWords(known, dense, now, source));
+  }
+
+  /** Of a training elsewhere whose metric counts no images: its number, without an interval. */
+  renderValue() {
+    const { value } = this.app.now;
+    const { metric } = this.app.source.run.recording;
+    setAttributes(this.value, {
+      "data-value": value, "data-kind": "measured", "data-low": null, "data-high": null, "data-n": 0, "aria-busy": null,
+    });
+    setText(this.kind, `measured: ${metric.name}`);
+    setAttributes(this.kind, { "data-kind": "measured" });
+    setText(this.value, metricValue(value, metric));
+    setText(this.delta, "");
+    setText(this.band, "no interval is known of this metric");
   }
 
   /** @param {Now} now @param {Source} source */
@@ -102,10 +120,12 @@ export class Actions {
     const { app } = this;
     const { now, measure, source } = app;
     const busy = measure.status === "busy" && same(measure.plan, now.plan);
-    const known = now.accuracy?.kind === "measured";
+    const known = isMeasured(now);
     setAttributes(this.button, {
-      disabled: !now.canCut || busy || known || source.offline,
-      title: known ? "This cut has been measured" : "Cut the network and measure it on all validation images (m)",
+      disabled: !now.canMeasure || busy || known || source.offline,
+      title: known ? "This cut has been measured"
+        : source.run?.recording ? "Have this cut measured where its network is (m)"
+          : "Cut the network and measure it on all validation images (m)",
     });
     this.say(this.status, this.measureWords(busy, known));
     setAttributes(this.status, { "data-tone": measure.status === "failed" || source.offline ? "bad" : null });
@@ -117,12 +137,13 @@ export class Actions {
     if (source.offline) return ["The server does not answer. Counts stay exact; measuring has to wait."];
     const failed = measure.status === "failed" && same(measure.plan, now.plan) ? measure.error : null;
     const gone = failed?.code === "weights_gone" ? failed.details?.nearest_epoch : undefined;
-    if (source.run?.recording) return [RECORDED];
-    if (now.selection && !now.hasWeights && source.weights.length) {
-      return [`The weights of epoch ${now.epoch} were not kept. `, this.goTo(nearest(source.weights, now.epoch))];
+    const epochs = measurable(source);
+    if (source.run?.recording && !epochs.length && !known) return [failed ? errorWords(failed) : NOBODY];
+    if (now.selection && !epochs.includes(now.epoch) && epochs.length && !known) {
+      return [`The weights of epoch ${now.epoch} were not kept. `, this.goTo(nearest(epochs, now.epoch))];
     }
     if (Number.isInteger(gone)) return [`${failed.message} `, this.goTo(gone)];
-    if (busy) return [progressWords(measure.progress, "queued")];
+    if (busy) return [source.run?.recording ? "Asked for where its network is…" : progressWords(measure.progress, "queued")];
     if (measure.status === "busy") return ["An earlier cut is still being measured."];
     if (failed) return [errorWords(failed)];
     return [known ? "" : ""];
@@ -165,6 +186,9 @@ export class Actions {
     node.replaceChildren(...parts);
   }
 }
+
+/** @param {Now} now */
+const isMeasured = (now) => now.accuracy?.kind === "measured" || Number.isFinite(now.value);
 
 const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
 

@@ -78,6 +78,11 @@ function remember(source, curve) {
   for (const point of curve.points) {
     if (point.accuracy.kind === "measured") source.remember({ ...point, on_curve: true });
   }
+  const { epoch, scope, criterion, bias } = curve;
+  for (const { value, ...one } of curve.values) {
+    const accuracy = { kind: /** @type {const} */ ("measured"), value, low: value, high: value, n: 0, n_split: 0, split_low: value, split_high: value };
+    source.remember({ ...one, epoch, scope, criterion, bias, digest: `at ${one.ask}`, accuracy, on_curve: true });
+  }
 }
 
 /**

@@ -66,8 +66,8 @@ export async function jobResult(source, job, onProgress) {
  * @param {Explore} app
  */
 export async function measureCut(app) {
-  const { plan, canCut, epoch } = app.fresh();
-  if (!plan || !canCut) return;
+  const { plan, canMeasure, epoch } = app.fresh();
+  if (!plan || !canMeasure) return;
   /** @type {Work} */
   const own = { status: "busy", plan, epoch, progress: null };
   app.measure = own;

@@ -41,6 +41,7 @@ export class Source {
   /** Other curves, and those whose epoch is not rested on yet. @type {Map<string, CurveOut>} */ curveMap = new Map();
   /** @type {Map<string, {timer: number, epoch: ?number}>} */ curvesWaiting = new Map();
   /** By "epoch:digest". @type {Map<string, Known>} */ evaluations = new Map();
+  /** The same by a metric that counts no images. @type {Map<string, Known>} */ values = new Map();
   /** The catalog's ways to rank, once they were asked for. @type {?Criterion[]} */ criteria = null;
   /** @type {any} */ error = null;
   /** Requests under way. @type {Map<string, Promise<any>>} */ pending = new Map();
@@ -133,6 +134,7 @@ export class Source {
     // A queued run has no network yet; the first snapshot comes after it.
     /** @type {Promise<any>[]} */
     const parts = [this.loadCurve()];
+    if (run.recording) parts.push(this.loadEvaluations());
     if (stored.epochs.length && !this.network) parts.push(this.loadNetwork());
     if (stored.epochs.length && grown) {
       parts.push(this.loadMetrics(), this.loadPolarisation(), this.loadHistograms());
@@ -262,13 +264,19 @@ export class Source {
     }
   }
 
+  /** Cuts that were measured elsewhere, whoever asked for them: there they cannot be asked for at any time. */
+  async loadEvaluations() {
+    for (const one of (await this.ofRun("/evaluations?limit=200")).items) this.remember(one);
+  }
+
   loadCurve() {
     return reloadCurves(this);
   }
 
   /** Keep what was measured, to be found again by its kept channels. @param {Known} evaluation */
   remember(evaluation) {
-    this.evaluations.set(`${evaluation.epoch}:${evaluation.digest}`, evaluation);
+    const known = evaluation.accuracy.n ? this.evaluations : this.values;
+    known.set(`${evaluation.epoch}:${evaluation.digest}`, evaluation);
   }
 
   /** Something is still going on that can change what is shown. */

@@ -84,7 +84,7 @@ export class Pareto extends View {
   collect() {
     const { source, now } = this.app;
     const found = new Map();
-    for (const one of [...this.all, ...source.evaluations.values(), ...(source.curve?.points || [])]) {
+    for (const one of [...this.all.filter(({ accuracy }) => accuracy.n), ...source.evaluations.values(), ...(source.curve?.points || [])]) {
       const key = `${one.epoch}:${one.digest}`;
       if (found.get(key)?.accuracy.n > one.accuracy.n) continue;
       const curve = one.on_curve ?? one.ask !== undefined;

@@ -39,7 +39,8 @@ async function sideOf(app, plan) {
 async function asked(source, plan) {
   if (source.offline) return null;
   try {
-    return (await source.ofRun("/preview", { method: "POST", body: { plan } })).accuracy;
+    const { accuracy } = await source.ofRun("/preview", { method: "POST", body: { plan } });
+    return accuracy?.n ? accuracy : null; // a metric that counts no images is compared nowhere
   } catch {
     return null;
   }

@@ -47,8 +47,8 @@ function cutOf(known, ranking, source) {
  * @param {string} [variant]  "drop" or "fold", if not that of the selection
  * @param {Source} source @param {number} epoch @param {string} criterion @param {Ranking} ranking @param {Selection} selection
  */
-export function measuredCut(source, epoch, criterion, ranking, selection, variant = selection.variant) {
-  for (const known of source.evaluations.values()) {
+export function measuredCut(source, epoch, criterion, ranking, selection, variant = selection.variant, among = source.evaluations) {
+  for (const known of among.values()) {
     if (known.epoch !== epoch || Math.abs(known.ratio - selection.ratio) > 1e-9) continue;
     if (selection.removed === 0) return known;
     if (criterionOf(known) !== criterion) continue;
@@ -56,6 +56,15 @@ export function measuredCut(source, epoch, criterion, ranking, selection, varian
     if (cut?.variant === variant && cut.kept.every((n, l) => n === selection.kept[l])) return known;
   }
   return null;
+}
+
+/**
+ * What a metric that counts no images says of exactly this cut; null where it was not measured.
+ * @param {Source} source @param {number} epoch @param {EpochPlan} plan @param {Ranking} ranking @param {Selection} selection
+ */
+export function valueOfCut(source, epoch, plan, ranking, selection) {
+  const known = measuredCut(source, epoch, plan.criterion || IMPORTANCE, ranking, selection, selection.variant, source.values);
+  return known ? known.accuracy.value : null;
 }
 
 /**

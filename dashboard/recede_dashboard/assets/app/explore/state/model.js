@@ -4,7 +4,7 @@ import { costOf, denseCost } from "../../pruning/cost.js";
 import {
   layerKeys, ratioFor, select, shortThreshold, thresholdFor,
 } from "../../pruning/selection.js";
-import { accuracyOfCut, losslessOf } from "./accuracy.js";
+import { accuracyOfCut, losslessOf, valueOfCut } from "./accuracy.js";
 import { shownEpoch } from "./epoch.js";
 import { gapOf } from "./gap.js";
 import { planOf, withProtected } from "./plan.js";
@@ -53,6 +53,7 @@ function cutOf(state, source, epoch, layer) {
     line: lineOf(whole, ranking, selection, layer),
     cost: costOf(source.shape, selection.kept),
     accuracy: accuracyOfCut(source, epoch, whole, ranking, selection),
+    value: valueOfCut(source, epoch, whole, ranking, selection),
     nearlyGone: nearlyGone(source.shape, selection),
     gap: gapOf(source, epoch),
   };
@@ -65,6 +66,11 @@ function cutOf(state, source, epoch, layer) {
 function denseAccuracy(source, epoch) {
   const metric = source.metrics.get(epoch);
   return metric?.n_val ? { value: metric.val_accuracy, n: metric.n_val } : null;
+}
+
+/** Epochs whose cuts can be measured, here or where the network is. @param {Source} source @returns {number[]} */
+export function measurable(source) {
+  return source.run?.recording ? source.run.recording.serving || [] : source.weights;
 }
 
 /**
@@ -82,7 +88,7 @@ export function derive(app) {
   const cut = cutOf(state, source, epoch, layer);
   const before = app.now;
   const kept = cut.ranking || !before.selection || epoch === null ? cut : {
-    ...before, ranking: null, stale: true, accuracy: null,
+    ...before, ranking: null, stale: true, accuracy: null, value: null,
   };
   const latest = source.epochs.length ? source.epochs[source.epochs.length - 1] : null;
   return {
@@ -90,6 +96,7 @@ export function derive(app) {
     dense: shape ? (app.denseCost = app.denseCost || denseCost(shape)) : null,
     denseAccuracy: denseAccuracy(source, epoch),
     canCut: source.weights.includes(epoch) && Boolean(cut.ranking),
+    canMeasure: measurable(source).includes(epoch) && Boolean(cut.ranking),
     hasWeights: source.weights.includes(epoch),
     isBest: epoch === source.bestEpoch,
     lossless: losslessOf(source, epoch, state.scope, state.criterion, state.bias),
