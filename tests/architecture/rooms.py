@@ -146,6 +146,7 @@ PYTHON: Allowed = {
     },
     "recede.sdk.adapters": {
         "recede.contract.*",
+        "recede.sdk.network",
         "recede.sdk.recording",
         "recede.sdk.watching",
         "recede_worker.core.*",

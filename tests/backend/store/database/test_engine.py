@@ -52,7 +52,7 @@ def test_opening_again_changes_nothing(url: str, store: Store):
     with again.read() as session:
         assert runs.get(session, run_id).id == run_id
     again.close()
-    assert upgrade_store(url) == ("0005", "0005")
+    assert upgrade_store(url) == ("0006", "0006")
 
 
 def test_a_newer_schema_is_refused_with_what_to_do(url: str, store: Store):
