@@ -247,6 +247,28 @@ def test_an_outage_is_waited_out_and_the_answer_follows(app, folder, capsys, mon
     assert capsys.readouterr().err.count("Stopped; the same call goes on") == 1
 
 
+def test_what_a_silent_service_does_not_take_stays_in_the_folder(app, folder, capsys, monkeypatch):
+    transport = Flaky(app)
+    transport.there = False
+    monkeypatch.setattr(
+        "recede.sdk.serving.serve.RecedeClient",
+        lambda url, token: RecedeClient(url, token=token, transport=transport),
+    )
+    calls = []
+
+    def interrupted(model) -> float:
+        calls.append(1)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return output(model)
+
+    found = recede.serve(folder, Small(), interrupted, epochs=[2], server=BASE)
+    assert len(found[2]) == len(Recording(folder).cuts[2]) == 2
+    said = capsys.readouterr().err
+    assert said.count("connection refused") == 1
+    assert "Not all was sent" in said
+
+
 def test_a_service_that_refuses_ends_it_in_words(live, folder):
     evaluate = Evaluate()
     call = InAThread(lambda: recede.serve(folder, Small(), evaluate, epochs=[], server=live))

@@ -80,6 +80,11 @@ class Requests(threading.Thread):
         self._ending.set()
         self._woken.set()
         self.join(flush_s)
+        if self.is_alive() or self._failures:
+            self._say(
+                f"Not all was sent. It stays in {self._folder}: serve it again, or `recede import "
+                f"{self._folder}` sends the curves."
+            )
 
     def run(self) -> None:
         """Send and listen until the end, or until the service refuses."""

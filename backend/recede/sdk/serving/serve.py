@@ -72,17 +72,15 @@ def serve(
     recording = Recording(Path(folder).expanduser())
     network = RecordedNetwork(recording, model, evaluate)
     wanted = epochs_of(recording, epochs)
-    client = None
-    if server is not None:
-        client = RecedeClient(check_url(server, "server"), token=token)
+    url = None if server is None else check_url(server, "server")
     journal = _opened(recording)
     try:
         curves = Curves(network, recording, journal, wanted).measure()
-        if client is None:
+        if url is None:
             _measure(curves, until)
         else:
             answer = partial(answered, network, recording, journal)
-            with _listening(client, recording.folder) as requests:
+            with _listening(RecedeClient(url, token=token), recording.folder) as requests:
                 _serve(requests, answer, curves, until)
     except KeyboardInterrupt:
         say("Stopped; the same call goes on where it was.")

@@ -12,7 +12,7 @@ from recede.contract.states import JobKind, Lane, State
 from recede.store.database.clock import db_now, now
 from recede.store.events import log
 from recede.store.queue import jobs
-from recede.store.tables.runs import JobRow, RecordingRow, RunRow
+from recede.store.tables.runs import JobRow, RecordingRow
 
 SERVED_FOR_S = 20.0
 """A process that measures is gone when nothing was heard of it for longer."""
@@ -122,7 +122,6 @@ def _open() -> Any:
 
 
 def _announce(session: Session, row: RecordingRow) -> None:
-    """Pages look at the run again."""
-    run = session.get_one(RunRow, row.run_id)
-    data = {"state": run.state, "serving": row.serving_epochs is not None}
-    log.append(session, "run", run_id=run.id, data=data)
+    """Pages look at the run again; its state is as it was."""
+    data = {"serving": row.serving_epochs is not None}
+    log.append(session, "run", run_id=row.run_id, data=data)
