@@ -146,18 +146,35 @@ def test_exactly_the_cut_that_was_asked_for_is_measured(live, folder, recorded, 
     assert "metric, which has no interval" in " ".join(printed.output.split())
 
 
-def test_the_curve_arrives_and_what_was_measured_is_not_measured_again(live, folder):
+def test_the_curve_arrives_and_is_not_measured_again(live, folder):
     evaluate = Evaluate()
     call = InAThread(lambda: recede.serve(folder, Small(), evaluate, epochs=[2], server=live))
     with RecedeClient(live) as service, call:
         run_id = served(service, folder)
         eventually(lambda: len(service.curve(run_id).values) == len(ALL), "the curve")
-        n = evaluate.n
-        assert measured(service, run_id, Plan(epoch=2, ratio=0.5)).state is State.SUCCEEDED
-        assert evaluate.n == n == len(ALL)
+        assert service.evaluate(run_id, Plan(epoch=2, ratio=0.5)).evaluation is not None
+        assert evaluate.n == len(ALL)
         evaluate.stopping = True
         measured(service, run_id, Plan(epoch=1, ratio=0.5))
     assert sorted(call.result[2]) == sorted(ALL)
+
+
+def test_another_service_gets_what_was_measured_before(live, folder, exact):
+    evaluate = Evaluate()
+    with RecedeClient(live) as service:
+        for _ in range(2):
+            evaluate.stopping = False
+            call = InAThread(
+                lambda: recede.serve(folder, Small(), evaluate, epochs=[], server=live)
+            )
+            with call:
+                run_id = served(service, folder)
+                assert measured(service, run_id, exact).state is State.SUCCEEDED
+                evaluate.stopping = True
+                measured(service, run_id, Plan(epoch=1, ratio=0.5))
+            service.delete_run(run_id)  # it knows nothing of it any more
+    assert evaluate.n == 1
+    assert len(Recording(folder).values) == 1
 
 
 def test_a_run_serves_with_the_evaluate_that_it_was_watched_with(live, tmp_path):
@@ -178,7 +195,7 @@ def test_a_run_serves_with_the_evaluate_that_it_was_watched_with(live, tmp_path)
     with RecedeClient(live) as service, call:
         run_id = served(service, tmp_path)
         assert service.run(run_id).state is State.SUCCEEDED
-        plan = Plan(epoch=1, ratio=0.33)
+        plan = Plan(epoch=1, ratio=0.33, locks=("body.0",))
         assert measured(service, run_id, plan).state is State.SUCCEEDED
         found = service.evaluate(run_id, plan).evaluation.accuracy
         assert found.value == right(recede.cut(training.model, images(), plan))

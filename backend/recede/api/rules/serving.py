@@ -14,8 +14,8 @@ from recede.store.database.clock import now
 from recede.store.experiments import recordings as stored
 from recede.store.experiments import serving
 from recede.store.queue import jobs
-from recede.store.results import evaluations
-from recede.store.tables.runs import JobRow, RecordingRow, RunRow
+from recede.store.results import curves, evaluations
+from recede.store.tables.runs import EvaluationRow, JobRow, RecordingRow, RunRow
 
 
 class NobodyMeasures(Conflict):
@@ -30,9 +30,7 @@ def ask(session: Session, run: RunRow, plan: Plan) -> JobRow:
     Raises:
         NobodyMeasures: there is none now.
         WeightsGone: it does not have the weights of that epoch.
-        InvalidInput: the neurons would be ranked by what only weights tell.
     """
-    check_criterion(plan)
     row = stored.of_runs(session, [run.id])[run.id]
     epochs = serving.served(row, now(session))
     if epochs is None:
@@ -50,6 +48,18 @@ def ask(session: Session, run: RunRow, plan: Plan) -> JobRow:
             details={"nearest_epoch": nearest, "kept_epochs": epochs},
         )
     return serving.ask(session, run.id, EvaluatePayload(plan=plan).model_dump(mode="json"))
+
+
+def known(session: Session, run: RunRow, plan: Plan) -> EvaluationRow | None:
+    """What a point of the recorded curve says of exactly the cut of a settled plan, if one does.
+
+    Raises:
+        InvalidInput: the neurons would be ranked by what only weights tell.
+    """
+    check_criterion(plan)
+    cut = cuts.make(session, run, plan)
+    point = curves.of_cut(session, run.id, cut.epoch, cut.selection.digest)
+    return None if point is None else _keep(session, cut, point.value, seconds=0.0)
 
 
 def check_criterion(plan: Plan) -> None:
@@ -86,26 +96,36 @@ def keep_answer(session: Session, row: RecordingRow, job_id: int, answer: CutAns
         return
     plan = EvaluatePayload.model_validate(job.payload).plan
     cut = cuts.make(session, session.get_one(RunRow, row.run_id), plan)
-    metric = stored.metric_of(row)
-    if cut.selection.digest != answer.digest or metric is None:
+    if cut.selection.digest != answer.digest:
         raise InvalidInput(
-            "Other channels were kept than was asked for, or the recording has no metric.",
+            "Other channels were kept than was asked for.",
             field="digest",
             hint="Use the same version of Recede on both sides.",
         )
-    accuracy = metric.accuracy(answer.value)
-    kept = evaluations.put_evaluation(
+    kept = _keep(session, cut, answer.value, seconds=answer.seconds)
+    serving.finish(session, job, result={"evaluation_id": kept.id})
+
+
+def _keep(session: Session, cut: cuts.Cut, value: float, *, seconds: float) -> EvaluationRow:
+    """Keep a value of the recording's metric as what was measured on a cut."""
+    metric = stored.metric_of(stored.of_runs(session, [cut.run_id])[cut.run_id])
+    if metric is None:
+        raise InvalidInput(
+            "This recording has no metric, so its cuts have no value to be shown.",
+            field="value",
+            hint="Name one: recede.watch(…, metric=…).",
+        )
+    return evaluations.put_evaluation(
         session,
-        run_id=row.run_id,
-        digest=answer.digest,
+        run_id=cut.run_id,
+        digest=cut.selection.digest,
         split="validation",
         epoch=cut.epoch,
         ratio=cut.selection.ratio,
-        plan=plan.model_dump(mode="json"),
-        correct=metric.correct(answer.value) or 0,
-        n=accuracy.n,
-        value=answer.value,
-        seconds=answer.seconds,
+        plan=cut.plan.model_dump(mode="json"),
+        correct=metric.correct(value) or 0,
+        n=metric.accuracy(value).n,
+        value=value,
+        seconds=seconds,
         **vars(cost(cut.shape, cut.selection.kept)),
     )
-    serving.finish(session, job, result={"evaluation_id": kept.id})

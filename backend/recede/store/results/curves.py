@@ -71,6 +71,14 @@ def points(session: Session, run_id: str, place: Place) -> Sequence[CurvePointRo
     return session.scalars(query.order_by(CurvePointRow.ask)).all()
 
 
+def of_cut(session: Session, run_id: str, epoch: int, digest: str) -> CurvePointRow | None:
+    """A measured point of exactly this cut, on any curve of the epoch."""
+    query = select(CurvePointRow).filter_by(
+        run_id=run_id, epoch=epoch, digest=digest, kind="measured"
+    )
+    return session.scalars(query.limit(1)).first()
+
+
 def accuracy_of(row: CurvePointRow) -> Accuracy:
     """What is known at one point."""
     numbers = {name: getattr(row, name) for name in _NUMBERS}

@@ -23,7 +23,7 @@ from recede.contract.states import JobKind
 from recede.store.experiments import runs
 from recede.store.queue import jobs
 from recede.store.results import evaluations
-from recede.store.tables.runs import JobRow
+from recede.store.tables.runs import JobRow, RunRow
 
 router = APIRouter(prefix="/runs/{run_id}", tags=["Pruning"])
 
@@ -51,26 +51,26 @@ def evaluate(services: Ctx, run_id: RunId, body: PlanBody, response: Response) -
     with services.store.write() as session:
         run = runs.get(session, run_id)
         plan = cuts.settled(session, run, body.plan)
+        recorded = RunSpec.model_validate(run.spec).recorded
         known = cuts.measured(session, run, plan)
+        if known is None and recorded:
+            known = serving.known(session, run, plan)
         if known is not None:
             return EvaluateAnswer(evaluation=evaluation_out(known))
-        if RunSpec.model_validate(run.spec).recorded:
-            row = serving.ask(session, run, plan)
-        else:
-            row = _queued(session, run_id, plan)
-        job = job_out(session, row)
+        ask = serving.ask if recorded else _queued
+        job = job_out(session, ask(session, run, plan))
     response.status_code = 202
     return EvaluateAnswer(job=job)
 
 
-def _queued(session: Session, run_id: str, plan: Plan) -> JobRow:
-    evaluations.trained(session, run_id, plan.epoch)
+def _queued(session: Session, run: RunRow, plan: Plan) -> JobRow:
+    evaluations.trained(session, run.id, plan.epoch)
     payload = EvaluatePayload(plan=plan).model_dump(mode="json")
-    known = jobs.under_way(session, run_id, JobKind.EVALUATE, payload)
+    known = jobs.under_way(session, run.id, JobKind.EVALUATE, payload)
     if known is not None:
         return known
-    jobs.supersede(session, run_id, JobKind.EVALUATE)
-    return jobs.enqueue(session, run_id, JobKind.EVALUATE, payload)
+    jobs.supersede(session, run.id, JobKind.EVALUATE)
+    return jobs.enqueue(session, run.id, JobKind.EVALUATE, payload)
 
 
 @router.post("/prune", status_code=202, responses=documented(404, 409, 413))

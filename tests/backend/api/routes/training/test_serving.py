@@ -13,7 +13,7 @@ from recede.contract.cut.selection import select
 from recede.contract.network.cost import cost
 from recede.contract.recorded.metric import Metric
 from recede.contract.recorded.sent import CutAnswer
-from recede.contract.schemas import RecordedEpochBody, RecordingBody
+from recede.contract.schemas import RecordedCut, RecordedCutsBody, RecordedEpochBody, RecordingBody
 from recede.contract.spec.run import Plan
 from recede.contract.states import Lane, State
 from recede.store.database.clock import db_now
@@ -93,6 +93,20 @@ def test_where_nobody_measures_it_is_said_what_to_run(recede, store, run_id):
         recede.serve_recording(KEY, [2])
         silent_for(store, SERVED_FOR_S + 1)
     assert recede.jobs(run_id=run_id).items == []
+
+
+def test_what_the_recorded_curve_has_needs_nobody(recede, run_id):
+    plan = Plan(epoch=2, ratio=0.5)
+    digest = select(SHAPE, raw_scales(2), plan).digest
+    point = RecordedCut(ratio=0.5, digest=digest, value=0.65)
+    recede.put_recorded_cuts(KEY, 2, RecordedCutsBody(cuts=[point]))
+    for _ in range(2):
+        found = recede.evaluate(run_id, plan).evaluation
+        assert (found.digest, found.accuracy.value, found.accuracy.n) == (digest, 0.65, 200)
+    assert [one.ask for one in recede.curve(run_id, epoch=2).points] == [0.5]
+    assert len(recede.evaluations(run_id).items) == 1
+    with pytest.raises(ApiError, match="nobody measures"):
+        recede.evaluate(run_id, plan.model_copy(update={"epoch": 1}))
 
 
 def test_an_epoch_without_weights_is_refused_with_the_nearest(recede, run_id):
