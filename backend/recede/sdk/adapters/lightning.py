@@ -153,7 +153,8 @@ class LightningCallback(_Callback):
     def _begun(self, trainer: Any, pl_module: nn.Module, batch: Any) -> Run:
         options = self._options.copy()
         before, self._from_checkpoint = self._from_checkpoint, None
-        if before is not None and may_go_on(Path(before)):
+        goes_on = before is not None and may_go_on(Path(before))
+        if goes_on:
             options |= WatchOptions(folder=before)
         images = _images(batch) if self._example_inputs is None else self._example_inputs
         planned = trainer.max_epochs or 0
@@ -161,7 +162,7 @@ class LightningCallback(_Callback):
             self._network_of(pl_module),
             images,  # type: ignore[arg-type]  # watch says what it wants where there are none
             epochs=planned if 1 <= planned <= MAX_EPOCHS else None,
-            resume=before is not None,
+            resume=goes_on,
             **options,
         )
         self._folder = None if run.folder is None else str(run.folder.resolve())

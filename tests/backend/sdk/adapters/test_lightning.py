@@ -152,6 +152,15 @@ def test_a_training_that_raises_is_failed_and_goes_on_from_its_checkpoint(folder
     assert said() == []
 
 
+def test_a_checkpoint_whose_recording_is_not_here_begins_a_new_one(folder):
+    recede.watch(module().network, images(), folder=folder).finish("it raised")
+    callback = recede.LightningCallback(folder=folder)
+    callback.load_state_dict({"recording": str(folder / "on another machine")})
+    fit(module(), callback)
+    assert list(Recording(folder).epochs) == [0]
+    assert list(Recording(folder.with_name("mine-2")).epochs) == [0, 1, 2, 3]
+
+
 def test_what_is_no_training_is_not_recorded(folder):
     callback = recede.LightningCallback(folder=folder)
     trainer = fit(module(), callback, fast_dev_run=1)
