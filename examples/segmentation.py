@@ -137,9 +137,9 @@ def main() -> None:
         pass
     print(f"fine-tuned: {mean_iou(small, *held_out):.3f}")
     batch = torch.export.Dim("batch", min=1, max=1024)
-    torch.export.save(
-        torch.export.export(small, (held_out[0][:2],), dynamic_shapes=({0: batch},)), "small.pt2"
-    )
+    two_NCHW = held_out[0][:2].clone()  # they are saved too: as a view, with all other images
+    program = torch.export.export(small, (two_NCHW,), dynamic_shapes=({0: batch},))
+    torch.export.save(program, "small.pt2")
 
 
 if __name__ == "__main__":
