@@ -20,6 +20,7 @@ from recede_worker.core.graph.groups import (
     LAST,
     Channels,
     channels_of,
+    look_ahead,
 )
 from recede_worker.core.graph.layers import other_parameters
 from recede_worker.core.graph.trace import Trace, trace
@@ -107,8 +108,7 @@ def find_prunable(
     norms: dict[str, Norm] = {}
     left_out: dict[str, str] = {}
     every = channels_of(traced, model)
-    rooted = [one for one in every if not one.refusal and _root(one, model)]
-    traced.zeros([norm for one in rooted for norm in one.scaling(model)])  # all in few passes
+    look_ahead(traced, model, [one for one in every if not one.refusal and _root(one, model)])
     for channels in every:
         root = _root(channels, model)
         scaling = channels.norms(traced, model) if root and not channels.refusal else ()

@@ -71,8 +71,8 @@ class Channels:
         are the same function.
         """
         able = self.scaling(model)
-        zeros = trace.zeros(able)
-        single = [norm for norm, of in zip(able, zeros, strict=True) if self._is_silenced(of)]
+        alone = self._silencing(trace, [[norm] for norm in able])
+        single = [norm for norm, is_enough in zip(able, alone, strict=True) if is_enough]
         if single:
             return (single[-1],)
         if len(able) < 2 or not self._silencing(trace, [able])[0]:
@@ -81,8 +81,7 @@ class Channels:
 
     def _fewest(self, trace: Trace, norms: list[str]) -> list[str]:
         """Of norms that silence a unit together those without which the others do not."""
-        without = [[other for other in norms if other != norm] for norm in norms]
-        spare = self._silencing(trace, without)
+        spare = self._silencing(trace, _without_each(norms))
         needed = [norm for norm, others_do in zip(norms, spare, strict=True) if not others_do]
         if needed and self._silencing(trace, [needed])[0]:
             return needed
@@ -99,6 +98,24 @@ class Channels:
 
     def _is_silenced(self, zeros: Mapping[str, bool]) -> bool:
         return all(zeros[coupling.name] for coupling in self.couplings if coupling.side == "in")
+
+
+def look_ahead(trace: Trace, model: nn.Module, found: Sequence[Channels]) -> None:
+    """Silence at once what the `norms` of each would ask for one after the other."""
+    able = [channels.scaling(model) for channels in found]
+    trace.silenced([[norm] for names in able for norm in names])
+    several = [
+        (channels, names)
+        for channels, names in zip(found, able, strict=True)
+        if len(names) > 1 and not any(channels._silencing(trace, [[norm] for norm in names]))
+    ]
+    trace.silenced([names for _, names in several])
+    held = [names for channels, names in several if channels._silencing(trace, [names])[0]]
+    trace.silenced([others for names in held for others in _without_each(names)])
+
+
+def _without_each(norms: Sequence[str]) -> list[list[str]]:
+    return [[other for other in norms if other != norm] for norm in norms]
 
 
 class _Refused(Exception):

@@ -65,21 +65,17 @@ class Trace:
     @torch.inference_mode(mode=False)
     @torch.no_grad()
     def silenced(self, sets: Sequence[Collection[str]]) -> list[dict[str, bool]]:
-        """For each set of norms: whether a layer reads only zeros when all of them send zeros."""
-        return self.rig.silence(sets)
+        """For each set of norms: whether a layer reads only zeros when all of them send zeros.
 
-    def zeros(self, norms: Sequence[str]) -> list[dict[str, bool]]:
-        """For each norm: whether a layer reads only zeros when that norm sends zeros.
-
-        What was asked before is known; many at once take fewer passes.
+        What was asked before is known; many sets at once take fewer passes.
         """
-        unknown = [norm for norm in norms if norm not in self._zeros]
-        found = self.silenced([[norm] for norm in unknown])
-        self._zeros.update(zip(unknown, found, strict=True))
-        return [self._zeros[norm] for norm in norms]
+        keys = [frozenset(names) for names in sets]
+        unknown = [key for key in dict.fromkeys(keys) if key not in self._silenced]
+        self._silenced.update(zip(unknown, self.rig.silence(unknown), strict=True))
+        return [self._silenced[key] for key in keys]
 
     @cached_property
-    def _zeros(self) -> dict[str, dict[str, bool]]:
+    def _silenced(self) -> dict[frozenset[str], dict[str, bool]]:
         return {}
 
 
