@@ -9,7 +9,8 @@ from pathlib import Path
 from recede.client import ApiError, RecedeClient
 from recede.contract.errors import RecedeError
 from recede.sdk.recording.reading import Recording
-from recede.sdk.sending.delivery import Delivery, TooOld
+from recede.sdk.sending.delivery import Delivery
+from recede.sdk.sending.outage import Outage, may_pass
 
 Say = Callable[[str, str], None]
 """Logs a message, unless one of that kind was logged before."""
@@ -37,10 +38,9 @@ class Sender(threading.Thread):
         self._client = client
         self._folder = folder
         self._say = say
-        self._pause_s = pause_s
         self._woken = threading.Event()
         self._ending = threading.Event()
-        self._failures = 0
+        self._outage = Outage(pause_s, LONGEST_PAUSE_S)
 
     def wake(self) -> None:
         """There is something new to send."""
@@ -64,10 +64,7 @@ class Sender(threading.Thread):
 
     def _send_all(self, delivery: Delivery) -> None:
         while self._sent(delivery):
-            # While the service is silent new epochs do not bring it back: pauses grow.
-            pause_s = min(LONGEST_PAUSE_S, self._pause_s * 2**self._failures)
-            waiting = self._woken if not self._failures else self._ending
-            waiting.wait(pause_s)
+            self._outage.wait(self._woken, self._ending)
             self._woken.clear()
 
     def _sent(self, delivery: Delivery) -> bool:
@@ -80,14 +77,14 @@ class Sender(threading.Thread):
             if goes_on and ending:
                 self._say("unsent", f"Recede: not all was sent. {self._by_hand()}")
             return goes_on and not ending
-        self._failures = 0
+        self._outage.over()
         return not (ending or sent.state.is_final)
 
     def _goes_on(self, error: ApiError) -> bool:
         """Whether to try again after an error, which is said once."""
         why = " ".join(filter(None, (error.message, error.hint)))
-        if error.status == 0 or (error.status >= 500 and not isinstance(error, TooOld)):
-            self._failures = min(self._failures + 1, 10)
+        if may_pass(error):
+            self._outage.failed()
             self._say("silent", f"Recede: {why} Sending is tried again; recording goes on.")
             return True
         what = "does not accept the token" if error.status in _FORBIDDEN else "takes nothing more"

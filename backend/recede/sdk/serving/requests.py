@@ -11,7 +11,8 @@ from recede.client import ApiError, RecedeClient
 from recede.contract.errors import RecedeError
 from recede.contract.recorded.sent import CutAnswer, CutRequest
 from recede.sdk.recording.reading import Recording
-from recede.sdk.sending.delivery import Delivery, TooOld
+from recede.sdk.sending.delivery import Delivery
+from recede.sdk.sending.outage import Outage, may_pass
 
 EVERY_S = 2.0
 """How often requests are looked for: a person waits for them."""
@@ -39,14 +40,13 @@ class Requests(threading.Thread):
         self._client = client
         self._folder = folder
         self._say = say
-        self._pause_s = pause_s
         self._changed = threading.Condition()
         self._open: list[CutRequest] = []
         self._answers: deque[tuple[int, CutAnswer]] = deque()
         self._answered: set[int] = set()
         self._woken = threading.Event()
         self._ending = threading.Event()
-        self._failures = 0
+        self._outage = Outage(pause_s, LONGEST_PAUSE_S)
         self._unsent = True
         self._error: RecedeError | OSError | None = None
 
@@ -80,7 +80,7 @@ class Requests(threading.Thread):
         self._ending.set()
         self._woken.set()
         self.join(flush_s)
-        if self.is_alive() or self._failures:
+        if self.is_alive() or self._outage.failures:
             self._say(
                 f"Not all was sent. It stays in {self._folder}: serve it again, or `recede import "
                 f"{self._folder}` sends the curves."
@@ -108,17 +108,16 @@ class Requests(threading.Thread):
             try:
                 self._exchange(delivery, recording, ending=ending)
             except ApiError as error:
-                if not _passes(error):
+                if not may_pass(error):
                     raise
                 self._silent(error)
             else:
-                if self._failures:
+                if self._outage.failures:
                     self._say("The service answers again.")
-                self._failures = 0
+                self._outage.over()
             if ending:
                 return
-            waiting = self._woken if not self._failures else self._ending
-            waiting.wait(min(LONGEST_PAUSE_S, self._pause_s * 2**self._failures))
+            self._outage.wait(self._woken, self._ending)
 
     def _exchange(self, delivery: Delivery, recording: Recording, *, ending: bool) -> None:
         self._unsent |= bool(recording.advance())
@@ -131,7 +130,7 @@ class Requests(threading.Thread):
             try:
                 self._client.answer_request(key, job_id, answer)
             except ApiError as error:
-                if _passes(error):
+                if may_pass(error):
                     raise
                 self._say(f"An answer was not taken: {error.message}")
             self._answers.popleft()
@@ -144,11 +143,6 @@ class Requests(threading.Thread):
             self._changed.notify_all()
 
     def _silent(self, error: ApiError) -> None:
-        if not self._failures:
+        if not self._outage.failures:
             self._say(f"{error.message} It is tried again; measuring goes on.")
-        self._failures = min(self._failures + 1, 10)
-
-
-def _passes(error: ApiError) -> bool:
-    """Whether the service may answer later: it is away, or busy."""
-    return error.status == 0 or (error.status >= 500 and not isinstance(error, TooOld))
+        self._outage.failed()
