@@ -15,7 +15,6 @@ from __future__ import annotations
 import argparse
 import functools
 import statistics
-import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,6 +25,7 @@ from pydantic import ValidationError
 from benchmarks.parts.experiment.options import (
     Subject,
     end_orderly,
+    first_training,
     parser,
     positive,
     read,
@@ -44,7 +44,7 @@ from recede.contract.validation import in_words
 
 SPLITS = ("validation", "test")
 PLAIN, DISTILLED = "plain", "distilled"
-RECIPE: Spec = {"method": "rni", "batch_size": 128, "lr": 0.1, "map_budget": 0.0}
+RECIPE: Spec = {"method": "rni", "batch_size": 128, "map_budget": 0.0}
 TUNING: Spec = {"method_params": {"lam": 0.0}, "lr": 0.02, "schedule": "cosine"}
 
 
@@ -79,8 +79,7 @@ def main() -> None:
     print(f"\n{what_seeds_can_show(len(options.seeds))}")
     minutes = (time.monotonic() - started) / 60
     print(f"\n{machine()}; {minutes:.0f} minutes in this process")
-    if results.failed:
-        sys.exit(f"Not had: {'; '.join(results.failed)}. Start again to try these anew.")
+    results.conclude()
 
 
 @dataclass(frozen=True)
@@ -95,9 +94,7 @@ class Bench:
 
     def seed(self, seed: int) -> Iterator[Tuned]:
         """Both fine-tunings of every cut; those that failed are left out."""
-        begun = {**self.network.spec, **RECIPE, "seed": seed}
-        if self.options.train_epochs is not None:
-            begun["epochs"] = self.options.train_epochs
+        begun = {**first_training(self.network, self.options, seed), **RECIPE}
         for ratio in self.options.ratios:
             for way, extra in self._ways():
                 plan = {"ratio": ratio}

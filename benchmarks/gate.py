@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import argparse
 import statistics
-import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from typing import Any
 from benchmarks.parts.experiment.options import (
     Subject,
     end_orderly,
+    first_training,
     parser,
     positive,
     read,
@@ -80,8 +80,7 @@ def main() -> None:
     print("\n".join([*by_neurons(lines), "", "At equal multiply-adds:", "", *by_macs(lines)]))
     minutes = (time.monotonic() - started) / 60
     print(f"\n{machine()}; {minutes:.0f} minutes in this process")
-    if results.failed:
-        sys.exit(f"Not had: {'; '.join(results.failed)}. Start again to try these anew.")
+    results.conclude()
 
 
 @dataclass(frozen=True)
@@ -95,9 +94,7 @@ class Bench:
 
     def seed(self, seed: int) -> Iterator[Line]:
         """Every way for one seed; those that failed are left out."""
-        begun = {**self.network.spec, **RECIPE, **LONE, "seed": seed, "lr": 0.1}
-        if self.options.train_epochs is not None:
-            begun["epochs"] = self.options.train_epochs
+        begun = {**first_training(self.network, self.options, seed), **RECIPE, **LONE}
         for criterion in self.trainings.client.catalog().criteria:
             if criterion.name != IMPORTANCE:  # of L1 it is the scale, which comes by itself
                 label = f"as it is: {criterion.label}"

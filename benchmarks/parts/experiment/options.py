@@ -90,6 +90,12 @@ def say(text: str) -> None:
     print(f"{time.strftime('%H:%M:%S')} {text}", flush=True)
 
 
+def first_training(network: Subject, options: argparse.Namespace, seed: int) -> dict[str, Any]:
+    """The spec of what is trained first, for as many epochs as were asked for."""
+    spec = {**network.spec, "seed": seed, "lr": 0.1}
+    return spec if options.train_epochs is None else {**spec, "epochs": options.train_epochs}
+
+
 def end_orderly() -> None:
     """Let a terminated benchmark end its service too; what is trained stays in the folder."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))

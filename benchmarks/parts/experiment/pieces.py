@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -22,6 +23,11 @@ class Pieces:
     say: Callable[[str], None]
     failed: list[str] = field(default_factory=list)
     """Labels of the pieces that could not be had in this process."""
+
+    def conclude(self) -> None:
+        """Exit, naming them, if pieces could not be had: the tables above lack them."""
+        if self.failed:
+            sys.exit(f"Not had: {'; '.join(self.failed)}. Start again to try these anew.")
 
     def once(self, label: str, asked: Piece, measure: Callable[[], Piece]) -> Piece | None:
         """What is known of a piece, or else what `measure` finds, which is written down.
