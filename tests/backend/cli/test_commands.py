@@ -74,7 +74,7 @@ def test_what_can_be_cut_is_told_before_anything_is_queued(run, store):
     with store.write() as session:
         reach = Reach(inner=share, all=share)
         reaches.answer(session, reaches.next_question(session), reach=reach)
-    words = "can be cut: At most 25.0% of the parameters and 50.0% of the multiply-adds can go."
+    words = "can be cut: At most 25.0 % of the parameters and 50.0 % of the multiply-adds can go."
     assert words in run(*SUBMIT, "--prunable", "all", "--dry-run").stdout
     queued = run(*SUBMIT, "--prunable", "all").stdout
     assert queued.index(words) < queued.index("run ")

@@ -24,7 +24,8 @@ class Share(BaseModel):
 
     def __str__(self) -> str:
         """In words."""
-        return f"{self.params:.1%} of the parameters and {self.macs:.1%} of the multiply-adds"
+        params, macs = (f"{100 * part:.1f} %" for part in (self.params, self.macs))
+        return f"{params} of the parameters and {macs} of the multiply-adds"
 
     @property
     def is_nothing(self) -> bool:

@@ -72,9 +72,9 @@ def test_images_are_normalised_by_the_numbers_of_the_spec_or_by_their_own(tmp_pa
 
 def test_the_log_says_what_shrinks_together_and_what_is_left_out():
     assert scope_sentence(*made("resnet18", "all")).startswith(
-        "12 prunable layers, 4 of them coupled: shortcuts join 12 layers in them; 100.0% of the"
+        "12 prunable layers, 4 of them coupled: shortcuts join 12 layers in them; 100.0 % of the"
     )
-    assert scope_sentence(*made("resnet18", "inner")).startswith("8 prunable layers; 98.3% of")
+    assert scope_sentence(*made("resnet18", "inner")).startswith("8 prunable layers; 98.3 % of")
     said = scope_sentence(*made("densenet121", "all"))
     assert "no shortcut of this network can shrink" in said
     assert "left out: features.conv0: 'features.denseblock1.denselayer2.norm1' joins" in said
@@ -82,7 +82,7 @@ def test_the_log_says_what_shrinks_together_and_what_is_left_out():
 
 def test_the_log_says_how_much_of_the_network_each_scope_reaches():
     inner, every = (scope_sentence(*made("resnet18", scope)) for scope in ("inner", "all"))
-    share = re.compile(r"[\d.]+% of the parameters and [\d.]+% of the multiply-adds")
+    share = re.compile(r"[\d.]+ % of the parameters and [\d.]+ % of the multiply-adds")
     assert share.findall(inner) == share.findall(every)[::-1]
     assert "(with the scope 'all': " in inner
     assert "(with the scope 'inner': " in every

@@ -70,11 +70,13 @@ def test_a_check_has_a_worker_look_at_the_network_and_then_tells_both_shares(htt
     told = reach_of(http)
     assert (told["inner"], told["all"]) == (inner.model_dump(), every.model_dump())
     assert not told["pending"]
-    assert told["words"].startswith("At most 0.1% of the parameters and 2.0% of the multiply-adds")
-    assert told["words"].endswith(
-        "With “all”: 76.0% of the parameters and 70.0% of the multiply-adds."
+    assert told["words"].startswith(
+        "At most 0.1 % of the parameters and 2.0 % of the multiply-adds"
     )
-    assert reach_of(http, prunable="all")["words"].startswith("At most 76.0% of the parameters")
+    assert told["words"].endswith(
+        "With “all”: 76.0 % of the parameters and 70.0 % of the multiply-adds."
+    )
+    assert reach_of(http, prunable="all")["words"].startswith("At most 76.0 % of the parameters")
     with store.read() as session:
         assert reaches.next_question(session) is None
 
