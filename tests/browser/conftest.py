@@ -170,8 +170,9 @@ def profiles(pytestconfig: pytest.Config, program: str | None) -> Profiles:
     if opened is None or opened.program != program:
         close_browser(pytestconfig)
         until = ExitStack()
+        # What chromium has started may still write when it has ended.
+        folder = until.enter_context(TemporaryDirectory(ignore_cleanup_errors=True))
         playwright = until.enter_context(sync_playwright())
-        folder = until.enter_context(TemporaryDirectory())
         made = Profiles(playwright.chromium, program, Path(folder))
         until.callback(made.close)
         pytestconfig.stash[OPEN] = opened = Opened(program, made, until)
