@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from recede.contract.states import JobKind, Lane, State
@@ -113,7 +113,7 @@ def lapsed(session: Session, since: float) -> Sequence[JobRow]:
     return session.scalars(query).all()
 
 
-def _open() -> Any:
+def _open() -> Select[JobRow]:
     return (
         select(JobRow)
         .where(JobRow.lane == Lane.ELSEWHERE.value, JobRow.state == State.QUEUED.value)

@@ -146,7 +146,7 @@ export class Actions {
     if (busy) return [source.run?.recording ? "Asked for where its network is…" : progressWords(measure.progress, "queued")];
     if (measure.status === "busy") return ["An earlier cut is still being measured."];
     if (failed) return [errorWords(failed)];
-    return [known ? "" : ""];
+    return [""];
   }
 
   /** @param {number} epoch */
