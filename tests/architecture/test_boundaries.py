@@ -42,6 +42,8 @@ CATCHES_EVERYTHING = {
     f"{_WORKER}/networks/traced.py:_source",
     f"{_WORKER}/networks/traced.py:built_original",
     f"{_WORKER}/source/tree.py:_trace",
+    # Before there is a process that could report it: the first that asks for it does.
+    f"{_WORKER}/plugins/preload.py:_find_all",
     # torch's exporters: what one cannot write must not cost the other files.
     f"{_WORKER}/engine/pruning/job.py:_kept_apart",
     # Downloaded files, which may be damaged or hostile.

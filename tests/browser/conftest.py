@@ -77,7 +77,8 @@ class Profiles:
         self._on_disk: BrowserContext | None = None
         self._browser: Browser | None = None
         self._free: dict[str, list[BrowserContext]] = {}
-        self._taken: list[tuple[str, str, BrowserContext]] = []
+        self._taken: list[tuple[str, BrowserContext]] = []
+        self._sweepers: dict[BrowserContext, Sweeper] = {}
 
     def tab(self, url: str, *, own: bool = False, **options: Any) -> Page:
         """A tab in a profile that no other tab of this test has.
@@ -94,7 +95,9 @@ class Profiles:
             context = self._on_disk = self._new_on_disk(url)
         else:
             context = self._new(base_url=url, **rest)
-        self._taken.append((sort, url, context))
+        self._taken.append((sort, context))
+        if sort and context not in self._sweepers:
+            self._sweepers[context] = Sweeper(context, url)
         page = context.new_page()
         page.set_viewport_size(of_tab.pop("viewport", DESKTOP))
         if of_tab:
@@ -103,9 +106,9 @@ class Profiles:
 
     def end_test(self) -> None:
         """Close all tabs; what pages kept is forgotten, what they loaded is not."""
-        for sort, url, context in self._taken:
+        for sort, context in self._taken:
             if sort:
-                _empty(context, url)
+                self._sweepers[context].empty()
                 self._free[sort].append(context)
             else:
                 context.close()
@@ -134,15 +137,22 @@ class Profiles:
         return context
 
 
-def _empty(context: BrowserContext, url: str) -> None:
-    context.set_offline(False)
-    sweeper = context.new_page()
-    for page in context.pages:
-        if page is not sweeper:
-            page.close()
-    kept = {"origin": url, "storageTypes": "cookies,local_storage,indexeddb"}
-    context.new_cdp_session(sweeper).send("Storage.clearDataForOrigin", kept)
-    # It stays open: a browser with its profile on the disk may end with its last tab.
+class Sweeper:
+    """Empties a profile from a tab that stays: with its last tab a browser may end."""
+
+    def __init__(self, context: BrowserContext, url: str) -> None:
+        self._context = context
+        self._tab = context.new_page()
+        self._devtools = context.new_cdp_session(self._tab)
+        self._kept = {"origin": url, "storageTypes": "cookies,local_storage,indexeddb"}
+
+    def empty(self) -> None:
+        """Close all other tabs and forget what they kept."""
+        self._context.set_offline(False)
+        for page in self._context.pages:
+            if page is not self._tab:
+                page.close()
+        self._devtools.send("Storage.clearDataForOrigin", self._kept)
 
 
 @dataclass

@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from recede.contract.states import State
+from recede.store.events import log as events
+from recede.store.experiments import history
 from recede.store.queue import jobs, workers
-from recede_worker.engine.supervisor.loop import POLL_S
+from recede_worker.engine.supervisor.loop import CLAIM_S
 from tests.faults.test_worker_faults import (
     SPEC,
     kill,
@@ -46,6 +48,7 @@ def test_a_job_of_a_killed_worker_is_claimed_only_when_a_process_can_go_on_with_
     with folder.worker() as first:
         wait_for_epoch(folder, run_id, 1)
         kill(folder, first, run_id)
+        done = run_of(folder, run_id).epochs_done
     left = train_job(folder, run_id)
     assert left.state == State.RUNNING  # nobody was there to say otherwise
     gate = folder.path / "gate"
@@ -53,17 +56,21 @@ def test_a_job_of_a_killed_worker_is_claimed_only_when_a_process_can_go_on_with_
     monkeypatch.setenv("PYTHONPATH", str(folder.path), prepend=os.pathsep)
     with folder.worker() as second:
         eventually(lambda: train_job(folder, run_id).lease_expires_at == 0, "the old lease's end")
-        time.sleep(4 * POLL_S)  # in which it looks for jobs
+        time.sleep(2 * CLAIM_S)  # in which it looks for jobs
         assert not is_known(folder, second.pid)
         held_up = train_job(folder, run_id)
         assert (held_up.token, held_up.heartbeat_at) == (left.token, left.heartbeat_at)
         gate.touch()
         wait_for_state(folder, run_id, State.SUCCEEDED)
-    assert run_of(folder, run_id).epochs_done == SPEC.epochs
+    with folder.store.read() as session:
+        assert history.snapshot_epochs(session, run_id) == list(range(SPEC.epochs + 1))
+        seen = [e.data["epoch"] for e in events.after(session, 0) if e.type == "epoch"]
+    assert not [epoch for epoch in seen if epoch > done and seen.count(epoch) > 1]
     said = log_of(folder, run_id)
     assert said[0].endswith(f"train job {left.id} on cpu")
     assert any("the worker that started this process is gone" in line for line in said)
     assert any(f"train job {left.id} resumes in a new process on cpu" in line for line in said)
+    assert any(f"resuming after epoch {n}" in line for line in said for n in (done, done + 1))
 
 
 def log_of(folder: DataFolder, run_id: str) -> list[str]:

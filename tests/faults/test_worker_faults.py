@@ -65,6 +65,7 @@ def kill(folder: DataFolder, worker: subprocess.Popen[bytes], run_id: str) -> No
     eventually(lambda: not psutil.pid_exists(child), "the child's end")
 
 
+@pytest.mark.thorough  # test_slow_start.py holds the same up in between
 def test_a_killed_worker_is_followed_by_one_that_goes_on(folder: DataFolder):
     run_id = submit(folder, SPEC)
     with folder.worker() as first:

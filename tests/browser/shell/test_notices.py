@@ -83,9 +83,14 @@ def two_tabs(page: Page, watches: list[Watch]) -> tuple[Page, Page]:
     page.goto("/settings")
     other.goto("/")
     for tab in (page, other):
-        online = f"async () => (await {module('api/live.js')}).isOnline()"
-        eventually(lambda tab=tab, online=online: tab.evaluate(online), "a tab to be online")
+        wait_until_online(tab)
     return page, other
+
+
+def wait_until_online(tab: Page) -> None:
+    """Until then it hears of no event."""
+    online = f"async () => (await {module('api/live.js')}).isOnline()"
+    eventually(lambda: tab.evaluate(online), "a tab to be online")
 
 
 def hide(*tabs: Page) -> None:
@@ -150,6 +155,7 @@ def test_a_click_on_a_notice_opens_the_run_and_the_switch_is_remembered(
     switch(page, True)
     page.reload()
     expect(page.get_by_test_id("notices-switch")).to_be_checked()
+    wait_until_online(page)
     other.close()
     hide(page)
     tell(state="succeeded")

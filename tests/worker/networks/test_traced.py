@@ -119,7 +119,12 @@ def test_published_sizes_on_imagenet(name):
     assert dense_cost(shape).macs / 1e9 == pytest.approx(giga_macs, abs=6e-3)
 
 
-@pytest.mark.parametrize("name", each_kind_first([*SOME, "efficientnet_b0", "densenet121"]))
+LONG = ("efficientnet_b0", "densenet121")
+
+
+@pytest.mark.parametrize(
+    "name", [*each_kind_first(SOME), *(pytest.param(n, marks=pytest.mark.thorough) for n in LONG)]
+)
 def test_the_source_builds_the_cut_network_which_computes_what_the_masked_one_does(name):
     in_channels = 1
     architecture, config = dense(name, in_channels)

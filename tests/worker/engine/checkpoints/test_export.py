@@ -107,7 +107,7 @@ def alone(folder: Path) -> tuple[float, float]:
 @pytest.mark.parametrize(
     ("name", "params"),
     [
-        ("resnet18", {}),
+        pytest.param("resnet18", {}, marks=pytest.mark.thorough),
         pytest.param("mobilenet_v2", {}, marks=pytest.mark.thorough),
         ("timm", {"model": "tf_mobilenetv3_small_minimal_100"}),
     ],

@@ -15,16 +15,14 @@ from recede.contract.states import JobKind
 from recede.store.results import evaluations
 from recede_worker.engine.verification.archive import open_archive
 from recede_worker.engine.verification.verify import verified
-from tests.worker.engine.checkpoint_files import pruned
-from tests.worker.engine.in_process import ORDINARY
+from tests.worker.engine.in_process import ORDINARY, InProcessWorker, worker
 
-__all__ = ["pruned"]
+__all__ = ["worker"]
 
 
 @pytest.fixture(scope="module")
-def cuts(pruned) -> dict[str, Path]:
+def cuts(worker: InProcessWorker) -> dict[str, Path]:
     """Folders of the same channels cut in both ways."""
-    worker = pruned.worker
     run_id = worker.train(ORDINARY.model_copy(update={"epochs": 1})).run_id
     folders = {}
     for bias in ("drop", "fold"):

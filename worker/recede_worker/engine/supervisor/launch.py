@@ -16,7 +16,11 @@ from recede_worker.engine.job.settings import WorkerSettings
 from recede_worker.engine.supervisor.messages import Offer, Unusable
 from recede_worker.process.lifetime import end_with_parent
 
-PRELOADED = ("recede_worker.engine.supervisor.warm_process", "recede_worker.plugins.catalog")
+PRELOADED = (
+    "recede_worker.engine.supervisor.warm_process",
+    "recede_worker.plugins.catalog",
+    "recede_worker.plugins.preload",
+)
 """For the server that forks these processes: what they import."""
 
 

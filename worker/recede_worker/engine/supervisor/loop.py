@@ -36,7 +36,9 @@ from recede_worker.engine.supervisor.warm_pool import WarmPool, WarmProcess
 from recede_worker.process.lifetime import EXIT_RANK_DIED, warm_context
 
 POLL_S = 0.25
-"""The queue is read at least this often, even without a notification of a change."""
+"""Children are looked after at least this often."""
+CLAIM_S = 1.0
+"""The queue is read at least this often, even without a notification of a change: leases lapse."""
 BEAT_S = 5.0
 TRIM_S = 600.0
 CANCEL_GRACE_S = 10.0
@@ -94,19 +96,21 @@ class Supervisor:
 
     def _serve(self, context: ForkServerContext | SpawnContext, changes: Changes) -> None:
         slots: list[Slot] = []
-        beat_at = trim_at = 0.0
+        beat_at = trim_at = claim_at = 0.0
         while not self.stop.is_set():
             first_look = self.catalogs.waits_for() if self.catalog is None else []
-            changes.wait(POLL_S, [*self.pool.pipes(), *first_look])
+            changed = changes.wait(POLL_S, [*self.pool.pipes(), *first_look])
             now = time.monotonic()
             if self.catalog is None and (first := self.catalogs.answer()):
                 slots = make_slots(first.catalog.devices)
                 self._announce(first)
             try:
-                self._reap()
+                reaped = self._reap()
                 self.pool.end_unneeded(now)
                 self._enforce_cancel(now)
-                self._fill(slots, context)
+                if changed or reaped or now >= claim_at:
+                    claim_at = now + CLAIM_S
+                    self._fill(slots, context)
                 if self.catalog is not None:
                     self.reaches.serve()
                 self.pool.pause(any(r.lease.kind in URGENT for r in self.running))
@@ -182,15 +186,16 @@ class Supervisor:
                 child_pid=pid,
             )
 
-    def _reap(self) -> None:
-        for running in list(self.running):
-            if not running.has_ended:
-                continue
+    def _reap(self) -> bool:
+        """Settle the jobs whose processes have ended; whether there were any."""
+        ended = [running for running in self.running if running.has_ended]
+        for running in ended:
             if running.warm is None:
                 running.process.join()
             self.running.remove(running)
             self._settle(running)
             _log(f"job {running.lease.job_id} ended")
+        return bool(ended)
 
     def _settle(self, running: Running) -> None:
         """A child that ended without recording it: queue its job again, or end it."""

@@ -85,7 +85,7 @@ def epochs(rank: int, size: int) -> dict[str, dict[str, np.ndarray]]:
     return {**plain, "auxiliary head": an_epoch(rank, size, "rni", auxiliary=True)}
 
 
-@pytest.fixture(scope="module", params=[2, 3])
+@pytest.fixture(scope="module", params=[pytest.param(2, marks=pytest.mark.thorough), 3])
 def ranks(request: pytest.FixtureRequest) -> list[dict[str, dict[str, np.ndarray]]]:
     return run_ranks(request.param, epochs)
 
