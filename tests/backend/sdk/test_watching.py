@@ -225,6 +225,16 @@ def test_metrics_that_are_no_finite_numbers_are_left_out_and_named_once(folder, 
     assert "'loss'" in said()[0]
 
 
+def test_metrics_of_names_that_no_service_takes_are_left_out_and_named_once(folder, said):
+    run = recede.watch(Training().model, images(), folder=folder)
+    for epoch in (1, 2):
+        run.log(epoch, **{"x" * 61: 0.1, "x" * 60: 0.2, "": 0.3})
+    run.finish()
+    assert Recording(folder).epochs[2].metrics == {"x" * 60: 0.2}
+    assert len(said()) == 2
+    assert "61 characters" in said()[0]
+
+
 def test_epochs_counted_from_0_are_recorded_from_1(folder, said):
     training = Training()
     run = recede.watch(training.model, images(), folder=folder)

@@ -13,11 +13,27 @@ from recede.contract.spec.run import Plan
 from recede.sdk.recording.reading import Recording
 from recede.sdk.sending.delivery import Delivery
 from recede.sdk.serving.requests import Requests
+from recede.store.database.engine import open_store, sqlite_url
+from recede.store.tables.runs import EvaluationRow
 from tests.backend.sdk.watched import Small, Training, images
 from tests.browser.screen import choices, drag_line, open_explore, value
 from tests.service import Service
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+
+def measure_elsewhere(service: Service, run_id: str, times: int) -> None:
+    """Add so many measured cuts, more than one answer of the service holds."""
+    store = open_store(sqlite_url(service.folder / "data" / "recede.db"))
+    with store.write() as session:
+        for i in range(times):
+            row = EvaluationRow(
+                run_id=run_id, digest=f"{i:064d}", split="validation", epoch=1, ratio=0.1,
+                plan={"ratio": 0.1}, correct=0, n=0, value=0.5, params=1, macs=1, seconds=0.0,
+                created_at=0.0,
+            )  # fmt: skip
+            session.add(row)
+    store.close()
 
 
 @pytest.mark.parametrize(
@@ -73,6 +89,7 @@ def test_the_chosen_cut_is_measured_where_its_network_is(
     button.click()
     expect(status).to_contain_text("has stopped before it came to it")
     thread.join(30)
+    measure_elsewhere(service, run_id, 201)
     open_explore(page, run_id, f"&epoch=1&t={plan.threshold}")  # what was measured stays known
     expect(shown).to_have_attribute("data-kind", "measured")
     expect(page.get_by_test_id("measure-status")).to_be_empty()

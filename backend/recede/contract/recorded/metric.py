@@ -11,7 +11,8 @@ from recede.contract.measuring.accuracy import Accuracy, measured, uncounted
 from recede.contract.spec.run import Text
 
 MAX_METRICS = 64
-Name = Annotated[Text, Field(min_length=1, max_length=60)]
+MAX_NAME = 60
+Name = Annotated[Text, Field(min_length=1, max_length=MAX_NAME)]
 Value = Annotated[float, Field(allow_inf_nan=False)]
 Metrics = Annotated[dict[Name, Value], Field(max_length=MAX_METRICS)]
 

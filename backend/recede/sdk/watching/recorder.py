@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from recede.contract.errors import InvalidInput
 from recede.contract.network.shape import NetworkShape
-from recede.contract.recorded.metric import MAX_METRICS
+from recede.contract.recorded.metric import MAX_METRICS, MAX_NAME
 from recede.contract.spec.run import MAX_EPOCHS
 from recede.sdk.recording.journal import Journal
 from recede.sdk.recording.lines import SCALES, Finished, Logged
@@ -133,9 +133,19 @@ class Recorder:
         return not np.array_equal(now, before, equal_nan=True)
 
     def _numbers(self, given: Mapping[str, Any]) -> dict[str, float]:
-        """Those metrics that are finite numbers; the others are named once."""
+        """Those metrics that are finite numbers, by names that a service takes.
+
+        The others are named once.
+        """
         found: dict[str, float] = {}
         for name, value in given.items():
+            if not 1 <= len(name) <= MAX_NAME:
+                self._trouble.say(
+                    f"metric {name}",
+                    f"Recede: the metric {name[:MAX_NAME]!r}… is left out: its name has "
+                    f"{len(name)} characters, and 1 to {MAX_NAME} are recorded. Shorten it.",
+                )
+                continue
             try:
                 number = float(value.detach() if isinstance(value, Tensor) else value)
             except (TypeError, ValueError, RuntimeError):  # of a tensor of several values

@@ -266,7 +266,12 @@ export class Source {
 
   /** Cuts that were measured elsewhere, whoever asked for them: there they cannot be asked for at any time. */
   async loadEvaluations() {
-    for (const one of (await this.ofRun("/evaluations?limit=200")).items) this.remember(one);
+    let after = "";
+    do {
+      const page = await this.ofRun(`/evaluations?limit=200${after}`);
+      for (const one of page.items) this.remember(one);
+      after = page.next ? `&cursor=${encodeURIComponent(page.next)}` : "";
+    } while (after);
   }
 
   loadCurve() {
