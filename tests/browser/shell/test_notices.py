@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from recede.contract.schemas import RunOut
 from recede.store.database.engine import open_store, sqlite_url
@@ -83,14 +83,9 @@ def two_tabs(page: Page, watches: list[Watch]) -> tuple[Page, Page]:
     page.goto("/settings")
     other.goto("/")
     for tab in (page, other):
-        wait_until_online(tab)
+        online = f"async () => (await {module('api/live.js')}).isOnline()"
+        eventually(lambda tab=tab, online=online: tab.evaluate(online), "a tab to be online")
     return page, other
-
-
-def wait_until_online(tab: Page) -> None:
-    """Until then it hears of no event."""
-    online = f"async () => (await {module('api/live.js')}).isOnline()"
-    eventually(lambda: tab.evaluate(online), "a tab to be online")
 
 
 def hide(*tabs: Page) -> None:
@@ -155,10 +150,13 @@ def test_a_click_on_a_notice_opens_the_run_and_the_switch_is_remembered(
     switch(page, True)
     page.reload()
     expect(page.get_by_test_id("notices-switch")).to_be_checked()
-    wait_until_online(page)
-    other.close()
+    streams: list[Route] = []
+    page.route("**/api/v1/events*", lambda route: streams.append(route))
+    other.close()  # it held the stream of both
     hide(page)
-    tell(state="succeeded")
+    eventually(lambda: page.evaluate("1") and streams, "the stream of the tab that is left")
+    tell(state="succeeded")  # before that stands
+    streams[0].continue_()
     page.wait_for_function("() => window.shownNotices.length === 1")
     page.evaluate("() => window.lastNotice.onclick()")
     expect(page).to_have_url(re.compile(f"/runs/{run.id}"))

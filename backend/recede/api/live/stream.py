@@ -79,9 +79,14 @@ class EventHub:
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._end_all)
 
-    async def stream(self, run_id: str | None, last_id: int | None) -> AsyncIterator[str]:
-        """The text of a stream: what came after `last_id` (None: from now on), then live."""
-        queue, sent = await self._subscribe(last_id)
+    async def stream(
+        self, run_id: str | None, last_id: int | None, last_s: float = 0.0
+    ) -> AsyncIterator[str]:
+        """The text of a stream: what came after `last_id`, then live.
+
+        If that is None, what came in the last `last_s` seconds.
+        """
+        queue, sent = await self._subscribe(last_id, last_s)
         try:
             yield f"retry: 1000\nid: {sent}\n\n"
             async for row in self._replay(run_id, sent):
@@ -94,8 +99,8 @@ class EventHub:
             if not self._subscribers:
                 self._wake.clear()
 
-    async def _subscribe(self, last_id: int | None) -> tuple[Subscriber, int]:
-        latest = await run_in_threadpool(self._latest)
+    async def _subscribe(self, last_id: int | None, last_s: float) -> tuple[Subscriber, int]:
+        latest, before = await run_in_threadpool(self._latest, last_s)
         queue: Subscriber = asyncio.Queue(_QUEUE)
         if self._closed:
             queue.put_nowait(None)
@@ -103,7 +108,7 @@ class EventHub:
             self._position = latest
         self._subscribers.add(queue)
         self._wake.set()
-        return queue, latest if last_id is None else min(last_id, latest)
+        return queue, before if last_id is None else min(last_id, latest)
 
     async def _replay(self, run_id: str | None, last_id: int) -> AsyncIterator[EventRow]:
         rows: Sequence[EventRow] = [EventRow(id=last_id)]
@@ -147,9 +152,10 @@ class EventHub:
         with self._store.read() as session:
             return after(session, event_id, run_id=run_id, limit=_PAGE)
 
-    def _latest(self) -> int:
+    def _latest(self, last_s: float) -> tuple[int, int]:
+        """Ids of the newest event, and of the newest that is older than that."""
         with self._store.read() as session:
-            return latest_id(session)
+            return latest_id(session), latest_id(session, older_than_s=last_s)
 
 
 def format_event(row: EventRow) -> str:

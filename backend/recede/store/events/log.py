@@ -49,9 +49,12 @@ def after(
     return session.scalars(query).all()
 
 
-def latest_id(session: Session) -> int:
-    """Id of the newest event, 0 without any."""
-    return session.scalar(select(func.max(EventRow.id))) or 0
+def latest_id(session: Session, *, older_than_s: float = 0.0) -> int:
+    """Id of the newest event that is at least so old, 0 without any."""
+    if not older_than_s:
+        return session.scalar(select(func.max(EventRow.id))) or 0
+    old = select(EventRow.id).where(EventRow.created_at < db_now() - older_than_s)
+    return session.scalar(old.order_by(EventRow.id.desc()).limit(1)) or 0
 
 
 def trim(session: Session, keep: int = KEEP_EVENTS) -> None:

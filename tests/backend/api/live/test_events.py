@@ -8,6 +8,7 @@ import json
 
 import httpx
 import pytest
+from sqlalchemy import update
 
 from recede.api.live.stream import format_event
 from recede.client import Event, RecedeClient
@@ -59,6 +60,16 @@ def test_without_an_id_a_stream_begins_now(live, store):
         assert next(lines) == "retry: 1000"  # the stream stands: what comes now is seen
         tick(store, 2)
         data = next(line for line in lines if line.startswith("data: "))
+    assert '"n":2' in data
+
+
+def test_without_an_id_what_happened_while_a_page_was_loaded_is_replayed(live, store):
+    tick(store, 1)
+    with store.write() as session:
+        session.execute(update(EventRow).values(created_at=EventRow.created_at - 60))
+    tick(store, 2)
+    with httpx.stream("GET", f"{live}/api/v1/events?last_s=30") as answer:
+        data = next(line for line in answer.iter_lines() if line.startswith("data: "))
     assert '"n":2' in data
 
 

@@ -17,6 +17,7 @@ root = APIRouter()
 """The same health and metrics where load balancers and Prometheus look for them."""
 
 _MAX_EVENT_ID = 2**31 - 1
+MAX_LAST_S = 3600
 
 
 @root.get("/healthz")
@@ -58,11 +59,15 @@ async def events(
     replay_from: Annotated[
         str | None, Query(alias="last_event_id", description="As the header, for links")
     ] = None,
+    last_s: Annotated[
+        float,
+        Query(ge=0, le=MAX_LAST_S, description="Without an id: replay so many seconds, too"),
+    ] = 0.0,
 ) -> StreamingResponse:
     """What happens, as server-sent events; with Last-Event-ID what came after it is replayed."""
     last_id = _event_id(last_event_id or replay_from)
     return StreamingResponse(
-        services.hub.stream(run_id, last_id),
+        services.hub.stream(run_id, last_id, last_s),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )

@@ -4,7 +4,8 @@
  * {id, type, run_id, job_id, created_at, ...data}. The state of the connection is announced by
  * "recede:online" and "recede:offline". One tab holds the stream (a web lock) and passes
  * events on through a BroadcastChannel, because a browser opens only six connections to a
- * host. Every tab keeps the last id it saw; whoever opens the stream replays from there.
+ * host. Every tab keeps the last id it saw; whoever opens the stream replays from there, or from
+ * when the page was asked for.
  */
 
 const URL_ = "/api/v1/events";
@@ -13,6 +14,7 @@ const TYPES = [
   "run", "run_deleted", "group", "job", "progress", "epoch", "evaluation", "curve", "checkpoint", "bench", "notice", "plan", "map", "reach", "worker", "webhook",
 ];
 const RETRY_MS = 2000;
+const MOST_S = 3600;
 const channel = "BroadcastChannel" in window ? new BroadcastChannel("recede") : null;
 /** @type {EventSource|null} */
 let source = null;
@@ -72,7 +74,9 @@ function tell(state) {
 
 function open() {
   const from = last().id;
-  source = new EventSource(from ? `${URL_}?last_event_id=${from}` : URL_);
+  // What a page that has just been loaded shows may be older than the stream.
+  const age = Math.min(MOST_S, performance.now() / 1000).toFixed(2);
+  source = new EventSource(`${URL_}?${from ? `last_event_id=${from}` : `last_s=${age}`}`);
   for (const type of TYPES) source.addEventListener(type, onMessage);
   source.onopen = () => tell(true);
   source.onerror = () => {
