@@ -100,6 +100,7 @@ def test_the_report_on_a_folder_is_shown_on_the_training_tab(
     form.get_by_test_id("field-batch_size").fill("8")
     page.get_by_test_id("submit-run").click()
     page.wait_for_url(re.compile(r"/runs/\w+"))
+    page.get_by_role("tab", name="Training").click()  # Explore is the first one if it is over
     report = page.get_by_test_id("data-report")
     expect(report).to_be_visible(timeout=TRAINING_MS)  # by itself, without a reload
     expect(report).to_contain_text("72 images in 2 classes")

@@ -121,21 +121,21 @@ def test_every_wrong_field_is_marked_at_once_and_the_first_is_brought_into_sight
 def test_what_was_typed_just_before_it_was_submitted_is_submitted(start: Page, fresh: Service):
     form = open_form(start)
     choose(start, "dataset", "Digits")
-    form.get_by_test_id("field-epochs").fill("3")
+    form.get_by_test_id("field-epochs").fill("300")
     form.get_by_test_id("field-name").fill("In a hurry")
     start.keyboard.press("Control+Enter")
     start.wait_for_url(re.compile(r"/runs/\w+"))
     run = fresh.client.runs().items[0]
     fresh.client.cancel_run(run.id)
     assert fresh.finished_run(run.id).name == "In a hurry"
-    assert run.spec.epochs == 3
+    assert run.spec.epochs == 300
 
 
 def test_a_run_submitted_in_the_form_is_followed_live_to_the_table(start: Page, fresh: Service):
     form = open_form(start)
     choose(start, "dataset", "Digits")
     form.get_by_test_id("field-architecture_params.width-vgg11").fill("0.1")
-    form.get_by_test_id("field-epochs").fill("2")
+    form.get_by_test_id("field-epochs").fill("8")
     form.get_by_test_id("field-batch_size").fill("32")
     form.get_by_test_id("field-name").fill("My first run")
     expect(start.locator("#run-snippet-cli")).to_contain_text("'My first run'")
@@ -145,7 +145,7 @@ def test_a_run_submitted_in_the_form_is_followed_live_to_the_table(start: Page, 
     expect(start.get_by_test_id("run-name")).to_have_value("My first run")
     state = start.get_by_test_id("run-state")
     expect(state).to_have_text("Running")
-    expect(start.get_by_test_id("tile-epoch")).to_contain_text(re.compile(r"\d / 2"))
+    expect(start.get_by_test_id("tile-epoch")).to_contain_text(re.compile(r"\d / 8"))
     expect(start.get_by_test_id("tile-loss")).to_contain_text(re.compile(r"\d\.\d"))
     expect(start.get_by_test_id("tile-speed")).to_contain_text(re.compile(r"\d"))
     expect(state).to_have_text("Finished", timeout=TRAINING_MS)
@@ -154,14 +154,14 @@ def test_a_run_submitted_in_the_form_is_followed_live_to_the_table(start: Page, 
 
     start.get_by_role("link", name="Runs").first.click()
     run = fresh.client.runs().items[0]
-    assert run.spec.epochs == 2
+    assert run.spec.epochs == 8
     assert run.spec.batch_size == 32
     assert run.spec.architecture_params == {"width": 0.1}
     assert run.test_accuracy is not None
     assert run.lossless_ratio is not None
     row = start.get_by_role("row").filter(has_text="My first run")
     expect(row).to_contain_text("Finished")
-    expect(row).to_contain_text("2/2")
+    expect(row).to_contain_text("8/8")
     expect(row).to_contain_text(f"{100 * run.test_accuracy.value:.1f} %")
     expect(row).to_contain_text(f"{100 * run.lossless_ratio:.0f} %")
     assert start.evaluate("window.notReloaded") is True

@@ -92,7 +92,7 @@ def network(
     return copy.deepcopy(model), shape, dict(norms), images_NCHW
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=32)  # tracing is the most of their cost
 def _network(
     name: str, scale: Scale, dtype: torch.dtype, seed: int
 ) -> tuple[nn.Module, NetworkShape, dict[str, str], torch.Tensor]:
