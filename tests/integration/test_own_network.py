@@ -171,7 +171,7 @@ def test_a_shortcuts_channels_are_trained_and_cut_together_in_the_scope_all(
     assert len(inner) == 2
     plan = Plan(ratio=0.5, scope="local")
     preview = service.client.preview(run.id, plan)
-    checkpoint = pruned(service, run.id, plan, tmp_path, ["safetensors"])
+    checkpoint = pruned(service, run.id, plan, tmp_path)
     told = checkpoint.manifest
     assert told["widths"][stream.name] == 6
     assert told["max_difference"]["cut_vs_masked_float64"] <= 1e-9

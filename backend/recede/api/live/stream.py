@@ -84,7 +84,7 @@ class EventHub:
     ) -> AsyncIterator[str]:
         """The text of a stream: what came after `last_id`, then live.
 
-        If that is None, what came in the last `last_s` seconds.
+        Without an id it begins with what came in the last `last_s` seconds.
         """
         queue, sent = await self._subscribe(last_id, last_s)
         try:
@@ -153,7 +153,7 @@ class EventHub:
             return after(session, event_id, run_id=run_id, limit=_PAGE)
 
     def _latest(self, last_s: float) -> tuple[int, int]:
-        """Ids of the newest event, and of the newest that is older than that."""
+        """Ids of the newest event, and of the newest one older than `last_s` seconds."""
         with self._store.read() as session:
             return latest_id(session), latest_id(session, older_than_s=last_s)
 

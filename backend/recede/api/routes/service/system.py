@@ -17,7 +17,7 @@ root = APIRouter()
 """The same health and metrics where load balancers and Prometheus look for them."""
 
 _MAX_EVENT_ID = 2**31 - 1
-MAX_LAST_S = 3600
+_MAX_LAST_S = 3600
 
 
 @root.get("/healthz")
@@ -61,7 +61,7 @@ async def events(
     ] = None,
     last_s: Annotated[
         float,
-        Query(ge=0, le=MAX_LAST_S, description="Without an id: replay so many seconds, too"),
+        Query(ge=0, le=_MAX_LAST_S, description="Without an id: replay so many seconds, too"),
     ] = 0.0,
 ) -> StreamingResponse:
     """What happens, as server-sent events; with Last-Event-ID what came after it is replayed."""
