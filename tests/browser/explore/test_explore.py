@@ -52,6 +52,21 @@ def expect_server_agrees(page: Page, service: Service, run: RunOut) -> None:
     }
 
 
+USABLE = """
+window.usable = [];
+new MutationObserver(() => {
+  const slider = document.querySelector('[data-testid="ratio-slider"]');
+  if (slider && window.usable.at(-1) !== !slider.disabled) window.usable.push(!slider.disabled);
+}).observe(document, { subtree: true, childList: true, attributes: true });
+"""
+
+
+def test_no_ratio_can_be_chosen_until_there_is_something_to_cut(page: Page, run: RunOut):
+    page.add_init_script(USABLE)
+    open_explore(page, run.id)
+    assert page.evaluate("window.usable") == [False, True]
+
+
 def test_explore_is_the_first_tab_of_a_finished_run_and_opens_on_a_trained_epoch(
     page: Page, run: RunOut
 ):

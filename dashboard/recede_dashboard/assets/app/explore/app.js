@@ -85,6 +85,7 @@ export class Explore {
     mountCopyMenu(this);
     mountTools(this);
     this.stops = [listenToKeys(this), this.listen()];
+    this.render(); // at once: what needs data cannot be used before it is there
     this.source.refresh();
   }
 
