@@ -73,14 +73,6 @@ def settings(tmp_path: Path) -> Settings:
     return chosen
 
 
-@pytest.fixture(scope="session")
-def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database with all tables and no rows: copying it is faster than migrating each time."""
-    path = tmp_path_factory.mktemp("template") / "recede.db"
-    open_store(sqlite_url(path)).close()
-    return path
-
-
 @pytest.fixture
 def store(settings: Settings, empty_store: Path) -> Iterator[Store]:
     shutil.copy(empty_store, settings.data / "recede.db")

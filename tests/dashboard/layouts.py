@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from dash import dcc
 from dash.development.base_component import Component
 
 NARROW = "\u202f"
@@ -12,13 +13,15 @@ NARROW = "\u202f"
 
 
 def walk(node: Any) -> Iterator[Component]:
-    """The component and everything in it."""
+    """The component and everything in it, with what a Store holds for the browser to show."""
     if isinstance(node, list | tuple):
         for child in node:
             yield from walk(child)
     elif isinstance(node, Component):
         yield node
         yield from walk(getattr(node, "children", None))
+        if isinstance(node, dcc.Store) and isinstance(data := getattr(node, "data", None), dict):
+            yield from walk(list(data.values()))
 
 
 def text(node: Any) -> str:
@@ -37,7 +40,7 @@ def props(node: Any, **wanted: Any) -> Component:
     named = {name.replace("_", "-"): value for name, value in wanted.items()}
     found = [
         component
-        for component in walk(node)
+        for component in {id(one): one for one in walk(node)}.values()
         if all(component.to_plotly_json()["props"].get(k) == v for k, v in named.items())
     ]
     assert len(found) == 1, f"{len(found)} components with {named}"

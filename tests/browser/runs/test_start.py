@@ -134,7 +134,14 @@ def test_what_was_typed_just_before_it_was_submitted_is_submitted(start: Page, f
 def test_a_run_submitted_in_the_form_is_followed_live_to_the_table(start: Page, fresh: Service):
     form = open_form(start)
     choose(start, "dataset", "Digits")
-    form.get_by_test_id("field-architecture_params.width-vgg11").fill("0.1")
+    width = form.get_by_test_id("field-architecture_params.width-vgg11")
+    width.fill("0.1")
+    choose(start, "architecture", "ResNet-20")
+    expect(form.get_by_test_id("field-architecture_params.width-resnet20")).to_be_visible()
+    expect(width).to_have_count(0)
+    expect(form).to_contain_text("32 × 32 fits")
+    choose(start, "architecture", "VGG-11")
+    expect(width).to_have_value("0.1")  # what was typed
     form.get_by_test_id("field-epochs").fill("8")
     form.get_by_test_id("field-batch_size").fill("32")
     form.get_by_test_id("field-name").fill("My first run")

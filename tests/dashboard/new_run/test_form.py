@@ -9,6 +9,7 @@ from recede_dashboard.pages.new_run.form import (
     initial_values,
     run_form,
 )
+from recede_dashboard.pages.new_run.reviewing import is_whole
 from recede_dashboard.pages.new_run.sections.fields import field_id, param_field
 from recede_dashboard.pages.new_run.sections.notes import note
 from recede_dashboard.pages.new_run.sections.plugins import dataset_note
@@ -54,11 +55,17 @@ def test_every_declared_parameter_has_a_field(values):
         assert field_id(path, owner) in ids
 
 
-def test_fields_of_plug_ins_not_chosen_are_hidden(values):
+def test_fields_of_what_is_not_chosen_wait_for_the_choice(values):
     form = run_form(CATALOG, values)
-    panel = {"type": "run-panel", "kind": "method"}
-    assert props(form, id={**panel, "owner": "rni"}).hidden is False
-    assert props(form, id={**panel, "owner": "l1"}).hidden is True
+    shown = list(walk(props(form, id="run-panel-method")))
+    waiting = props(form, id="run-panels-method").data
+    assert [c.id["owner"] for c in shown if str(getattr(c, "id", "")).count("run-field")] == [
+        "rni" for _ in CATALOG.method("rni").params
+    ]
+    assert list(waiting) == [method.name for method in CATALOG.methods]
+    assert is_whole(CATALOG, values)
+    assert not is_whole(CATALOG, {k: v for k, v in values.items() if k[1] != "rni"})
+    assert is_whole(CATALOG, {k: v for k, v in values.items() if k[1] != "l1"})
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -19,9 +20,11 @@ from tests.worker.engine.claimed_job import ClaimedJob, claimed
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> WorkerSettings:
-    url = sqlite_url(tmp_path / "recede.db")
-    return WorkerSettings(url, tmp_path / "artifacts", (tmp_path / "datasets",), threads=1)
+def settings(tmp_path: Path, empty_store: Path) -> WorkerSettings:
+    path = shutil.copy(empty_store, tmp_path / "recede.db")
+    return WorkerSettings(
+        sqlite_url(path), tmp_path / "artifacts", (tmp_path / "datasets",), threads=1
+    )
 
 
 @pytest.fixture

@@ -32,12 +32,15 @@ from recede_dashboard.pages.new_run.sections.cut import (
     cut_section,
     title,
 )
+from recede_dashboard.pages.new_run.sections.fields import field_id
+from recede_dashboard.pages.new_run.sections.sweep import SWEPT
 from recede_dashboard.pages.new_run.values.spec import (
     Review,
     review,
     shown_at,
 )
 from recede_dashboard.serving.clientside import in_browser
+from recede_dashboard.words.specs import GROUPS
 
 MOST_RUNS = 200
 """Runs that are offered to start from."""
@@ -57,6 +60,25 @@ def register(app: Dash, client: AsyncRecedeClient) -> None:
         Input("run-sweep", "checked"),
         prevent_initial_call=True,
     )
+    in_browser(
+        app,
+        "keepTyped",
+        Output("run-form-kept", "data"),
+        Input(FIELD, "value"),
+        State(FIELD, "id"),
+        State("run-form-kept", "data"),
+        prevent_initial_call=True,
+    )
+    for panel, kind in ({kind: kind for kind in GROUPS} | {SWEPT: "method"}).items():
+        in_browser(
+            app,
+            "showPanel",
+            Output(f"run-panel-{panel}", "children"),
+            Input(field_id(kind), "value"),
+            State(f"run-panels-{panel}", "data"),
+            State("run-form-kept", "data"),
+            prevent_initial_call=True,
+        )
     in_browser(
         app,
         "takeAdvice",

@@ -93,7 +93,7 @@ def run_form(
     runs: Sequence[RunOut] = (),
     cut: Component | None = None,
 ) -> Component:
-    """All fields; those of plug-ins that are not chosen are hidden, so nothing typed is lost.
+    """All fields but those of plug-ins that are not chosen, which the browser adds.
 
     `cut` is the section on the cut that comes first, where the form begins with one.
     """
@@ -113,6 +113,8 @@ def run_form(
             _sweep(catalog, values),
             _section(LABELS["name"], [_name(values)]),
             _foot(),
+            # What was typed into fields of plug-ins, for when they are chosen again.
+            dcc.Store(id="run-form-kept", data={}),
             # What the answer that is shown was of, and how often it had to be asked for again.
             dcc.Store(id="run-form-reviewed"),
             dcc.Store(id="run-form-again", data=0),

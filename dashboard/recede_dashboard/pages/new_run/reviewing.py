@@ -20,7 +20,6 @@ from recede_dashboard.pages.new_run.sections.fields import field_id
 from recede_dashboard.pages.new_run.sections.plugins import options
 from recede_dashboard.pages.new_run.sections.recipe import FOLDED, recipe_words
 from recede_dashboard.pages.new_run.sections.starting import HEAD, starting_words
-from recede_dashboard.pages.new_run.sections.sweep import SWEPT
 from recede_dashboard.pages.new_run.values.following import (
     advised,
     chips_following,
@@ -29,11 +28,11 @@ from recede_dashboard.pages.new_run.values.following import (
 from recede_dashboard.pages.new_run.values.spec import SWEEP, Key, Review, review
 from recede_dashboard.pages.new_run.values.start import SEED
 from recede_dashboard.serving.clientside import in_browser
-from recede_dashboard.words.specs import GROUPS
+from recede_dashboard.words.specs import GROUPS, params_of
 
 FIELD = {"type": "run-field", "path": ALL, "owner": ALL}
 NOTE = {"type": "run-note", "path": ALL, "owner": ALL}
-PANEL = {"type": "run-panel", "kind": ALL, "owner": ALL}
+PANEL = {"type": "run-panel", "owner": ALL}
 FIT = {"type": "run-fit", "owner": ALL}
 Ids = list[dict[str, str]]
 LATER = ("init.file", "init.pretrained", "init.run")
@@ -111,6 +110,8 @@ def register(app: Dash, client: AsyncRecedeClient) -> None:
         at, panels, fits, before, runs, href, called, cut = rest
         catalog = await client.catalog()
         typed = keyed(ids, values, swept)
+        if not is_whole(catalog, typed):
+            raise PreventUpdate
         advice = review(catalog, typed).advice
         follow = following(typed, advice, before) | chips_following(typed, advice, before)
         typed |= follow
@@ -149,12 +150,20 @@ def register(app: Dash, client: AsyncRecedeClient) -> None:
     )
 
 
+def is_whole(catalog: Catalog, typed: Mapping[Key, Any]) -> bool:
+    """Whether the fields of all that is chosen are there: they follow the choice."""
+    return all(
+        (f"{group}.{spec.name}", owner) in typed
+        for kind, group in GROUPS.items()
+        if (owner := str(typed[kind, ""]))
+        for spec in params_of(catalog, kind, owner)
+    )
+
+
 def _hidden(panel: Mapping[str, str], typed: Mapping[Key, Any]) -> bool:
-    """Whether a panel is of something that is not chosen."""
-    if panel["kind"] == HEAD:
-        return typed.get(("init.kind", "")) == SEED
-    kind = "method" if panel["kind"] == SWEPT else panel["kind"]
-    return bool(panel["owner"] != typed[kind, ""])
+    """Whether a panel of starting weights is of a source that is not chosen."""
+    source = typed.get(("init.kind", ""))
+    return bool(source == SEED if panel["owner"] == HEAD else source != panel["owner"])
 
 
 def _unless_same(new: Any, shown: Any) -> Any:

@@ -74,7 +74,41 @@ onEvent((event) => {
   if (event.type === "reach" && document.getElementById("run-form")) setProps("run-form-again", { data: event.id });
 });
 
+/** @typedef {{props: {id?: any, value?: any, children?: any}}} Part a component as Dash writes it */
+
+/** All inputs within a component. @param {Part | Part[] | string | null | undefined} part @returns {Part[]} */
+function inputs(part) {
+  if (Array.isArray(part)) return part.flatMap(inputs);
+  if (!part || typeof part === "string") return [];
+  return part.props.id?.type === "run-field" ? [part] : inputs(part.props.children);
+}
+
+/** @param {{path: string, owner: string}} id */
+const keyOf = ({ path, owner }) => `${path}@${owner}`;
+
 registerCallbacks({
+  /**
+   * Remembers what the fields of plug-ins hold.
+   * @param {any[]} values @param {{path: string, owner: string}[]} ids @param {Record<string, any>} kept
+   */
+  keepTyped(values, ids, kept) {
+    const owned = ids.flatMap((id, i) => (id.owner ? [[keyOf(id), values[i]]] : []));
+    return { ...kept, ...Object.fromEntries(owned) };
+  },
+
+  /**
+   * The panel of the plug-in that was chosen, with what was typed into it before.
+   * @param {string} chosen @param {Record<string, Part>} panels @param {Record<string, any>} kept
+   */
+  showPanel(chosen, panels, kept) {
+    const panel = structuredClone(panels[chosen] ?? null);
+    for (const { props } of inputs(panel)) {
+      const key = keyOf(props.id);
+      if (key in kept) props.value = kept[key];
+    }
+    return panel;
+  },
+
   /**
    * Counts up where the answer that is shown is not of what the form holds now.
    * @param {[any[], boolean] | null} reviewed @param {any[]} values @param {boolean} swept @param {number} times

@@ -1,4 +1,4 @@
-"""Data set, network and method: a select for each kind and a panel for each entry."""
+"""Data set, network and method: a select for each kind, and the panel of what is chosen."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import dash_mantine_components as dmc
-from dash import html
+from dash import dcc, html
 from dash.development.base_component import Component
 
 from recede.client import (
@@ -46,7 +46,7 @@ def entries_by_kind(catalog: Catalog) -> list[tuple[str, Sequence[Entry]]]:
 def plugin_fields(
     catalog: Catalog, values: Mapping[Key, Any], dataset: DatasetInfo | None
 ) -> list[Component]:
-    """All selects with their panels; those of what is not chosen are hidden."""
+    """All selects with the panels of what is chosen."""
     return [_plugin(kind, entries, values, dataset) for kind, entries in entries_by_kind(catalog)]
 
 
@@ -71,16 +71,24 @@ def _plugin(
         renderOption=OPTION,
         **attrs(data_testid=f"field-{kind}"),
     )
-    panels = [
-        html.Div(
-            [_note(entry, dataset), _params(kind, entry, values)],
-            id={"type": "run-panel", "kind": kind, "owner": entry.name},
-            className="plugin-panel",
-            hidden=entry.name != chosen,
+    panels: dict[str, Component] = {
+        entry.name: html.Div(
+            [_note(entry, dataset), _params(kind, entry, values)], className="plugin-panel"
         )
         for entry in entries
+    }
+    return html.Div([select, *one_of(kind, panels, chosen)], className="plugin")
+
+
+def one_of(kind: str, panels: dict[str, Component], chosen: str) -> list[Component]:
+    """The place of one panel, and all panels by owner, of which the browser puts one there.
+
+    A field costs the browser ten milliseconds, and most belong to what is not chosen.
+    """
+    return [
+        html.Div(panels.get(chosen), id=f"run-panel-{kind}"),
+        dcc.Store(id=f"run-panels-{kind}", data=panels),
     ]
-    return html.Div([select, *panels], className="plugin")
 
 
 def _params(kind: str, entry: Entry, values: Mapping[Key, Any]) -> Component:

@@ -54,7 +54,7 @@ def starting_fields(values: Mapping[Key, Any], runs: Sequence[RunOut]) -> list[C
         _panel(start.FILE, kind, [_file(values)]),
         _panel(start.PRETRAINED, kind, [_pretrained(values)]),
         _panel(start.RUN, kind, _run(values, runs)),
-        html.Div(_head(values), id={"type": "run-panel", "kind": HEAD, "owner": ""}, hidden=True),
+        html.Div(_head(values), id={"type": "run-panel", "owner": HEAD}, hidden=True),
         # The exact plan that came from Explore; never typed.
         html.Div(
             dmc.TextInput(id=field_id("init.plan"), value=values["init.plan", ""]), hidden=True
@@ -113,7 +113,7 @@ def _normalize(values: Mapping[Key, Any]) -> Component:
 def _panel(name: str, chosen: Any, children: list[Component]) -> Component:
     return html.Div(
         html.Div(children, className="form-grid"),
-        id={"type": "run-panel", "kind": "init.kind", "owner": name},
+        id={"type": "run-panel", "owner": name},
         className="plugin-panel init-panel",
         hidden=name != chosen,
     )

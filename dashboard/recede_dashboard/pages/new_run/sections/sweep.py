@@ -15,31 +15,31 @@ from recede_dashboard.pages.new_run.sections.fields import (
     ORDER,
     field_id,
 )
+from recede_dashboard.pages.new_run.sections.plugins import one_of
 from recede_dashboard.pages.new_run.values import sweep
 from recede_dashboard.pages.new_run.values.spec import SWEEP, Key
 
 SPLIT = [",", ";", " "]
-SWEPT = "sweep.method"
-"""Panels with the chips of the chosen method's strength."""
+SWEPT = "sweep"
+"""The panel with the chips of the chosen method's strength."""
 
 
 def sweep_fields(catalog: Catalog, values: Mapping[Key, Any]) -> list[Component]:
     """Chips of strengths and seeds; hidden until the switch is on."""
     on = bool(values.get(SWEEP))
-    strengths = [
-        html.Div(
-            _chips(sweep.axis_field(spec), method.name, spec.label, values),
-            id={"type": "run-panel", "kind": SWEPT, "owner": method.name},
-            hidden=method.name != values["method", ""],
-        )
+    strengths = {
+        method.name: _chips(sweep.axis_field(spec), method.name, spec.label, values)
         for method in catalog.methods
         if (spec := sweep.swept(method.params)) is not None
-    ]
+    }
     return [
         html.Div(
             [
                 html.Div(
-                    [*strengths, _chips(sweep.SEED_AXIS, "", "Seeds", values)],
+                    [
+                        *one_of(SWEPT, strengths, values["method", ""]),
+                        _chips(sweep.SEED_AXIS, "", "Seeds", values),
+                    ],
                     className="form-grid sweep-grid",
                 ),
                 html.P("", id="run-form-runs", className="form-steps", role="status"),
