@@ -9,12 +9,15 @@ import torch
 
 from recede.contract.network.pixels import Normalize
 from recede.contract.spec.run import RunSpec
+from recede_worker.core.graph.coupling import couplings
+from recede_worker.core.graph.trace import trace
 from recede_worker.core.norms.bounded import BoundedBatchNorm2d
 from recede_worker.core.norms.importance import (
     concatenated,
     raw_scales,
     scale_parameters,
 )
+from recede_worker.engine.inputs import load
 from recede_worker.engine.inputs.load import (
     Network,
     load_data,
@@ -37,6 +40,32 @@ def made(architecture: str, prunable: str, method: str = "rni") -> tuple[RunSpec
     }
     spec = SMALL.model_copy(update=changes)
     return spec, network_for(spec, IMAGES, CLASSES)
+
+
+@pytest.mark.parametrize("scale", ["bounded", "gate", "plain"])
+def test_a_network_is_traced_once_whatever_scales_its_channels(scale, monkeypatch):
+    traced = []
+    monkeypatch.setattr(load, "_traces", {})
+    monkeypatch.setattr(load, "trace", lambda *its: traced.append(its) or trace(*its))
+    method = "l1" if scale == "plain" else "rni"
+    spec = made("resnet20", "inner", method)[0].model_copy(
+        update={"scale": "auto" if scale == "plain" else scale}
+    )
+    network = network_for(spec, IMAGES, CLASSES)
+    assert network_for(spec, IMAGES, CLASSES).traced is network.traced
+    dense = network.architecture.build(network.config)
+    own = trace(dense, IMAGES)
+    assert network.traced.macs == own.macs
+    norms = network.norms
+    found, wanted = (couplings(one, dense, norms) for one in (network.traced, own))
+    assert repr(found) == repr(wanted)
+    assert len(traced) == 1
+    narrow = network_for(spec, IMAGES, CLASSES, {conv: 5 for conv in norms})
+    assert narrow.traced.macs < own.macs
+    assert len(traced) == 2
+    for depth in range(2, 2 + load.MOST_TRACES):
+        network_for(spec, IMAGES, CLASSES, {conv: depth for conv in norms})
+    assert len(load._traces) == load.MOST_TRACES
 
 
 @pytest.mark.parametrize("method", ["rni", "l1"])

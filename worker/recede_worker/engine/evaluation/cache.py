@@ -10,7 +10,6 @@ from typing import Any
 from torch import nn
 
 from recede_worker.core.cutting.surgery import Surgeon
-from recede_worker.core.graph.trace import Trace
 from recede_worker.engine.inputs.load import Data, Network
 from recede_worker.engine.inputs.parts import Classes, Source
 from recede_worker.engine.inputs.splits import Split
@@ -25,7 +24,6 @@ class CachedRun:
 
     data: Data
     network: Network
-    traced: Trace
     validation: Split
     """On the device."""
     source: Source

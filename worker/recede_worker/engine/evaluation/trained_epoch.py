@@ -17,7 +17,6 @@ from recede.store.queue import jobs
 from recede.store.results import evaluations
 from recede.store.tables.runs import CheckpointRow
 from recede_worker.core.cutting.surgery import Surgeon
-from recede_worker.core.graph.trace import trace
 from recede_worker.core.state_dict import load_weights
 from recede_worker.engine.checkpoints.weights import read_weights
 from recede_worker.engine.evaluation.cache import Cache, CachedEpoch, CachedRun
@@ -123,10 +122,8 @@ def _load_run(job: JobHandle, run: RunInputs) -> CachedRun:
     job.progress("loading", 0, 1, "steps", message="images")
     data = load_data(run.spec, run.settings, lambda *_: job.check())
     network = network_of(job, run, data)
-    dense = network.architecture.build(network.config)
-    traced = trace(dense, network.shape.input_shape)
     validation = data.validation.to(run.device)
-    return CachedRun(data, network, traced, validation, Source(validation))
+    return CachedRun(data, network, validation, Source(validation))
 
 
 def _load_epoch(
@@ -136,5 +133,5 @@ def _load_epoch(
     network = of_run.network
     dense = network.architecture.build(network.config)
     load_weights(dense, read_weights(row, run.artifacts))
-    surgeon = Surgeon(dense, network.shape, network.norms, of_run.traced)
+    surgeon = Surgeon(dense, network.shape, network.norms, network.traced)
     return CachedEpoch(dense.eval(), surgeon)

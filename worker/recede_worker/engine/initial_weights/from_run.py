@@ -175,7 +175,8 @@ def _cut(
     )
     dense = network.architecture.build(network.config)
     load_weights(dense, parent.weights)
-    cut = Surgeon(dense, shape, network.norms).cut(selection.mask, selection.variant)
+    surgeon = Surgeon(dense, shape, network.norms, network.traced)
+    cut = surgeon.cut(selection.mask, selection.variant)
     return {name: tensor.clone() for name, tensor in cut.state_dict().items()}
 
 

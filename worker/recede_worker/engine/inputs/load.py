@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import platform
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ from recede.contract.spec.run import RunSpec
 from recede.contract.spec.scaling import scaling_of
 from recede_worker.core.cutting.discover import some_of
 from recede_worker.core.graph.channels import network_shape
+from recede_worker.core.graph.trace import Trace, trace
 from recede_worker.core.norms.bounded import bound
 from recede_worker.core.norms.gated import gate
 from recede_worker.core.norms.initialise import freeze_redundant_biases, initialise
@@ -45,6 +47,9 @@ from recede_worker.plugins import registry
 
 TEST_FRACTION = 0.1
 """Share of the training images that are held out where a data set has no test images."""
+MOST_TRACES = 4
+"""Traces that a process keeps: a job asks several times for the same network, and for a cut."""
+_traces: dict[tuple[Architecture, str, tuple[int, int, int]], Trace] = {}
 
 
 @dataclass(frozen=True)
@@ -78,6 +83,8 @@ class Network:
     """First convolution of each group → its norm, or all norms of a coupled group."""
     config: Config
     architecture: Architecture
+    traced: Trace
+    """Of the model, and of every other one that `architecture` builds from `config`."""
     start: dict[str, Any] = field(default_factory=dict)
     """Where its weights come from (JSON), empty if drawn; see engine/initial_weights."""
 
@@ -183,6 +190,7 @@ def network_for(
         gate(model, all_names(norms.values()), generator)
     initialise(model, generator)
     freeze_redundant_biases(model, [conv for conv in norms if isinstance(norms[conv], str)])
+    traced = _traced(architecture, config, input_shape, model)
     shape = network_shape(
         model,
         architecture=spec.architecture,
@@ -190,8 +198,25 @@ def network_for(
         input_shape=input_shape,
         classes=classes,
         scale="plain" if scaling == "plain" else "bounded",
+        traced=traced,
     )
-    return Network(model, shape, norms, config, architecture)
+    return Network(model, shape, norms, config, architecture, traced)
+
+
+def _traced(
+    architecture: Architecture,
+    config: Config,
+    input_shape: tuple[int, int, int],
+    model: nn.Module,
+) -> Trace:
+    """The trace of a model that was built so; weights and scaling of its norms do not matter."""
+    key = architecture, json.dumps(config, sort_keys=True), input_shape
+    if key not in _traces:
+        found = trace(model, input_shape)
+        if len(_traces) >= MOST_TRACES:
+            del _traces[next(iter(_traces))]
+        _traces[key] = found
+    return _traces[key]
 
 
 def scope_sentence(spec: RunSpec, network: Network) -> str:
@@ -227,6 +252,7 @@ def _reach_sentence(network: Network) -> str:
         input_shape=network.shape.input_shape,
         classes=network.shape.classes,
         scale=network.shape.scale,
+        traced=network.traced,
     )
     return f"{text} (with the scope {other!r}: {share_of(shape)})"
 

@@ -37,7 +37,6 @@ from recede.store.experiments import runs
 from recede.store.queue.lease import LeaseLost
 from recede.store.results import maps
 from recede_worker.core.cutting.surgery import Surgeon
-from recede_worker.core.graph.trace import Trace, trace
 from recede_worker.core.norms.fold import fold
 from recede_worker.core.norms.importance import raw_scales
 from recede_worker.engine.evaluation.accuracy import Evaluation
@@ -99,7 +98,7 @@ class Prunability:
         )
         self._y_N = validation.y_N
         self._sample = Sample(validation, spec.seed)
-        self._dense: tuple[nn.Module, Trace] | None = None
+        self._plain: nn.Module | None = None
 
     def after(self, epoch: int, seconds: float, dense: Evaluation) -> None:
         """Measure the recorded epoch (which took `seconds`) if its turn has come, and pay.
@@ -207,19 +206,18 @@ class Prunability:
         ]
 
     def _prepare(self) -> float:
-        """Trace the network, once; the seconds that it took now."""
+        """Build the network to cut, once; the seconds that it took now."""
         began = time.perf_counter()
-        if self._dense is None:
-            plain = self.network.architecture.build(self.network.config).eval()
-            self._dense = (plain, trace(plain, self.network.shape.input_shape))
+        if self._plain is None:
+            self._plain = self.network.architecture.build(self.network.config).eval()
         return time.perf_counter() - began
 
     def _surgeon(self) -> Surgeon:
         """A surgeon for the weights of now, in copies."""
-        assert self._dense is not None
-        plain, traced = self._dense
-        plain.load_state_dict(fold(self.network.model).state_dict())
-        return Surgeon(plain, self.network.shape, self.network.norms, traced)
+        network = self.network
+        assert self._plain is not None
+        self._plain.load_state_dict(fold(network.model).state_dict())
+        return Surgeon(self._plain, network.shape, network.norms, network.traced)
 
     def _give_up(self, epoch: int, error: Exception) -> None:
         """End the map with a notice; the training goes on."""
