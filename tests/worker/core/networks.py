@@ -18,6 +18,7 @@ from recede.contract.network.cost import Cost, cost
 from recede.contract.network.shape import NetworkShape
 from recede_worker.core.cutting.surgery import Surgeon, max_difference
 from recede_worker.core.graph.channels import network_shape
+from recede_worker.core.graph.trace import Trace, trace
 from recede_worker.core.norms.bounded import BoundedBatchNorm2d, bound
 from recede_worker.core.norms.initialise import initialise
 from recede_worker.networks.family import Architecture, Config
@@ -92,7 +93,20 @@ def network(
     return copy.deepcopy(model), shape, dict(norms), images_NCHW
 
 
-@lru_cache(maxsize=32)  # tracing is the most of their cost
+def surgeon_of(model: nn.Module, shape: NetworkShape, norms: dict[str, str]) -> Surgeon:
+    """One for what `network` gave."""
+    return Surgeon(model, shape, norms, traced(shape.architecture))
+
+
+@lru_cache(maxsize=32)
+def traced(name: str) -> Trace:
+    """The trace of the narrow network, which is the same for all scales and weights."""
+    architecture = architectures()[name]
+    size = image_size(architecture)
+    return trace(architecture.build(narrow_config(architecture)), (3, size, size))
+
+
+@lru_cache(maxsize=32)
 def _network(
     name: str, scale: Scale, dtype: torch.dtype, seed: int
 ) -> tuple[nn.Module, NetworkShape, dict[str, str], torch.Tensor]:
@@ -112,6 +126,7 @@ def _network(
         input_shape=(3, size, size),
         classes=CLASSES,
         scale=scale,
+        traced=traced(name),
     )
     return model, shape, norms, images_NCHW
 

@@ -16,7 +16,7 @@ from torch import nn
 
 from recede.contract.errors import InvalidInput, UnknownName
 from recede.contract.network.cost import Cost, dense_cost
-from recede_worker.core.cutting.surgery import Surgeon, max_difference
+from recede_worker.core.cutting.surgery import max_difference
 from recede_worker.core.graph.channels import network_shape
 from recede_worker.plugins.registry import architectures
 from tests.worker.core.networks import (
@@ -27,6 +27,7 @@ from tests.worker.core.networks import (
     narrow_config,
     network,
     random_mask,
+    surgeon_of,
 )
 
 every_architecture = pytest.mark.parametrize("name", PLAIN)
@@ -110,7 +111,7 @@ def test_every_layer_has_three_channels_at_the_least_width(name):
 def test_a_network_built_from_the_cut_configuration_is_the_cut_network(name):
     architecture = architectures()[name]
     model, shape, norms, images = network(name, "bounded")
-    surgeon = Surgeon(model, shape, norms)
+    surgeon = surgeon_of(model, shape, norms)
     mask = random_mask(shape, np.random.default_rng(5))
     small = surgeon.cut(mask)
     kept = dict(zip(norms, kept_counts(shape, mask), strict=True))
@@ -125,7 +126,7 @@ def test_the_source_needs_torch_alone_and_builds_the_cut_network(name):
     architecture = architectures()[name]
     model, shape, norms, images = network(name, "plain")
     mask = random_mask(shape, np.random.default_rng(6))
-    small = Surgeon(model, shape, norms).cut(mask)
+    small = surgeon_of(model, shape, norms).cut(mask)
     kept = dict(zip(norms, kept_counts(shape, mask), strict=True))
     source = architecture.source(architecture.cut_config(narrow_config(architecture), kept))
     built = run_source(source)["build"]()

@@ -8,20 +8,20 @@ import torch
 from torch import nn
 
 from recede_worker.core.cutting.fuse import fuse, fusible
-from recede_worker.core.cutting.surgery import Surgeon
 from tests.worker.core.networks import (
     FOREIGN,
     PLAIN,
     assert_same_outputs,
     network,
     random_mask,
+    surgeon_of,
 )
 
 
 @pytest.mark.parametrize("name", [*PLAIN, *FOREIGN])
 def test_a_fused_cut_says_the_same_as_the_cut(name):
     model, shape, norms, images = network(name, "plain", torch.float64)
-    surgeon = Surgeon(model, shape, norms)
+    surgeon = surgeon_of(model, shape, norms)
     mask = random_mask(shape, np.random.default_rng(3))
     cut = surgeon.cut(mask)
     fused = fuse(surgeon.cut(mask), surgeon.fusible)
@@ -30,9 +30,9 @@ def test_a_fused_cut_says_the_same_as_the_cut(name):
 
 def test_every_norm_behind_a_convolution_is_fused():
     model, shape, norms, _ = network("vgg11", "plain")
-    pairs = Surgeon(model, shape, norms).fusible
+    pairs = surgeon_of(model, shape, norms).fusible
     assert len(pairs) == len(norms)
-    fused = fuse(Surgeon(model, shape, norms).cut(np.ones(shape.n_neurons, np.bool_)), pairs)
+    fused = fuse(surgeon_of(model, shape, norms).cut(np.ones(shape.n_neurons, np.bool_)), pairs)
     assert not [layer for layer in fused.modules() if isinstance(layer, nn.BatchNorm2d)]
 
 

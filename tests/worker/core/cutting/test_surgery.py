@@ -28,6 +28,7 @@ from tests.worker.core.networks import (
     kept_counts,
     network,
     random_mask,
+    surgeon_of,
 )
 from tests.worker.core.toys import Depthwise
 
@@ -47,7 +48,7 @@ KINDS_FIRST = [
 @pytest.mark.parametrize(("name", "scale", "dtype", "tolerance"), KINDS_FIRST)
 def test_cut_model_matches_masked_model(name, scale, dtype, tolerance):
     model, shape, norms, images = network(name, scale, dtype)
-    surgeon = Surgeon(model, shape, norms)
+    surgeon = surgeon_of(model, shape, norms)
     rng = np.random.default_rng(1)
     for _ in range(3):
         mask = random_mask(shape, rng)
@@ -58,7 +59,7 @@ def test_cut_model_matches_masked_model(name, scale, dtype, tolerance):
 def test_cutting_nothing_changes_no_output(name):
     model, shape, norms, images = network(name, "bounded")
     everything = np.ones(shape.n_neurons, dtype=np.bool_)
-    surgeon = Surgeon(model, shape, norms)
+    surgeon = surgeon_of(model, shape, norms)
     assert max_difference(surgeon.cut(everything), model, images) == 0.0
     assert max_difference(surgeon.masked(everything), model, images) == 0.0
 
@@ -72,7 +73,7 @@ def test_removing_channels_without_importance_changes_no_output(name):
             weight_C = model.get_submodule(norm).weight
             removed = torch.from_numpy(~keep).repeat_interleave(weight_C.numel() // keep.size)
             weight_C[removed] = -1e4
-    small = Surgeon(model, shape, norms).cut(mask)
+    small = surgeon_of(model, shape, norms).cut(mask)
     assert_same_outputs(small, model, images, least=1.0)
 
 
@@ -85,7 +86,7 @@ def test_equal_scores_never_empty_a_layer(name):
     selection = select(
         shape, raw_scales(model, list(norms.values()), shape.sizes), Plan(ratio=0.99)
     )
-    small = Surgeon(model, shape, norms).cut(selection.mask)
+    small = surgeon_of(model, shape, norms).cut(selection.mask)
     assert all(k >= group.minimum for k, group in zip(selection.kept, shape.groups, strict=True))
     with torch.no_grad():
         assert torch.isfinite(small(images)).all()
@@ -95,7 +96,7 @@ def test_layers_have_the_kept_widths_and_one_mode_and_can_be_trained():
     model, shape, norms, images = network("vgg11", "bounded")
     model.train()
     mask = random_mask(shape, np.random.default_rng(3))
-    surgeon = Surgeon(model, shape, norms)
+    surgeon = surgeon_of(model, shape, norms)
     small = surgeon.cut(mask)
     for (conv, norm), kept in zip(norms.items(), kept_counts(shape, mask), strict=True):
         assert small.get_submodule(conv).out_channels == kept
@@ -131,7 +132,7 @@ def test_the_original_and_the_surgeon_are_never_altered(monkeypatch):
     model, shape, norms, images = network("resnet20", "bounded")
     model.train()
     before = copy.deepcopy(model.state_dict())
-    surgeon = Surgeon(model, shape, norms)
+    surgeon = surgeon_of(model, shape, norms)
     mask = random_mask(shape, np.random.default_rng(4))
     expected = surgeon.cut(mask)
     slice_layer, calls = recede_worker.core.cutting.surgery._slice, []
@@ -153,7 +154,7 @@ def test_the_original_and_the_surgeon_are_never_altered(monkeypatch):
 
 def test_a_cut_shares_no_memory_with_the_next_one():
     model, shape, norms, images = network("vgg11", "plain")
-    surgeon = Surgeon(model, shape, norms)
+    surgeon = surgeon_of(model, shape, norms)
     everything = np.ones(shape.n_neurons, dtype=np.bool_)
     for network_ in (surgeon.cut(everything), surgeon.masked(everything)):
         with torch.no_grad():
@@ -165,7 +166,7 @@ def test_a_cut_shares_no_memory_with_the_next_one():
 @pytest.mark.parametrize("verb", ["cut", "masked"])
 def test_masks_that_do_not_fit_are_refused_in_words(verb):
     model, shape, norms, _ = network("vgg11", "plain")
-    act = getattr(Surgeon(model, shape, norms), verb)
+    act = getattr(surgeon_of(model, shape, norms), verb)
     with pytest.raises(ImpossiblePlan, match="needs"):
         act(np.ones(shape.n_neurons - 1, dtype=np.bool_))
     with pytest.raises(ImpossiblePlan, match="booleans"):
@@ -183,7 +184,7 @@ def test_max_difference_is_the_largest_absolute_one():
 
 def test_a_hook_on_a_cut_or_masked_network_is_none_of_another_one():
     model, shape, norms, _ = network("resnet20", "plain")
-    surgeon = Surgeon(model, shape, norms)
+    surgeon = surgeon_of(model, shape, norms)
     everything = np.ones(shape.n_neurons, dtype=np.bool_)
     for make in (surgeon.cut, surgeon.masked, surgeon.still):
         for module in make(everything).modules():
@@ -196,7 +197,7 @@ def test_a_hook_on_a_cut_or_masked_network_is_none_of_another_one():
 
 def test_a_cut_network_shares_no_number_with_the_dense_one_or_with_another_cut():
     model, shape, norms, _ = network("vgg11", "plain")
-    surgeon = Surgeon(model, shape, norms)
+    surgeon = surgeon_of(model, shape, norms)
     mask = random_mask(shape, np.random.default_rng(5))
     everything = np.ones(shape.n_neurons, dtype=np.bool_)
     cuts = [surgeon.cut(everything), surgeon.cut(mask), surgeon.cut(mask)]

@@ -27,6 +27,7 @@ from tests.worker.core.networks import (
     kept_counts,
     network,
     random_mask,
+    surgeon_of,
 )
 from tests.worker.core.toys import Depthwise, Joined
 
@@ -47,7 +48,7 @@ def test_dense_cost_is_what_torch_counts(name):
 @pytest.mark.parametrize("name", each_kind_first(EXAMPLES))
 def test_predicted_cost_is_that_of_the_really_cut_network(name):
     model, shape, norms, images = network(name, "plain")
-    surgeon = Surgeon(model, shape, norms)
+    surgeon = surgeon_of(model, shape, norms)
     rng = np.random.default_rng(0)
     for _ in range(3):
         mask = random_mask(shape, rng)

@@ -9,7 +9,6 @@ from torch import nn
 
 from recede.contract.network.cost import cost
 from recede.contract.network.file_size import file_bytes
-from recede_worker.core.cutting.surgery import Surgeon
 from recede_worker.core.graph.channels import network_shape
 from recede_worker.engine.checkpoints.weights import save_weights
 from tests.worker.core.networks import (
@@ -18,6 +17,7 @@ from tests.worker.core.networks import (
     kept_counts,
     network,
     random_mask,
+    surgeon_of,
 )
 
 
@@ -25,7 +25,7 @@ from tests.worker.core.networks import (
 @pytest.mark.parametrize("name", each_kind_first(EXAMPLES))
 def test_the_written_file_has_the_predicted_number_of_bytes(name, scale, tmp_path):
     model, shape, norms, _ = network(name, scale)
-    surgeon = Surgeon(model, shape, norms)
+    surgeon = surgeon_of(model, shape, norms)
     rng = np.random.default_rng(3)
     masks = [np.ones(shape.n_neurons, np.bool_), *(random_mask(shape, rng) for _ in range(2))]
     for mask in masks:
