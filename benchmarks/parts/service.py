@@ -27,6 +27,8 @@ main()
 """
 """Standard input ends with the benchmark, however that ends: no service of it stays behind."""
 PATIENCE_S = 120.0
+LAST_LINES = 4
+"""Of the log of a service that ends: as many as an error with its hint takes."""
 
 
 @contextmanager
@@ -64,7 +66,8 @@ def _wait(client: RecedeClient, process: subprocess.Popen[bytes], log: Path) -> 
     deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline:
         if process.poll() is not None:
-            raise RuntimeError(f"the service ended with {process.returncode}; see {log}")
+            said = "\n".join(log.read_text().splitlines()[-LAST_LINES:])
+            raise RuntimeError(f"the service ended with {process.returncode}; {log} ends:\n{said}")
         try:
             client.catalog()
         except ApiError:

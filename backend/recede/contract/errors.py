@@ -107,6 +107,12 @@ class Unavailable(RecedeError):
     code = "unavailable"
 
 
+class NotInstalled(RecedeError):
+    """An optional package is needed that this installation does not have."""
+
+    code = "not_installed"
+
+
 class StorageProblem(RecedeError):
     """A folder or file that cannot be read or written."""
 

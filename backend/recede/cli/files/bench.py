@@ -14,10 +14,10 @@ from rich.table import Table
 
 from recede.bench import onnx_latency
 from recede.cli.files.verify import answer_of
-from recede.cli.service.extras import INSTALL, NotInstalled, require_worker
+from recede.cli.service.extras import INSTALL, require_worker
 from recede.cli.terminal.console import FAILED, err, out
 from recede.client import RecedeClient
-from recede.contract.errors import InvalidInput, RecedeError
+from recede.contract.errors import InvalidInput, NotInstalled, RecedeError
 
 MAX_BATCH = 1024
 

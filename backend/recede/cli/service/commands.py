@@ -18,14 +18,13 @@ from recede.api.app import version
 from recede.cli.service.extras import (
     how_to_add_a_worker,
     missing_worker_packages,
-    require_driver,
     require_worker,
 )
 from recede.cli.service.keeper import WorkerKeeper, worker_command, worker_environment
 from recede.cli.service.server import compose, listen, serve
 from recede.cli.terminal.console import Data, err, out
 from recede.settings import Settings
-from recede.store.database.engine import open_store, upgrade_store
+from recede.store.database.engine import open_store, require_driver, upgrade_store
 
 Host = Annotated[
     str | None, typer.Option("--host", envvar="RECEDE_HOST", help="Address to listen on.")

@@ -17,7 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from recede.api.app import version
-from recede.cli.service.extras import INSTALL, missing_worker_packages, require_driver
+from recede.cli.service.extras import INSTALL, missing_worker_packages
 from recede.cli.service.server import listen
 from recede.cli.terminal.console import FAILED, Data, out, size
 from recede.client import ApiError, RecedeClient
@@ -94,7 +94,6 @@ def _storage(settings: Settings) -> Iterator[Finding]:
     try:
         settings.prepare()
         yield Finding("data folder", "ok", str(settings.data))
-        require_driver(settings.store_url)
         open_store(settings.store_url).close()
         yield Finding("store", "ok", "opens and has this version's schema")
     except RecedeError as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 
-from recede.contract.errors import RecedeError
+from recede.contract.errors import NotInstalled
 
 WORKER_PACKAGES = {
     "torch": "torch",
@@ -24,12 +24,6 @@ WORKER_PACKAGES = {
 INSTALL = "pip install 'recede[worker]'"
 
 
-class NotInstalled(RecedeError):
-    """A command needs optional packages that this installation does not have."""
-
-    code = "not_installed"
-
-
 def missing_worker_packages() -> list[str]:
     """Distributions of the extra `worker` that are not installed; nothing is imported."""
     return [name for module, name in WORKER_PACKAGES.items() if find_spec(module) is None]
@@ -41,15 +35,6 @@ def require_worker(command: str) -> None:
         raise NotInstalled(
             f"`{command}` needs packages that are not installed: {', '.join(missing)}.",
             hint=f"To install them: {INSTALL}",
-        )
-
-
-def require_driver(store_url: str) -> None:
-    """Raise NotInstalled if the store is a PostgreSQL database and its driver is missing."""
-    if store_url.startswith("postgresql") and find_spec("psycopg") is None:
-        raise NotInstalled(
-            "The store is a PostgreSQL database, and its driver psycopg is not installed.",
-            hint="To install it: pip install 'recede[postgres]'",
         )
 
 

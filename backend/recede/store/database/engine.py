@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from recede.contract.errors import (
     InvalidInput,
+    NotInstalled,
     StorageProblem,
     Unavailable,
 )
@@ -67,11 +69,21 @@ class Store:
         self.engine.dispose()
 
 
+def require_driver(url: str) -> None:
+    """Raise NotInstalled if the store is a PostgreSQL database and its driver is missing."""
+    if url.startswith("postgresql") and find_spec("psycopg") is None:
+        raise NotInstalled(
+            "The store is a PostgreSQL database, and its driver psycopg is not installed.",
+            hint="To install it: pip install 'recede[postgres]'",
+        )
+
+
 def open_store(url: str, *, busy_timeout_s: float = WEB_BUSY_TIMEOUT_S) -> Store:
     """The store at a SQLAlchemy URL, created if it is new.
 
     Raises:
         InvalidInput: the URL is not one of SQLite or PostgreSQL.
+        NotInstalled: it is one of PostgreSQL, and there is no driver.
         StorageProblem: the file or server cannot be reached or written.
         SchemaMismatch: an older or newer Recede wrote it.
     """
@@ -89,7 +101,7 @@ def upgrade_store(url: str) -> tuple[str | None, str]:
     """Bring the store at a URL to this version's schema; returns the versions before and after.
 
     Raises:
-        InvalidInput, StorageProblem: as open_store.
+        InvalidInput, NotInstalled, StorageProblem: as open_store.
         SchemaMismatch: a newer Recede wrote it, or it is not ours.
     """
     engine = _make_engine(url, WORKER_BUSY_TIMEOUT_S)
@@ -133,6 +145,7 @@ def _make_engine(url: str, busy_timeout_s: float) -> Engine:
         event.listen(engine, "begin", _begin_sqlite)
         return engine
     if backend == "postgresql":
+        require_driver(url)
         return create_engine(
             parsed.set(drivername="postgresql+psycopg"),
             pool_pre_ping=True,

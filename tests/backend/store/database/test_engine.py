@@ -13,6 +13,7 @@ from sqlalchemy import text, update
 
 from recede.contract.errors import (
     InvalidInput,
+    NotInstalled,
     SchemaMismatch,
     StorageProblem,
     Unavailable,
@@ -185,6 +186,13 @@ def test_a_url_of_another_kind_is_refused(url: str):
     with pytest.raises(InvalidInput) as caught:
         open_store(url)
     assert caught.value.field == "store_url"
+
+
+def test_a_server_without_a_driver_for_it_is_refused_in_words(monkeypatch):
+    monkeypatch.setattr("recede.store.database.engine.find_spec", lambda _: None)
+    with pytest.raises(NotInstalled, match="psycopg is not installed") as caught:
+        open_store("postgresql://someone:secret@127.0.0.1:1/none")
+    assert "recede[postgres]" in (caught.value.hint or "")
 
 
 def test_a_server_that_is_not_there_hides_the_password():
