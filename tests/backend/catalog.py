@@ -65,6 +65,7 @@ PUBLISHED = PublishedWeights(
     classes=100,
     licence="mit",
     size_bytes=12_000_000,
+    file="tiny-12345678.pth",
 )
 
 CATALOG = Catalog(

@@ -123,6 +123,15 @@ def test_published_weights_are_imported_as_they_were_trained_and_said_what_they_
     assert newest(store).spec["normalize"] == "images"
 
 
+def test_a_file_with_the_name_of_published_weights_is_fed_as_they_were_trained(run, store):
+    made = run("import", "mine/tiny-12345678.pth", *IMPORT[2:])
+    assert made.exit_code == 0, made.output
+    assert newest(store).spec["normalize"] == {"mean": [0.5], "std": [0.25]}
+    assert newest(store).spec["init"]["pretrained"] is None
+    said = " ".join(made.stdout.split())
+    assert "init.file: by their name the published ones V1; licence: mit; 100 classes" in said
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [

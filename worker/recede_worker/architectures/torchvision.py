@@ -41,8 +41,13 @@ def _listed(model: str) -> Iterator[tuple[str, PublishedWeights]]:
                 classes=len(weights.meta["categories"] or ()),
                 licence=weights.meta.get("license", ""),
                 size_bytes=round(weights.meta["_file_size"] * 2**20),
+                file=_name(weights.url),
             ),
         )
+
+
+def _name(url: str) -> str:
+    return url.rpartition("/")[2]
 
 
 def _file(model: str, tag: str) -> Published:
@@ -52,7 +57,7 @@ def _file(model: str, tag: str) -> Published:
         raise UnknownName("published weights", tag, known.__members__, field=FIELD)
     weights = known[tag]
     return Published(
-        file=weights.url.rpartition("/")[2],
+        file=_name(weights.url),
         licence=weights.meta.get("license", ""),
         outputs=tuple(weights.meta["categories"] or ()) or None,
         url=weights.url,

@@ -15,7 +15,7 @@ from recede.contract.spec.params import (
     ParamValue,
     check_params,
 )
-from recede.contract.spec.published import PublishedWeights, as_trained, chosen
+from recede.contract.spec.published import PublishedWeights, as_trained, chosen, named
 from recede.contract.spec.recipes import RECIPES, Recipe
 from recede.contract.spec.run import RunSpec, Scope
 
@@ -68,10 +68,19 @@ class ArchitectureInfo(_Entry):
 
     def weights_of(self, spec: RunSpec) -> PublishedWeights | None:
         """The published weights that a spec starts from, if any; raises UnknownName."""
-        if spec.init is None or spec.init.pretrained is None:
+        tag = self.tag_of(spec)
+        return None if tag is None else chosen(self.published, self._params(spec), tag)
+
+    def tag_of(self, spec: RunSpec) -> str | None:
+        """The tag of published weights that a spec asks for, or that the name of its file says."""
+        if spec.init is None:
             return None
-        params = {p.name: p.default for p in self.params} | spec.architecture_params
-        return chosen(self.published, params, spec.init.pretrained)
+        if spec.init.file is not None:
+            return named(self.published, self._params(spec), spec.init.file)
+        return spec.init.pretrained
+
+    def _params(self, spec: RunSpec) -> dict[str, Any]:
+        return {p.name: p.default for p in self.params} | spec.architecture_params
 
 
 class DatasetVariant(BaseModel):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import PurePath
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
@@ -37,6 +38,8 @@ class PublishedWeights(BaseModel):
     """As the library states it; empty if it states none."""
     size_bytes: int = 0
     """Of the file; 0 where the library does not say."""
+    file: str = ""
+    """Name of the file where it is published, if that is theirs alone."""
 
 
 def name_of(model: str, tag: str) -> str:
@@ -67,6 +70,18 @@ def chosen(
     return known[tag]
 
 
+def named(
+    published: Sequence[PublishedWeights], params: Mapping[str, Any], file: str
+) -> str | None:
+    """The tag of the weights of which a file has the name, wherever it lies."""
+    name = PurePath(file).name
+    for tag, weights in tags(published, params).items():
+        own = f"{params['model']}.{tag}.safetensors" if "model" in params else ""
+        if name in {weights.file, own} - {""}:
+            return tag
+    return None
+
+
 def as_trained(
     spec: RunSpec, weights: PublishedWeights | None, declared: Iterable[str]
 ) -> RunSpec:
@@ -88,8 +103,10 @@ def as_trained(
 def in_words(weights: PublishedWeights) -> str:
     """What a user should know before they are fetched."""
     size = f"{weights.size_bytes / 1e6:.0f} MB" if weights.size_bytes else "of unstated size"
+    return f"{size}, downloaded by the worker unless it has them; {facts(weights)}"
+
+
+def facts(weights: PublishedWeights) -> str:
+    """What is known of them, in words."""
     licence = weights.licence or "none stated by the library"
-    return (
-        f"{size}, downloaded by the worker unless it has them; licence: {licence}; "
-        f"{weights.classes} classes, images of {weights.image_size} pixels"
-    )
+    return f"licence: {licence}; {weights.classes} classes, images of {weights.image_size} pixels"

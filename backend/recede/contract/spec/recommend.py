@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from recede.contract.spec.catalog import Catalog
 from recede.contract.spec.params import ParamSpec
-from recede.contract.spec.published import IMAGES, in_words
+from recede.contract.spec.published import IMAGES, facts, in_words
 from recede.contract.spec.run import RunSpec
 
 _ROUNDING = 0.1
@@ -49,10 +49,15 @@ def _pixels(checked: RunSpec) -> dict[str, str]:
 
 def _published(catalog: Catalog, given: RunSpec, checked: RunSpec) -> dict[str, str]:
     """What is known of published weights, and what they decide."""
-    weights = catalog.architecture(checked.architecture).weights_of(checked)
-    if weights is None:
+    architecture = catalog.architecture(checked.architecture)
+    weights = architecture.weights_of(checked)
+    if weights is None or checked.init is None:
         return {}
-    found = {"init.pretrained": in_words(weights)}
+    if checked.init.file is None:
+        found = {"init.pretrained": in_words(weights)}
+    else:
+        tag = architecture.tag_of(checked)
+        found = {"init.file": f"by their name the published ones {tag}; {facts(weights)}"}
     if given.normalize == "auto":
         found["normalize"] = "as these weights were trained"
     for name in IMAGES:

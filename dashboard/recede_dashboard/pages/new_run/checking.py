@@ -17,6 +17,7 @@ NO_ROOM = "storage"
 
 REASONS = {
     "init.pretrained": "Published weights",
+    "init.file": "Weights in the file",
     "normalize": "Pixels",
     "dataset_params.image_size": "Image size",
     "dataset_params.crop_pct": "Middle kept",

@@ -22,6 +22,7 @@ from recede.contract.network.weight_files import UnusableWeights
 from recede.contract.spec.published import chosen
 from recede.contract.spec.run import Init, RunSpec
 from recede_worker.engine.initial_weights.published_file import file_of
+from recede_worker.engine.initial_weights.published_weights import file_weights
 from recede_worker.engine.inputs.splits import Normalisation
 from recede_worker.images.folders.decode import square
 from recede_worker.images.published.download import DownloadFailed
@@ -83,6 +84,7 @@ def cache(tmp_path, monkeypatch) -> Path:
 @pytest.fixture
 def table() -> Iterator[Callable[[str], None]]:
     """Sets the address of the weights in the library's table; it is put back afterwards."""
+    registry.architectures()  # whose catalog is made once, from the table as it is
     weights = models.ResNet18_Weights[TAG].value
     before = weights.url
     set_to = partial(object.__setattr__, weights, "url")
@@ -196,6 +198,32 @@ def test_without_a_connection_it_is_said_what_to_fetch_and_where_to_put_it(
     place.unlink()
 
 
+def test_the_published_file_given_by_hand_is_known_and_another_of_its_name_is_not(
+    worker, photographs, published, named, tmp_path
+):
+    job = worker.submit(spec_of(photographs))
+    place = worker.roots[0] / "pretrained" / named
+    place.symlink_to(published / named)
+    network, _ = started(job)
+    cancel(job)
+    place.unlink()
+    weights, record, outputs = file_weights(job, published / named, network, TAG, 3)
+    assert (record["kind"], record["file"], record["tag"]) == ("file", named, TAG)
+    assert record["from"].endswith(named)
+    assert outputs is not None
+    assert len(outputs) == len(weights["fc.weight"]) == 1000
+    *_, outputs = file_weights(job, published / named, network, TAG, 1000)
+    assert outputs is None  # as many classes: in the order of the weights
+    other = tmp_path / "resnet18-00000000.pth"
+    other.symlink_to(published / named)
+    lines: list[str] = []
+    job.log = lines.append
+    _, record, outputs = file_weights(job, other, network, TAG, 3)
+    assert "tag" not in record
+    assert outputs is None
+    assert "is not that file" in lines[0]
+
+
 def test_another_file_than_the_published_one_is_thrown_away(tmp_path, address, named, cache):
     wrong = Published("resnet18-00000000.pth", "", None, url=f"{address}/{named}")
     with pytest.raises(DownloadFailed, match="not 00000000; the file was deleted"):
@@ -220,6 +248,14 @@ def test_every_weights_of_the_catalog_have_a_place_and_as_many_names_as_outputs(
             found = architecture.published({"params": {"model": model}}, tag)
             assert found.url.endswith(found.file)
             assert len(found.outputs or ()) == weights.classes
+            spec = spec_of("photos").model_copy(
+                update={
+                    "architecture_params": {"model": model} if model else {},
+                    "init": Init(file=f"mine/{found.file}"),
+                }
+            )
+            named = architecture.info.tag_of(spec)
+            assert architecture.published({"params": {"model": model}}, named).url == found.url
     with pytest.raises(UnknownName, match="IMAGENET1K_V1"):
         registry.architectures()["resnet18"].published({"params": {}}, "V9")
 

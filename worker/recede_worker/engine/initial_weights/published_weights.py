@@ -1,4 +1,4 @@
-"""Weights that the network's library publishes, as entries of today's network."""
+"""Weights that the network's library publishes, fetched or in a file, as entries of ours."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor
 
+from recede.contract.errors import InvalidInput
 from recede_worker.engine.initial_weights.published_file import file_of
 from recede_worker.engine.initial_weights.state_dict_file import read_weight_file
 from recede_worker.engine.inputs.load import Network
@@ -45,3 +47,35 @@ def published_weights(job: JobHandle, roots: Sequence[Path], network: Network, t
         "sha256": read.sha256,
     }
     return architecture.adapted(config, tag, path, read.weights), record, found.outputs
+
+
+def file_weights(
+    job: JobHandle, path: Path, network: Network, tag: str | None, classes: int
+) -> Read:
+    """Weights in a file; where its name is that of published ones, and they are, as those.
+
+    `tag` is what the name says. Then the outputs have names too, unless the data set has as many
+    classes as there are: they are in the order of the weights, as of any other file.
+
+    Raises:
+        UnusableWeights: the file is damaged or holds more than tensors.
+    """
+    read = read_weight_file(path)
+    record: dict[str, Any] = {"kind": "file", "file": path.name, "sha256": read.sha256}
+    plain = read.weights, record, None
+    if tag is None:
+        return plain
+    found = network.architecture.published(network.config, tag)
+    checksum = torch.hub.HASH_REGEX.search(path.name)
+    if checksum is not None and not read.sha256.startswith(checksum[1]):
+        job.log(f"{path.name} is called like the published weights {tag}, and is not that file")
+        return plain
+    try:
+        weights = network.architecture.adapted(network.config, tag, path, read.weights)
+    except InvalidInput as error:
+        job.log(f"{path.name} is called like the published weights {tag}: {error.message}")
+        return plain
+    job.log(f"{path.name} is known: the published weights {tag}; {found.origin}")
+    outputs = found.outputs
+    record |= {"tag": tag, "from": found.origin, "licence": found.licence}
+    return weights, record, None if outputs is None or len(outputs) == classes else outputs

@@ -35,8 +35,10 @@ from recede_worker.engine.checkpoints.atomic_files import (
 from recede_worker.engine.initial_weights.from_run import Inherited, inherit
 from recede_worker.engine.initial_weights.losses import restore_statistics, warn, warn_of_losses
 from recede_worker.engine.initial_weights.named_outputs import outputs_for, with_outputs
-from recede_worker.engine.initial_weights.published_weights import published_weights
-from recede_worker.engine.initial_weights.state_dict_file import read_weight_file
+from recede_worker.engine.initial_weights.published_weights import (
+    file_weights,
+    published_weights,
+)
 from recede_worker.engine.initial_weights.teacher import Dense, keep_teacher, load_teacher
 from recede_worker.engine.inputs.load import (
     Data,
@@ -150,7 +152,7 @@ def _take_over(job: JobHandle, run: RunInputs, init: Init, data: Data) -> None:
     job.progress("loading", 0, 1, "steps", message="weights to start from")
     parent = _from_run(job, run, init, data) if init.run else None
     network = _network(run, data, parent.widths if parent else None)
-    source = parent or _from_elsewhere(job, run, init, network)
+    source = parent or _from_elsewhere(job, run, init, network, len(data.classes))
     head = scoring_layer(network.model, data.input_shape)
     outputs = outputs_for(init, run.settings.roots, data.classes, source.outputs)
     weights = source.weights if outputs is None else with_outputs(source.weights, head, outputs)
@@ -181,14 +183,15 @@ def _take_over(job: JobHandle, run: RunInputs, init: Init, data: Data) -> None:
         _write(folder / RECORD, {**record, "kept_sha256": _sha256(folder / WEIGHTS)})
 
 
-def _from_elsewhere(job: JobHandle, run: RunInputs, init: Init, network: Network) -> _Source:
+def _from_elsewhere(
+    job: JobHandle, run: RunInputs, init: Init, network: Network, classes: int
+) -> _Source:
     if init.file is None:
         assert init.pretrained is not None
         return _Source(*published_weights(job, run.settings.roots, network, init.pretrained))
     path = weight_files.find(run.settings.roots, init.file)
-    read = read_weight_file(path)
-    record = {"kind": "file", "file": path.name, "sha256": read.sha256}
-    return _Source(read.weights, record)
+    tag = network.architecture.info.tag_of(run.spec)
+    return _Source(*file_weights(job, path, network, tag, classes))
 
 
 def _from_run(job: JobHandle, run: RunInputs, init: Init, data: Data) -> _Source:
