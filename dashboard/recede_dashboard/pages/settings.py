@@ -86,7 +86,6 @@ def _workers(workers: list[WorkerOut]) -> Component:
         )
     rows = []
     for worker in workers:
-        seen = "now" if worker.last_seen_s < 5 else f"{numbers.duration(worker.last_seen_s)} ago"
         devices = [
             html.Div(
                 f"{device.name}: {device.label}"
@@ -97,16 +96,28 @@ def _workers(workers: list[WorkerOut]) -> Component:
         rows.append(
             [
                 html.Span(
-                    "ready" if worker.alive else "offline",
+                    _state(worker),
                     className="status-word",
                     **attrs(data_status="ready" if worker.alive else "gone"),
                 ),
                 f"{worker.host} · process {worker.pid}",
                 devices or "–",
-                seen,
+                _seen(worker.last_seen_s),
             ]
         )
     return table(["State", "Host", "Devices", "Last seen"], rows)
+
+
+def _state(worker: WorkerOut) -> str:
+    if worker.last_seen_s is None:
+        return "stopped"
+    return "ready" if worker.alive else "offline"
+
+
+def _seen(seconds: float | None) -> str:
+    if seconds is None:
+        return "–"
+    return "now" if seconds < 5 else f"{numbers.duration(seconds)} ago"
 
 
 def _datasets(catalog: Catalog | None) -> Component:

@@ -1,4 +1,4 @@
-"""Light and dark on two sizes of screen: all fits the window, charts follow the scheme."""
+"""Light and dark on three sizes of screen: all fits the window, charts follow the scheme."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.browser.screen import (
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-SIZES = [(1280, 800), (1920, 1080)]
+SIZES = [(390, 844), (1280, 800), (1920, 1080)]
 
 # Text that reaches out of the window, unless what holds it clips or scrolls it.
 OVERFLOWING = """() => {
@@ -25,8 +25,9 @@ OVERFLOWING = """() => {
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   const clipped = (node) => {
     for (let up = node; up && up !== document.body; up = up.parentElement) {
-      const { overflowX, position } = getComputedStyle(up);
-      if (overflowX !== "visible") return up.getBoundingClientRect().right <= innerWidth + 1;
+      const { overflowX } = getComputedStyle(up);
+      const fits = up.getBoundingClientRect().right <= innerWidth + 1;
+      if (overflowX !== "visible" && fits) return true;
     }
     return false;
   };

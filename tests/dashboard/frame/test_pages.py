@@ -23,12 +23,24 @@ from tests.dashboard.layouts import (
     walk,
 )
 
+WORKER = WorkerOut(
+    id="w",
+    host="here",
+    pid=7,
+    alive=True,
+    last_seen_s=1,
+    started_at=0,
+    devices=samples.CATALOG.devices,
+    versions={"torch": "2.15"},
+)
+
 
 class Client:
     """Answers as the service would, from samples; `error` is raised by every call."""
 
-    def __init__(self, error: ApiError | None = None, run=None):
+    def __init__(self, error: ApiError | None = None, run=None, worker=None):
         self.error = error
+        self.worker = worker or WORKER
         self.given = run or samples.run()
 
     async def answer(self, value):
@@ -55,17 +67,7 @@ class Client:
         return self.answer(Health(status="ok", version="9.8.7", store="sqlite", workers_alive=1))
 
     def workers(self):
-        worker = WorkerOut(
-            id="w",
-            host="here",
-            pid=7,
-            alive=True,
-            last_seen_s=1,
-            started_at=0,
-            devices=samples.CATALOG.devices,
-            versions={"torch": "2.15"},
-        )
-        return self.answer(Page(items=[worker]))
+        return self.answer(Page(items=[self.worker]))
 
 
 def show(path, search="", **client):
@@ -149,6 +151,21 @@ def test_an_address_without_a_page_leads_back():
     page = show("/nowhere")
     assert "/nowhere" in text(page)
     assert any(getattr(c, "href", None) == "/" for c in walk(page))
+
+
+@pytest.mark.parametrize(
+    ("alive", "seconds", "words"),
+    [
+        (True, 1, "ready here · process 7 cpu"),
+        (False, 90, "offline here"),
+        (False, None, "stopped here"),
+    ],
+)
+def test_settings_say_whether_a_worker_is_there(alive, seconds, words):
+    worker = WORKER.model_copy(update={"alive": alive, "last_seen_s": seconds})
+    said = text(show("/settings", worker=worker))
+    assert words in said
+    assert {1: "now", 90: "1 min 30 s ago", None: "–"}[seconds] in said
 
 
 def test_settings_name_workers_data_sets_disk_and_versions():

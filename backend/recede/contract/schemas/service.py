@@ -17,7 +17,8 @@ class WorkerOut(BaseModel):
     host: str
     pid: int
     alive: bool
-    last_seen_s: float
+    last_seen_s: float | None
+    """Seconds since it was last heard of; None if it said that it stops."""
     started_at: float
     devices: list[Device]
     versions: dict[str, Any]

@@ -31,7 +31,7 @@ def list_workers(services: Ctx) -> Page[WorkerOut]:
                 host=row.host,
                 pid=row.pid,
                 alive=silent_s < workers.STALE_S,
-                last_seen_s=silent_s,
+                last_seen_s=silent_s if row.heartbeat_at else None,
                 started_at=row.started_at,
                 devices=list(Catalog.model_validate(row.catalog).devices),
                 versions=row.versions,

@@ -53,6 +53,7 @@ def test_a_worker_that_left_is_shown_as_such(http, store):
         workers.retire(session, "w")
     (worker,) = http.get("/api/v1/workers").json()["items"]
     assert worker["alive"] is False
+    assert worker["last_seen_s"] is None
     assert http.get("/healthz").json()["workers_alive"] == 0
 
 

@@ -13,6 +13,8 @@ import { linePlace, movingRow } from "../epochs/motion.js";
 /** @import { Ranking } from "../../pruning/selection.js" */
 
 const MARGIN = { left: 44, right: 14, top: 8, bottom: 38 };
+const NARROW_PX = 470; // less, and the legend has a line of its own
+const LEGEND_PX = 16;
 const RIDGE_SHARE = 0.36;
 const RIDGE_PX = 130; // in a lower plot the bars have all the room
 const GAP = 42; // between ridges and bars: room for a title and the handle of the line
@@ -49,9 +51,10 @@ export class Distribution {
     if (!all || !histogram || now.epoch === null || width < 120 || height < 110) return null;
     const axis = importanceAxis(all, state.axis, source.shape.scale);
     const [left, right] = [MARGIN.left, width - MARGIN.right];
-    const inner = height - MARGIN.top - MARGIN.bottom - GAP;
+    const legend = right - left < NARROW_PX ? LEGEND_PX : 0;
+    const inner = height - MARGIN.top - MARGIN.bottom - legend - GAP;
     const split = MARGIN.top + (inner < RIDGE_PX ? 0 : Math.round(inner * RIDGE_SHARE));
-    const [top, bottom] = [split + GAP, height - MARGIN.bottom];
+    const [top, bottom] = [split + GAP, height - MARGIN.bottom - legend];
     const counts = countAxis(state.y, histogram.max, bottom - top);
     const x = (at) =>
       left + (Math.min(axis.high, Math.max(axis.low, at)) - axis.low) / (axis.high - axis.low) * (right - left);
@@ -59,7 +62,7 @@ export class Distribution {
     const at = (px) => axis.low + ((px - left) / (right - left)) * (axis.high - axis.low);
     const ridges = { top: MARGIN.top, bottom: split, height: split - MARGIN.top };
     const gaps = source.criterion === IMPORTANCE;
-    return { width, height, histogram, axis, counts, left, right, top, bottom, ridges, x, at, gaps };
+    return { width, height, histogram, axis, counts, left, right, top, bottom, ridges, x, at, gaps, legend };
   }
 
   render() {
@@ -279,10 +282,10 @@ function drawAxes(g, plot, colours) {
   legend(g, plot, colours);
 }
 
-/** Right of the axis title: what the three drawings mean. @param {CanvasRenderingContext2D} g @param {Colours} colours */
+/** Right of the axis title, or below it: what the three drawings mean. @param {CanvasRenderingContext2D} g @param {Colours} colours */
 function legend(g, plot, colours) {
   let x = plot.right;
-  const y = plot.bottom + 24;
+  const y = plot.bottom + 24 + plot.legend;
   /** @param {string} text @param {number} width */
   const before = (text, width, sign) => {
     g.fillStyle = colours.muted;
