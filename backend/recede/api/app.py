@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from importlib import metadata
 from pathlib import Path
 
@@ -41,8 +41,12 @@ def version() -> str:
     return metadata.version("recede")
 
 
-def create_app(settings: Settings, store: Store) -> FastAPI:
+def create_app(
+    settings: Settings, store: Store, keeps_worker: Callable[[], bool] = lambda: False
+) -> FastAPI:
     """The API with its documentation; whoever opened the store closes it.
+
+    `keeps_worker` says whether the worker that was started with it runs, be it ready or not.
 
     `app.state.policy` is the ContentPolicy, for the hashes of a mounted dashboard's scripts;
     `app.state.services.hub.close()` ends every event stream.
@@ -57,7 +61,7 @@ def create_app(settings: Settings, store: Store) -> FastAPI:
     )
     policy = ContentPolicy()
     app.state.policy = policy
-    app.state.services = Services(settings, store, EventHub(store), version())
+    app.state.services = Services(settings, store, EventHub(store), version(), keeps_worker)
     app.add_middleware(Compression)
     app.add_middleware(Guard, settings=settings, policy=policy)
     errors.install(app)

@@ -164,8 +164,11 @@ signal.pause()
 """
     keeper = WorkerKeeper([sys.executable, "-c", script], print)
     keeper.start()
+    assert not WorkerKeeper(["none"], print).runs()
     ready.read_text()  # returns when the process has its handler
+    assert keeper.runs()
     keeper.stop()
+    assert not keeper.runs()
     keeper.join(10)
     assert stopped.exists()
     assert not keeper.is_alive()

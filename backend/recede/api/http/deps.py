@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
@@ -33,6 +34,8 @@ class Services:
     store: Store
     hub: EventHub
     version: str
+    keeps_worker: Callable[[], bool] = lambda: False
+    """Whether the process of the worker that this service started runs, be it ready or not."""
     histograms: HistogramCache = field(default_factory=HistogramCache)
 
 

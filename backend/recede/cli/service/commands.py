@@ -121,7 +121,7 @@ def _run(settings: Settings, *, with_worker: bool, open_page: bool) -> None:
         try:
             if starts_worker:
                 keeper.start()
-            serve(compose(settings, store), listener, ready)
+            serve(compose(settings, store, keeper.runs), listener, ready)
         finally:
             err.print("Stopping…", style="dim")
             keeper.stop()

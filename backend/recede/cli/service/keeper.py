@@ -84,6 +84,11 @@ class WorkerKeeper(threading.Thread):
             self._stopping.wait(pause_s)
             pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
 
+    def runs(self) -> bool:
+        """Whether there is a process now, be it ready or not."""
+        process = self._process
+        return process is not None and process.poll() is None
+
     def stop(self, timeout_s: float = STOP_TIMEOUT_S) -> None:
         """Stop the worker, which hands its jobs back; kill it if it takes longer than that."""
         with self._lock:

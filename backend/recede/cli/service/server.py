@@ -23,12 +23,14 @@ GRACE_S = 3
 """Time that open downloads get when the service stops."""
 
 
-def compose(settings: Settings, store: Store) -> FastAPI:
+def compose(
+    settings: Settings, store: Store, keeps_worker: Callable[[], bool] = lambda: False
+) -> FastAPI:
     """The API with the dashboard on it."""
     # Imported here: dash takes seconds to import, and only the service needs it.
     from recede_dashboard.app import mount  # noqa: PLC0415
 
-    app = create_app(settings, store)
+    app = create_app(settings, store, keeps_worker)
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
     client = AsyncRecedeClient("http://127.0.0.1", transport=transport)
     app.state.policy.script_hashes.extend(mount(app, client, version=version()))

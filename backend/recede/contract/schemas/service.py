@@ -31,6 +31,8 @@ class Health(BaseModel):
     version: str
     store: str
     workers_alive: int
+    worker_starting: bool = False
+    """Whether a worker that this service started is not ready yet, and no other one is there."""
 
 
 class WebhookBody(BaseModel):

@@ -31,6 +31,7 @@ def health(services: Ctx) -> Health:
         version=services.version,
         store=services.store.dialect,
         workers_alive=alive,
+        worker_starting=not alive and services.keeps_worker(),
     )
 
 

@@ -26,6 +26,9 @@ async function showWorkers() {
       const devices = alive.flatMap((worker) => worker.devices.map((device) => device.name));
       key = "good";
       text = `${alive.length === 1 ? "Worker ready" : `${alive.length} workers ready`} · ${devices.join(", ")}`;
+    } else if ((await api("GET", "/healthz")).worker_starting) {
+      key = "wait";
+      text = "The worker is starting";
     } else {
       text = "No worker is running. Start one with: recede worker";
     }

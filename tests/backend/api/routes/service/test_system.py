@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -20,7 +21,17 @@ def test_health(http, path):
         "version": version(),
         "store": "sqlite",
         "workers_alive": 1,
+        "worker_starting": False,
     }
+
+
+@pytest.mark.parametrize("keeps", [True, False])
+def test_a_worker_that_is_not_ready_yet_is_said_to_start(app, http, store, keeps):
+    app.state.services = replace(app.state.services, keeps_worker=lambda: keeps)
+    assert http.get("/healthz").json()["worker_starting"] is False  # there is one
+    with store.write() as session:
+        workers.retire(session, "w")
+    assert http.get("/healthz").json()["worker_starting"] is keeps
 
 
 @pytest.mark.parametrize("path", ["/metrics", "/api/v1/metrics"])
