@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
+from recede.client import ApiError, Health
 from recede_dashboard.pages.new_run.form import (
     initial_advice,
     initial_values,
@@ -17,6 +20,7 @@ from recede_dashboard.pages.new_run.values.advice import advice_text, n_steps
 from recede_dashboard.pages.new_run.values.following import following
 from recede_dashboard.pages.new_run.values.spec import review
 from recede_dashboard.pages.new_run.values.typed_number import read_number
+from recede_dashboard.queries.catalog import offered
 from tests.dashboard import samples
 from tests.dashboard.layouts import (
     props,
@@ -189,3 +193,28 @@ def test_a_download_is_announced_with_its_size():
     note = text(dataset_note(CATALOG.dataset("large")))
     assert "downloads 170 MB" in note
     assert "100,000 training" in note
+
+
+@pytest.mark.parametrize("starting", [True, False])
+def test_the_form_waits_for_a_worker_that_is_starting(starting):
+    class Early:
+        asked = 0
+
+        async def catalog(self):
+            self.asked += 1
+            if self.asked < 3:
+                raise ApiError("No worker has started yet.", status=503, code="unavailable")
+            return CATALOG
+
+        async def health(self):
+            return Health(
+                status="ok", version="1", store="sqlite", workers_alive=0, worker_starting=starting
+            )
+
+    client = Early()
+    if starting:
+        assert asyncio.run(offered(client)) is CATALOG
+    else:
+        with pytest.raises(ApiError):
+            asyncio.run(offered(client))
+    assert client.asked == (3 if starting else 1)

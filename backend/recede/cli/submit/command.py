@@ -14,6 +14,7 @@ from recede.cli.runs import groups
 from recede.cli.runs.commands import finish
 from recede.cli.submit import options, start
 from recede.cli.submit import spec as spec_options
+from recede.cli.submit.offered import offered
 from recede.cli.submit.spec import Parameters, Spec
 from recede.cli.terminal.console import (
     DEFAULT_URL,
@@ -77,7 +78,7 @@ def submit(
     given = {**kinds, **options.chosen(name=name), **pixels, **training, **machine}
     own, known = options.named(ctx.args), [str(one.name) for one in ctx.command.params]
     with RecedeClient(url) as client:
-        catalog = client.catalog()
+        catalog = offered(client)
         spec = start.base(client, catalog, source, demo=demo)
         spec = spec_options.merged(spec, {**given, **source.fields})
         spec_options.require(catalog, spec, "Or take --demo, which chooses all.")

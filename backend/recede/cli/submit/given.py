@@ -11,6 +11,7 @@ import typer
 from recede.cli.submit import options, start
 from recede.cli.submit import spec as spec_options
 from recede.cli.submit.command import go
+from recede.cli.submit.offered import offered
 from recede.cli.submit.recorded import import_recording
 from recede.cli.submit.spec import Parameters, Spec
 from recede.cli.terminal.console import DEFAULT_URL, Url
@@ -94,7 +95,7 @@ def import_weights(
             hint="Give the folder that recede.watch records into, or --watch for weights.",
         )
     with RecedeClient(url) as client:
-        catalog = client.catalog()
+        catalog = offered(client)
         given = {"file": weights} if pretrained is None else {"pretrained": pretrained}
         if pretrained is not None:
             kinds = kinds | {"architecture": _network(weights, kinds)}

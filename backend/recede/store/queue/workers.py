@@ -77,6 +77,11 @@ def all_workers(session: Session) -> Sequence[tuple[WorkerRow, float]]:
     return [(row, seconds) for row, seconds in rows]
 
 
+def is_known(session: Session) -> bool:
+    """Whether some worker has ever started on this store, so that there is a catalog."""
+    return session.scalar(select(WorkerRow.id).limit(1)) is not None
+
+
 def catalog(session: Session) -> Catalog:
     """The catalog of the freshest worker.
 

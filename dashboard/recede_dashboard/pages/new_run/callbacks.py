@@ -39,6 +39,7 @@ from recede_dashboard.pages.new_run.values.spec import (
     review,
     shown_at,
 )
+from recede_dashboard.queries.catalog import offered
 from recede_dashboard.serving.clientside import in_browser
 from recede_dashboard.words.specs import GROUPS
 
@@ -101,7 +102,7 @@ def failed(error: ApiError) -> Built:
 async def fresh(client: AsyncRecedeClient) -> Built:
     """The form with values that work."""
     try:
-        catalog = await client.catalog()
+        catalog = await offered(client)
         runs = await startable(client)
     except ApiError as error:
         return failed(error)

@@ -17,6 +17,7 @@ from recede.api.http.deps import (
     IdempotencyKey,
 )
 from recede.api.http.errors import documented
+from recede.api.http.first_worker import Offered
 from recede.api.rules import (
     disk_space,
     start,
@@ -39,7 +40,7 @@ Limit = Annotated[int, Query(ge=1, le=50, description="Length of a page")]
 
 @router.post("", status_code=201, responses=documented(409, 413, 507))
 def create_group(
-    services: Ctx, body: GroupBody, idempotency_key: IdempotencyKey = None
+    services: Offered, body: GroupBody, idempotency_key: IdempotencyKey = None
 ) -> GroupAndRuns:
     """Queue a training for every combination of the axes. Nothing is queued unless all can be."""
     base, axes = body.spec, body.axes

@@ -19,6 +19,7 @@ from recede.api.http.deps import (
     RunId,
 )
 from recede.api.http.errors import documented
+from recede.api.http.first_worker import Offered
 from recede.api.rules import (
     disk_space,
     protected_layers,
@@ -45,7 +46,9 @@ router = APIRouter(prefix="/runs", tags=["Runs"])
 
 
 @router.post("", status_code=201, responses=documented(409, 413, 507))
-def create_run(services: Ctx, spec: RunSpec, idempotency_key: IdempotencyKey = None) -> RunAndJob:
+def create_run(
+    services: Offered, spec: RunSpec, idempotency_key: IdempotencyKey = None
+) -> RunAndJob:
     """Queue a training. Nothing is queued unless everything in it can be used."""
     with services.store.write() as session:
         checked = start.checked(services.settings, session, spec)
@@ -55,7 +58,7 @@ def create_run(services: Ctx, spec: RunSpec, idempotency_key: IdempotencyKey = N
 
 
 @router.post("/check", responses=documented(409, 413, 507))
-def check_run(services: Ctx, spec: RunSpec) -> SpecCheck:
+def check_run(services: Offered, spec: RunSpec) -> SpecCheck:
     """What would be queued for this spec, and why; refuses what a submission would refuse."""
     with services.store.read() as session:
         checked = start.checked(services.settings, session, spec)
