@@ -230,6 +230,7 @@ PYTHON: Allowed = {
         "recede_dashboard.components",
         "recede_dashboard.pages.new_run.sections",
         "recede_dashboard.pages.new_run.values",
+        "recede_dashboard.queries",
         "recede_dashboard.serving",
         "recede_dashboard.words",
     },
