@@ -101,7 +101,6 @@ class _Trainer:
             )
         job.log(f"computing in {self.step.precision}" + (", compiled" * spec.compile))
         self.recorder = Recorder(job, run, network, data)
-        # Tracing is most of building a network, and all that its map needs beforehand.
         self.map = Prunability(job, run, data, network, self.val_split, building_s)
         self.batches = n_batches(len(data.train), spec.batch_size, team.share)
         self.epoch_seconds = 0.0

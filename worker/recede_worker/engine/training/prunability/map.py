@@ -75,7 +75,7 @@ class Cut:
 class Prunability:
     """Measures the map of one training, as far as its budget goes.
 
-    `prepare_s` is a guess of what the first epoch needs beside the others: tracing.
+    `prepare_s` is a guess of what the first epoch needs beside the others: building it again.
     """
 
     def __init__(
