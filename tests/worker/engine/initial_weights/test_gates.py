@@ -16,8 +16,10 @@ from recede.contract.states import JobKind
 from recede.store.experiments import history
 from recede.store.queue import lease as leases
 from recede_worker.core.norms.gated import GatedBatchNorm2d
+from recede_worker.core.state_dict import load_weights
 from recede_worker.engine.initial_weights.losses import STATISTICS_BATCH
 from recede_worker.engine.job.stop import Cancelled
+from recede_worker.engine.training.epoch.statistics import keep_up
 from recede_worker.engine.training.trainer_state import load_state
 from tests.worker.engine.claimed_job import SMALL, ClaimedJob, snapshots, stop_in_epoch
 from tests.worker.engine.in_process import (
@@ -69,6 +71,24 @@ def test_gates_move_under_the_penalty_and_the_pruned_network_is_the_masked_one(w
     result = prune.perform().result
     worker.finish(prune)
     assert result["max_difference"] <= 1e-5
+
+
+def test_running_statistics_keep_up_with_the_gates_and_only_with_them(worker, given, run):
+    job = worker.submit(gated())
+    network, data = started(job)
+    cancel(job)
+    state = load_state(run.folder)
+    assert state is not None
+    load_weights(network.model, state.model)
+    kept = {n: t.clone() for n, t in network.model.named_buffers() if "running" in n}
+    keep_up(network.model, data.train, data.normalise, SMALL.seed, lambda: None)
+    now = dict(network.model.named_buffers())
+    assert kept
+    assert all(torch.equal(now[name], tensor) for name, tensor in kept.items())
+    plain = load_state(given.folder)
+    assert plain is not None
+    tracked = [t for name, t in plain.model.items() if name.endswith("num_batches_tracked")]
+    assert all(t == 2 * math.ceil(len(data.train) / SMALL.batch_size) for t in tracked)
 
 
 def test_a_cut_of_a_gated_network_is_tuned_with_the_importances_it_was_cut_by(worker, run):

@@ -17,6 +17,7 @@ from recede.contract.spec.run import (
     CurvePayload,
     Plan,
 )
+from recede.contract.spec.scaling import scaling_of
 from recede.contract.states import JobKind
 from recede.store.experiments import runs
 from recede.store.results import evaluations
@@ -41,6 +42,7 @@ from recede_worker.engine.training.epoch.recipe import (
     make_step,
     train_one,
 )
+from recede_worker.engine.training.epoch.statistics import keep_up
 from recede_worker.engine.training.epoch.step import Totals, TrainingDiverged
 from recede_worker.engine.training.prunability.map import Prunability
 from recede_worker.engine.training.recorder import Recorder
@@ -104,6 +106,7 @@ class _Trainer:
         self.map = Prunability(job, run, data, network, self.val_split, building_s)
         self.batches = n_batches(len(data.train), spec.batch_size, team.share)
         self.epoch_seconds = 0.0
+        self.gated = scaling_of(method_of(spec).info, spec) == "gate"
 
     def start(self) -> TrainerState:
         """The state to go on from: the last saved one, or the untrained network."""
@@ -132,6 +135,8 @@ class _Trainer:
         number = state.epoch + 1
         started = time.perf_counter()
         totals = self._train(number)
+        if self.gated:
+            self._keep_up(number)
         validation = self._evaluate(self.val_split)
         if not math.isfinite(validation.loss):
             raise TrainingDiverged.after(number, self.batches, validation.loss)
@@ -209,6 +214,17 @@ class _Trainer:
                 **vars(dense_cost(start.shape)),
             )
         self.job.log(f"test set, cut network before fine-tuning: {_percent(result)}")
+
+    def _keep_up(self, number: int) -> None:
+        """Let the running statistics be those of the network as its gates are now."""
+        self.job.progress("measuring", 0, 1, "steps", message="running statistics", epoch=number)
+        keep_up(
+            self.network.model,
+            self.train_split,
+            self.data.normalise,
+            self.spec.seed,
+            self.job.check,
+        )
 
     def _evaluate(self, split: Split) -> Evaluation:
         return evaluate(self.network.model, split, self.data.normalise, self.job.check)
