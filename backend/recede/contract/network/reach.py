@@ -24,13 +24,19 @@ class Share(BaseModel):
 
     def __str__(self) -> str:
         """In words."""
-        params, macs = (f"{100 * part:.1f} %" for part in (self.params, self.macs))
+        params, macs = map(_percent, (self.params, self.macs))
         return f"{params} of the parameters and {macs} of the multiply-adds"
 
     @property
     def is_nothing(self) -> bool:
         """Whether no channel can be cut."""
         return not self.params and not self.macs
+
+
+def _percent(part: float) -> str:
+    """With one digit; 100 % only of the whole."""
+    shown = round(100 * part, 1)
+    return f"{99.9 if part < 1 <= shown / 100 else shown:.1f} %"
 
 
 class Reach(BaseModel):

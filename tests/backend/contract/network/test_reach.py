@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from recede.contract.network.reach import NetworkRequest, share_of
+from recede.contract.network.reach import NetworkRequest, Share, share_of
 from tests.backend.contract.shapes import shape_of
 
 
@@ -39,3 +39,11 @@ def test_whatever_decides_a_network_makes_it_another_question(change):
     same = given | {"params": {"model": "x", "width": 1.0}}
     assert NetworkRequest(**given).key == NetworkRequest(**same).key
     assert NetworkRequest(**given).key != NetworkRequest(**given | change).key
+
+
+@pytest.mark.parametrize(
+    ("part", "words"),
+    [(1.0, "100.0 %"), (0.99999, "99.9 %"), (0.9994, "99.9 %"), (0.001, "0.1 %")],
+)
+def test_a_whole_alone_is_a_hundred_per_cent(part, words):
+    assert str(Share(params=part, macs=0.5)).startswith(f"{words} of the parameters")
