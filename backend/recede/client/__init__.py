@@ -69,6 +69,7 @@ from recede.contract.spec.run import (
     Plan,
     RunSpec,
 )
+from recede.contract.spec.scaling import scaling_of
 
 __all__ = [
     "DEFAULT_URL",
@@ -132,4 +133,5 @@ __all__ = [
     "pixels_text",
     "read_pixels",
     "recipe",
+    "scaling_of",
 ]

@@ -7,12 +7,13 @@ import asyncio
 import pytest
 
 from recede.client import ApiError, Health
+from recede_dashboard.pages.new_run.callbacks import known
 from recede_dashboard.pages.new_run.form import (
     initial_advice,
     initial_values,
     run_form,
 )
-from recede_dashboard.pages.new_run.reviewing import is_whole
+from recede_dashboard.pages.new_run.reviewing import is_whole, named
 from recede_dashboard.pages.new_run.sections.fields import field_id, param_field
 from recede_dashboard.pages.new_run.sections.notes import note
 from recede_dashboard.pages.new_run.sections.plugins import dataset_note
@@ -180,6 +181,28 @@ def test_given_weights_behind_gates_are_advised_a_strength_of_their_own(values, 
     assert seen.advice["method_params.lam"] == most
     at = {"path": "method_params.lam", "owner": "rni"}
     assert f"{most} = 125" in text(note(catalog, at, typed, seen)[0])
+
+
+@pytest.mark.parametrize(
+    ("theirs", "most"), [("plain", 0.3), ("gate", 0.3), ("bounded", 0.05), (None, 0.05)]
+)
+def test_another_runs_weights_are_advised_what_fits_their_batch_norms(values, theirs, most):
+    method = CATALOG.method("rni")
+    limits = {"recommended_max": 0.05, "gated_max": 0.3}
+    lam = method.params[0].model_copy(update=limits)
+    method = method.model_copy(update={"params": (lam, *method.params[1:])})
+    catalog = CATALOG.model_copy(update={"methods": (method, *CATALOG.methods[1:])})
+    typed = values | {("epochs", ""): 1, ("init.kind", ""): "run", ("init.run", ""): "abcd2345"}
+    seen = review(catalog, typed, {} if theirs is None else {"abcd2345": theirs})
+    assert seen.advice["method_params.lam"] == most
+
+
+def test_what_is_known_of_other_runs_is_their_name_and_their_batch_norm():
+    plain = samples.run(id="p", spec=samples.SPEC.model_copy(update={"method": "ucs"}))
+    elsewhere = samples.run(id="e", spec=samples.SPEC.model_copy(update={"method": "recorded"}))
+    about = known(CATALOG, [samples.run(id="r"), plain, elsewhere])
+    assert [one.get("scale") for one in about.values()] == ["bounded", "plain", None]
+    assert named(about)["e"] == elsewhere.name
 
 
 def test_a_choice_for_given_weights_is_none_where_there_are_none(values):

@@ -11,7 +11,9 @@ from dash.exceptions import PreventUpdate
 from recede.client import (
     ApiError,
     AsyncRecedeClient,
+    Catalog,
     RunOut,
+    scaling_of,
 )
 from recede_dashboard.components.states import problem
 from recede_dashboard.pages.new_run import reviewing
@@ -26,6 +28,7 @@ from recede_dashboard.pages.new_run.reviewing import (
     Ids,
     errors,
     keyed,
+    named,
 )
 from recede_dashboard.pages.new_run.sections.cut import (
     NEW,
@@ -90,8 +93,8 @@ def register(app: Dash, client: AsyncRecedeClient) -> None:
     )
 
 
-Built = tuple[Any, str, dict[str, float], dict[str, str], str]
-"""A form, its key, what it recommends, names of runs by id, what its drawer is called."""
+Built = tuple[Any, str, dict[str, float], dict[str, dict[str, str]], str]
+"""A form, its key, what it recommends, what is known of runs by id, its drawer's title."""
 
 
 def failed(error: ApiError) -> Built:
@@ -108,7 +111,7 @@ async def fresh(client: AsyncRecedeClient) -> Built:
         return failed(error)
     values = initial_values(catalog)
     form = run_form(catalog, values, runs)
-    return form, uuid.uuid4().hex, initial_advice(catalog, values), names(runs), NEW
+    return form, uuid.uuid4().hex, initial_advice(catalog, values), known(catalog, runs), NEW
 
 
 async def startable(client: AsyncRecedeClient) -> list[RunOut]:
@@ -116,9 +119,20 @@ async def startable(client: AsyncRecedeClient) -> list[RunOut]:
     return (await client.runs(limit=MOST_RUNS)).items
 
 
-def names(runs: list[RunOut]) -> dict[str, str]:
-    """Names of runs by id."""
-    return {run.id: run.name for run in runs}
+def known(catalog: Catalog, runs: list[RunOut]) -> dict[str, dict[str, str]]:
+    """Name and kind of batch norm of runs by id; of those recorded elsewhere the name alone."""
+    methods = {method.name: method for method in catalog.methods}
+    return {
+        run.id: {
+            "name": run.name,
+            **(
+                {"scale": scaling_of(methods[run.spec.method], run.spec)}
+                if run.spec.method in methods
+                else {}
+            ),
+        }
+        for run in runs
+    }
 
 
 def _built(*, duplicate: bool) -> list[Output]:
@@ -126,7 +140,7 @@ def _built(*, duplicate: bool) -> list[Output]:
         Output("run-form-body", "children", allow_duplicate=duplicate),
         Output("run-form-key", "data", allow_duplicate=duplicate),
         Output("run-form-advice", "data", allow_duplicate=duplicate),
-        Output("run-form-runnames", "data", allow_duplicate=duplicate),
+        Output("run-form-runs-known", "data", allow_duplicate=duplicate),
         Output("run-drawer", "title", allow_duplicate=duplicate),
     ]
 
@@ -176,8 +190,8 @@ def _register_fill(app: Dash, client: AsyncRecedeClient) -> None:
             catalog, parent, given["plan"], given.get("ratio"), given.get("recipe")
         )
         form = run_form(catalog, values, runs, await cut_section(client, values))
-        known = names(runs)
-        return form, uuid.uuid4().hex, {}, known, title(values, known), True
+        about = known(catalog, runs)
+        return form, uuid.uuid4().hex, {}, about, title(values, named(about)), True
 
     @app.callback(
         Output("run-form-fill", "data", allow_duplicate=True),

@@ -22,7 +22,7 @@ def run_drawer() -> dmc.Drawer:
         children=[
             dcc.Store(id="run-form-advice", data={}),
             dcc.Store(id="run-form-key", data=""),
-            dcc.Store(id="run-form-runnames", data={}),
+            dcc.Store(id="run-form-runs-known", data={}),
             html.Div(
                 html.Div("Loading the form…", className="page-loading", role="status"),
                 id="run-form-body",

@@ -57,6 +57,11 @@ def keyed(ids: Ids, values: list[Any], swept: bool) -> dict[Key, Any]:
     return typed | {SWEEP: bool(swept)}
 
 
+def named(about: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
+    """Names of runs by id."""
+    return {run_id: one["name"] for run_id, one in about.items()}
+
+
 def errors(
     ids: Ids, seen: Review, typed: Mapping[Key, Any], *, typing: bool = False
 ) -> list[str | None]:
@@ -98,7 +103,7 @@ def register(app: Dash, client: AsyncRecedeClient) -> None:
         State(PANEL, "id"),
         State(FIT, "id"),
         State("run-form-advice", "data"),
-        State("run-form-runnames", "data"),
+        State("run-form-runs-known", "data"),
         State("location", "href"),
         State("run-drawer", "title"),
         State("run-form-cut", "children"),
@@ -107,15 +112,16 @@ def register(app: Dash, client: AsyncRecedeClient) -> None:
     async def show(values: list[Any], swept: bool, _again: int, ids: Ids, *rest: Any) -> Any:
         if not ids:
             raise PreventUpdate
-        at, panels, fits, before, runs, href, called, cut = rest
+        at, panels, fits, before, about, href, called, cut = rest
+        runs, scales = named(about), {i: one.get("scale", "") for i, one in about.items()}
         catalog = await client.catalog()
         typed = keyed(ids, values, swept)
         if not is_whole(catalog, typed):
             raise PreventUpdate
-        advice = review(catalog, typed).advice
+        advice = review(catalog, typed, scales).advice
         follow = following(typed, advice, before) | chips_following(typed, advice, before)
         typed |= follow
-        seen = review(catalog, typed)
+        seen = review(catalog, typed, scales)
         answer = await checked(client, seen)
         fitting = notes.fit_notes(catalog, [fit["owner"] for fit in fits], seen)
         return (

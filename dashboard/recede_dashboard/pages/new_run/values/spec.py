@@ -51,8 +51,13 @@ class Review:
     """Whether they are for given weights behind gates."""
 
 
-def review(catalog: Catalog, values: Mapping[Key, Any]) -> Review:
-    """Read and check a form; the server checks again when it is submitted."""
+def review(
+    catalog: Catalog, values: Mapping[Key, Any], parents: Mapping[str, str] | None = None
+) -> Review:
+    """Read and check a form; the server checks again when it is submitted.
+
+    `parents` says which batch norm other runs have, by their ids: plain, bounded or gate.
+    """
     out = Review()
     body = _own_fields(values, out.errors)
     for kind, group in GROUPS.items():
@@ -70,7 +75,7 @@ def review(catalog: Catalog, values: Mapping[Key, Any]) -> Review:
     out.dataset = chosen_dataset(catalog, body)
     out.steps = n_steps(catalog, body)
     if out.steps is not None:
-        out.gated = _is_gated(catalog, body)
+        out.gated = _is_gated(catalog, body, parents or {})
         out.advice = _advice(catalog, values, out.steps, gated=out.gated)
     if values.get(SWEEP):
         method = str(values.get(("method", "")) or "")
@@ -127,14 +132,16 @@ def _typed(spec: ParamSpec, value: Any) -> Any:
     return value if read is None else read
 
 
-def _is_gated(catalog: Catalog, body: Mapping[str, Any]) -> bool:
-    """As far as the form knows: the other run's batch norms are not looked up."""
+def _is_gated(catalog: Catalog, body: Mapping[str, Any], parents: Mapping[str, str]) -> bool:
+    """Whether there will be gates if a penalty moves them."""
     known = {method.name: method for method in catalog.methods}
     method = known.get(str(body.get("method")))
     if method is None or method.scale == "plain":
         return False
-    from_elsewhere = not {"file", "pretrained"}.isdisjoint(body.get("init") or {})
-    return body.get("scale") == "gate" or (from_elsewhere and body.get("scale") == "auto")
+    init = body.get("init") or {}
+    theirs = parents.get(str(init.get("run")), "bounded") if "run" in init else "plain"
+    given = bool(init) and theirs != "bounded"
+    return body.get("scale") == "gate" or (given and body.get("scale") == "auto")
 
 
 def _advice(
