@@ -198,11 +198,17 @@ def test_another_runs_weights_are_advised_what_fits_their_batch_norms(values, th
 
 
 def test_what_is_known_of_other_runs_is_their_name_and_their_batch_norm():
-    plain = samples.run(id="p", spec=samples.SPEC.model_copy(update={"method": "ucs"}))
-    elsewhere = samples.run(id="e", spec=samples.SPEC.model_copy(update={"method": "recorded"}))
-    about = known(CATALOG, [samples.run(id="r"), plain, elsewhere])
+    rni, l1, *_ = CATALOG.methods
+    catalog = CATALOG.model_copy(
+        update={"methods": (rni, l1.model_copy(update={"scale": "plain"}))}
+    )
+    plain, elsewhere = (
+        samples.run(id=name, spec=samples.SPEC.model_copy(update={"method": name}))
+        for name in ("l1", "recorded")
+    )
+    about = known(catalog, [samples.run(id="r"), plain, elsewhere])
     assert [one.get("scale") for one in about.values()] == ["bounded", "plain", None]
-    assert named(about)["e"] == elsewhere.name
+    assert named(about)["recorded"] == elsewhere.name
 
 
 def test_a_choice_for_given_weights_is_none_where_there_are_none(values):
