@@ -24,7 +24,7 @@ CLASSES = {"blue": 24, "red": 12}
 @pytest.fixture(scope="module")
 def colours(service: Service) -> str:
     """A folder of two colours below the data root, with one file that is no image."""
-    root = service.folder / "data" / "datasets" / "colours"
+    root = service.folder / "colours"
     rng = np.random.default_rng(0)
     for part in ("train", "test"):
         for place, (name, n) in enumerate(CLASSES.items()):
@@ -32,6 +32,8 @@ def colours(service: Service) -> str:
             for i in range(n):
                 write(root / part / name / f"{i}.png", rng, 2 * place)
     (root / "train" / "red" / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n and no more")
+    # At once: the worker looks into a folder as soon as it is there, also half written.
+    root.rename(service.folder / "data" / "datasets" / "colours")
     eventually(lambda: "colours" in folders(service), "the folder in the catalog")
     return "colours"
 

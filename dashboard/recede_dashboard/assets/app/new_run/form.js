@@ -69,9 +69,12 @@ function pluginOption({ option, checked }) {
 
 registerRenderers({ pluginOption });
 
-// A worker knows how much of a network can go: what is said of the one in the form is asked for anew.
+// A worker knows how much of a network can go, and which data sets there are: what is said of those in the form is
+// asked for anew.
+const HEEDED = ["reach", "worker"];
+
 onEvent((event) => {
-  if (event.type === "reach" && document.getElementById("run-form")) setProps("run-form-again", { data: event.id });
+  if (HEEDED.includes(event.type) && document.getElementById("run-form")) setProps("run-form-again", { data: event.id });
 });
 
 /** @typedef {{props: {id?: any, value?: any, children?: any}}} Part a component as Dash writes it */
