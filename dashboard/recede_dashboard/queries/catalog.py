@@ -1,4 +1,4 @@
-"""The catalog of plug-ins, for pages that can do without it."""
+"""The catalog of plug-ins, for pages that can do without it and for those that wait for it."""
 
 from __future__ import annotations
 

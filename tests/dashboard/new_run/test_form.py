@@ -207,7 +207,7 @@ def test_what_is_known_of_other_runs_is_their_name_and_their_batch_norm():
         for name in ("l1", "recorded")
     )
     about = known(catalog, [samples.run(id="r"), plain, elsewhere])
-    assert [one.get("scale") for one in about.values()] == ["bounded", "plain", None]
+    assert [one["scale"] for one in about.values()] == ["bounded", "plain", ""]
     assert named(about)["recorded"] == elsewhere.name
 
 

@@ -16,25 +16,21 @@ MOST_S = 25.0
 _EVERY_S = 0.2
 
 
-async def first_worker(services: Services, seconds: float = MOST_S) -> None:
+async def _offered(services: Ctx) -> Services:
     """Wait until some worker has ever said what it offers, while one of this service starts."""
-    until = time.monotonic() + seconds
+    until = time.monotonic() + MOST_S
     while (
         services.keeps_worker()
         and time.monotonic() < until
         and not await asyncio.to_thread(_is_known, services)
     ):
         await asyncio.sleep(_EVERY_S)
+    return services
 
 
 def _is_known(services: Services) -> bool:
     with services.store.read() as session:
         return workers.is_known(session)
-
-
-async def _offered(services: Ctx) -> Services:
-    await first_worker(services)
-    return services
 
 
 Offered = Annotated[Services, Depends(_offered)]

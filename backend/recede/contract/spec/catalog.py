@@ -295,11 +295,13 @@ def _check_image(architecture: ArchitectureInfo, dataset: DatasetInfo) -> None:
 
 def _check_channels(dataset: DatasetInfo, spec: RunSpec, weights: PublishedWeights | None) -> None:
     if weights is not None and len(weights.normalize.mean) != dataset.channels:
+        by_name = spec.init is not None and spec.init.file is not None
+        other = " If the file holds other weights, give it another name." if by_name else ""
         raise InvalidInput(
             f"These weights take images of {len(weights.normalize.mean)} channels; "
             f"{dataset.name!r} has {dataset.channels}.",
-            field="init.pretrained",
-            hint="Choose another data set, or its images in another colour.",
+            field="init.file" if by_name else "init.pretrained",
+            hint=f"Choose another data set, or its images in another colour.{other}",
         )
     given = spec.normalize
     if isinstance(given, Normalize) and len(given.mean) != dataset.channels:

@@ -120,19 +120,14 @@ async def startable(client: AsyncRecedeClient) -> list[RunOut]:
 
 
 def known(catalog: Catalog, runs: list[RunOut]) -> dict[str, dict[str, str]]:
-    """Name and kind of batch norm of runs by id; of those recorded elsewhere the name alone."""
+    """Name and kind of batch norm of runs by id; the kind is empty where none is trained here."""
     methods = {method.name: method for method in catalog.methods}
-    return {
-        run.id: {
-            "name": run.name,
-            **(
-                {"scale": scaling_of(methods[run.spec.method], run.spec)}
-                if run.spec.method in methods
-                else {}
-            ),
-        }
-        for run in runs
-    }
+    found = {}
+    for run in runs:
+        method = methods.get(run.spec.method)
+        scale = "" if method is None else scaling_of(method, run.spec)
+        found[run.id] = {"name": run.name, "scale": scale}
+    return found
 
 
 def _built(*, duplicate: bool) -> list[Output]:

@@ -113,7 +113,7 @@ def register(app: Dash, client: AsyncRecedeClient) -> None:
         if not ids:
             raise PreventUpdate
         at, panels, fits, before, about, href, called, cut = rest
-        runs, scales = named(about), {i: one.get("scale", "") for i, one in about.items()}
+        runs, scales = named(about), {run_id: one["scale"] for run_id, one in about.items()}
         catalog = await client.catalog()
         typed = keyed(ids, values, swept)
         if not is_whole(catalog, typed):

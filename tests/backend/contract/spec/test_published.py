@@ -38,12 +38,20 @@ def test_images_are_made_as_the_weights_were_trained_unless_the_spec_says_otherw
     assert SIZED.check(checked) == checked
 
 
-def test_images_of_other_channels_than_the_weights_take_are_refused():
+@pytest.mark.parametrize(
+    ("init", "words"),
+    [
+        ({"pretrained": "V2"}, "another colour."),
+        ({"file": f"a/{PUBLISHED.file}"}, "another name."),
+    ],
+)
+def test_images_of_other_channels_than_the_weights_take_are_refused(init, words):
     coloured = CATALOG.datasets[0].model_copy(update={"channels": 3})
     catalog = CATALOG.model_copy(update={"datasets": (coloured,)})
     with pytest.raises(InvalidInput, match="take images of 1 channels; 'digits' has 3") as error:
-        catalog.check(spec(normalize="images"))
-    assert error.value.field == "init.pretrained"
+        catalog.check(RunSpec(**GIVEN, init=init, normalize="images"))
+    assert error.value.field == f"init.{next(iter(init))}"
+    assert error.value.hint.endswith(words)
 
 
 def test_of_several_networks_each_has_its_own_tags():

@@ -17,9 +17,9 @@ from recede.store.experiments import history
 from recede.store.queue import lease as leases
 from recede_worker.core.norms.gated import GatedBatchNorm2d
 from recede_worker.core.state_dict import load_weights
-from recede_worker.engine.initial_weights.losses import STATISTICS_BATCH
+from recede_worker.engine.inputs.running_statistics import BATCH, measure_again
 from recede_worker.engine.job.stop import Cancelled
-from recede_worker.engine.training.epoch.statistics import keep_up
+from recede_worker.engine.training.job import n_statistics
 from recede_worker.engine.training.trainer_state import load_state
 from tests.worker.engine.claimed_job import SMALL, ClaimedJob, snapshots, stop_in_epoch
 from tests.worker.engine.in_process import (
@@ -81,7 +81,14 @@ def test_running_statistics_keep_up_with_the_gates_and_only_with_them(worker, gi
     assert state is not None
     load_weights(network.model, state.model)
     kept = {n: t.clone() for n, t in network.model.named_buffers() if "running" in n}
-    keep_up(network.model, data.train, data.normalise, SMALL.seed, lambda: None)
+    measure_again(
+        network.model,
+        data.train,
+        data.normalise,
+        seed=SMALL.seed,
+        most=n_statistics(len(data.train)),
+        report=lambda *_: None,
+    )
     now = dict(network.model.named_buffers())
     assert kept
     assert all(torch.equal(now[name], tensor) for name, tensor in kept.items())
@@ -140,5 +147,5 @@ def test_bounded_norms_of_such_weights_have_statistics_of_what_is_left(worker, g
     assert "measured again" in notices(job)[0]["message"]
     last = list(network.norms.values())[-1]
     norm, weights = network.model.get_submodule(last), load_file(weights_of(given))
-    assert norm.num_batches_tracked == math.ceil(len(data.train) / STATISTICS_BATCH)
+    assert norm.num_batches_tracked == math.ceil(len(data.train) / BATCH)
     assert not torch.allclose(norm.running_mean, weights[f"{last}.running_mean"], rtol=1e-3)

@@ -1,23 +1,15 @@
-"""What bounded batch norm cannot take over of ordinary one: made up for, and reported.
-
-Tensor letters: N images of the split, B batch.
-"""
+"""What bounded batch norm cannot take over of ordinary one: made up for, and reported."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-import torch
-from torch import Tensor
-
 from recede.store.experiments import runs
 from recede_worker.core.norms.adopt import Adopted
-from recede_worker.core.norms.statistics import measure_statistics
 from recede_worker.engine.inputs.load import Data, Network
+from recede_worker.engine.inputs.running_statistics import measure_again
 from recede_worker.engine.job.handle import JobHandle
 
-STATISTICS_IMAGES, STATISTICS_BATCH = 10_000, 128
-"""For running statistics that are measured again: how many training images, in which batches."""
+STATISTICS_IMAGES = 10_000
+"""Training images on which running statistics are measured again."""
 
 
 def restore_statistics(job: JobHandle, network: Network, data: Data, seed: int) -> None:
@@ -26,19 +18,19 @@ def restore_statistics(job: JobHandle, network: Network, data: Data, seed: int) 
     Raises:
         Cancelled, Interrupted: the job should stop.
     """
-    order_N = torch.randperm(len(data.train), generator=torch.Generator().manual_seed(seed))
-    images = data.train.pick(order_N[:STATISTICS_IMAGES])
-    done = 0
 
-    def batches() -> Iterator[Tensor]:
-        nonlocal done
-        for x_BCHW, _ in images.evaluation_batches(data.normalise, STATISTICS_BATCH):
-            job.check()
-            job.progress("loading", done, len(images), "images", message="running statistics")
-            yield x_BCHW
-            done += len(x_BCHW)
+    def report(done: int, total: int) -> None:
+        job.check()
+        job.progress("loading", done, total, "images", message="running statistics")
 
-    measure_statistics(network.model, batches())
+    measure_again(
+        network.model,
+        data.train,
+        data.normalise,
+        seed=seed,
+        most=STATISTICS_IMAGES,
+        report=report,
+    )
 
 
 def warn_of_losses(job: JobHandle, adopted: Adopted) -> None:

@@ -68,14 +68,14 @@ def file_weights(
     found = network.architecture.published(network.config, tag)
     checksum = torch.hub.HASH_REGEX.search(path.name)
     if checksum is not None and not read.sha256.startswith(checksum[1]):
-        job.log(f"{path.name} is called like the published weights {tag}, and is not that file")
+        job.log(f"{path.name} has the name of the published weights {tag}, and another SHA-256")
         return plain
     try:
         weights = network.architecture.adapted(network.config, tag, path, read.weights)
     except InvalidInput as error:
-        job.log(f"{path.name} is called like the published weights {tag}: {error.message}")
+        job.log(f"{path.name} only has the name of the published weights {tag}: {error.message}")
         return plain
-    job.log(f"{path.name} is known: the published weights {tag}; {found.origin}")
+    job.log(f"{path.name} is taken for the published weights {tag}; {found.origin}")
     outputs = found.outputs
     record |= {"tag": tag, "from": found.origin, "licence": found.licence}
     return weights, record, None if outputs is None or len(outputs) == classes else outputs

@@ -32,6 +32,7 @@ from recede_worker.engine.inputs.load import (
     method_of,
 )
 from recede_worker.engine.inputs.run import RunInputs
+from recede_worker.engine.inputs.running_statistics import measure_again
 from recede_worker.engine.inputs.splits import Split, n_batches
 from recede_worker.engine.job.handle import JobHandle, Outcome
 from recede_worker.engine.training.class_order import check_class_order
@@ -42,12 +43,19 @@ from recede_worker.engine.training.epoch.recipe import (
     make_step,
     train_one,
 )
-from recede_worker.engine.training.epoch.statistics import keep_up
 from recede_worker.engine.training.epoch.step import Totals, TrainingDiverged
 from recede_worker.engine.training.prunability.map import Prunability
 from recede_worker.engine.training.recorder import Recorder
 from recede_worker.engine.training.trainer_state import TrainerState, load_state
 from recede_worker.images.dataset import Progress, UnreadableData
+
+STATISTICS_SHARE, STATISTICS_LEAST, STATISTICS_MOST = 1 / 4, 256, 2_048
+"""Training images on which the running statistics of gated networks are measured again."""
+
+
+def n_statistics(n_train: int) -> int:
+    """A share of the training images, between two numbers."""
+    return min(STATISTICS_MOST, max(STATISTICS_LEAST, round(STATISTICS_SHARE * n_train)))
 
 
 def run_training(job: JobHandle, run: RunInputs) -> Outcome:
@@ -55,9 +63,7 @@ def run_training(job: JobHandle, run: RunInputs) -> Outcome:
     spec = run.spec
     with team_of(job, run) as team:
         data = _load(job, run)
-        began = time.perf_counter()
         network = first_network(job, run, data)
-        building_s = time.perf_counter() - began
         job.log(
             f"{spec.title()}: {network.shape.n_neurons} prunable neurons, {len(data.train)} "
             f"training, {len(data.validation)} validation and {len(data.test)} test images, "
@@ -65,7 +71,7 @@ def run_training(job: JobHandle, run: RunInputs) -> Outcome:
         )
         check_disk_space(job, run, network.model)
         team.prepare(network, data)
-        trainer = _Trainer(job, run, data, network, team, building_s)
+        trainer = _Trainer(job, run, data, network, team)
         state = trainer.start()
         team.join(trainer.step, network, data)
         while state.epoch < spec.epochs:
@@ -88,7 +94,6 @@ class _Trainer:
         data: Data,
         network: Network,
         team: Team,
-        building_s: float,
     ) -> None:
         self.job, self.run, self.data, self.network = job, run, data, network
         spec = self.spec = run.spec
@@ -103,7 +108,7 @@ class _Trainer:
             )
         job.log(f"computing in {self.step.precision}" + (", compiled" * spec.compile))
         self.recorder = Recorder(job, run, network, data)
-        self.map = Prunability(job, run, data, network, self.val_split, building_s)
+        self.map = Prunability(job, run, data, network, self.val_split)
         self.batches = n_batches(len(data.train), spec.batch_size, team.share)
         self.epoch_seconds = 0.0
         self.gated = scaling_of(method_of(spec).info, spec) == "gate"
@@ -136,7 +141,7 @@ class _Trainer:
         started = time.perf_counter()
         totals = self._train(number)
         if self.gated:
-            self._keep_up(number)
+            self._measure_statistics(number)
         validation = self._evaluate(self.val_split)
         if not math.isfinite(validation.loss):
             raise TrainingDiverged.after(number, self.batches, validation.loss)
@@ -215,15 +220,26 @@ class _Trainer:
             )
         self.job.log(f"test set, cut network before fine-tuning: {_percent(result)}")
 
-    def _keep_up(self, number: int) -> None:
-        """Let the running statistics be those of the network as its gates are now."""
-        self.job.progress("measuring", 0, 1, "steps", message="running statistics", epoch=number)
-        keep_up(
+    def _measure_statistics(self, number: int) -> None:
+        """Let the running statistics be those of the network as its gates are now.
+
+        Gates move 50 times as fast as weights: the running average still remembers batches that
+        came through others, and with it the network looks worse than it is.
+        """
+
+        def report(done: int, total: int) -> None:
+            self.job.check()
+            self.job.progress(
+                "measuring", done, total, "images", message="running statistics", epoch=number
+            )
+
+        measure_again(
             self.network.model,
             self.train_split,
             self.data.normalise,
-            self.spec.seed,
-            self.job.check,
+            seed=self.spec.seed,
+            most=n_statistics(len(self.train_split)),
+            report=report,
         )
 
     def _evaluate(self, split: Split) -> Evaluation:

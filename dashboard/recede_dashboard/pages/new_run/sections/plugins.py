@@ -83,7 +83,7 @@ def _plugin(
 def one_of(kind: str, panels: dict[str, Component], chosen: str) -> list[Component]:
     """The place of one panel, and all panels by owner, of which the browser puts one there.
 
-    A field costs the browser ten milliseconds, and most belong to what is not chosen.
+    A field costs the browser more than ten milliseconds, and most belong to what is not chosen.
     """
     return [
         html.Div(panels.get(chosen), id=f"run-panel-{kind}"),

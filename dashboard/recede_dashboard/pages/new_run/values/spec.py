@@ -139,9 +139,9 @@ def _is_gated(catalog: Catalog, body: Mapping[str, Any], parents: Mapping[str, s
     if method is None or method.scale == "plain":
         return False
     init = body.get("init") or {}
-    theirs = parents.get(str(init.get("run")), "bounded") if "run" in init else "plain"
-    given = bool(init) and theirs != "bounded"
-    return body.get("scale") == "gate" or (given and body.get("scale") == "auto")
+    theirs = parents.get(str(init["run"])) if "run" in init else "plain"
+    can_be = bool(init) and theirs in ("plain", "gate")
+    return body.get("scale") == "gate" or (can_be and body.get("scale") == "auto")
 
 
 def _advice(

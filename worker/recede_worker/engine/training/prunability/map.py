@@ -73,10 +73,7 @@ class Cut:
 
 
 class Prunability:
-    """Measures the map of one training, as far as its budget goes.
-
-    `prepare_s` is a guess of what the first epoch needs beside the others: building it again.
-    """
+    """Measures the map of one training, as far as its budget goes."""
 
     def __init__(
         self,
@@ -85,7 +82,6 @@ class Prunability:
         data: Data,
         network: Network,
         validation: Split,
-        prepare_s: float,
     ) -> None:
         self.job, self.device, self.data, self.network = job, run.device, data, network
         spec = run.spec
@@ -94,7 +90,7 @@ class Prunability:
             spec.epochs,
             len(validation),
             Ledger(spec.map_budget),
-            Costs(image_s=0.0, fixed_s=prepare_s),
+            Costs(image_s=0.0),
         )
         self._y_N = validation.y_N
         self._sample = Sample(validation, spec.seed)
